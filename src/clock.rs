@@ -1,0 +1,19 @@
+//! The only place that reads a clock; everything else is told the time.
+
+use signaling::ids::Millis;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The monotonic time.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this module is where clocks are read")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// The time of day.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this module is where clocks are read")]
+pub fn unix() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

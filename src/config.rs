@@ -1,0 +1,1 @@
+//! The settings: one tree, unknown keys refused, defaults equal `symposia.example.toml`.

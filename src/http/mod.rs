@@ -1,0 +1,1 @@
+//! What clients outside reach: REST, WebSocket, WHIP/WHEP, the web app. Knows no packets.

@@ -1,0 +1,14 @@
+//! Symposia: video meetings and live streams from one binary. `ARCHITECTURE.md` is the map.
+
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod meetings;
+pub mod net;
+pub mod router;
+pub mod rtp;
+pub mod server;
+pub mod session;
+pub mod store;
+pub mod telemetry;
+pub mod worker;

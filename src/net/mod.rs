@@ -1,0 +1,1 @@
+//! The network: datagrams in batches, and STUN. Knows no sessions and no media.

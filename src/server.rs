@@ -1,0 +1,1 @@
+//! Start-up and shut-down: every step in one place, in order, with the reasons.

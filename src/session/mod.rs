@@ -1,0 +1,3 @@
+//! One browser's peer connection: ICE, DTLS, SRTP, SDP. Knows no meetings, people or sockets.
+
+pub mod plan;

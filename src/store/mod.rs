@@ -1,0 +1,1 @@
+//! What outlives the process: meetings, numbers, passcodes, links, snapshots, accounts. SQLite.

@@ -1,0 +1,152 @@
+//! What the control side and the media threads say to each other. Plain data and channels.
+
+use crate::session::plan::{IceCredentials, Mid, SessionPlan};
+use signaling::ids::{ParticipantId, Source, TrackId};
+use signaling::protocol::{Quality, SessionState, Slot, Wish};
+use tokio::sync::{mpsc, oneshot};
+
+/// A router: one meeting or broadcast on one worker. The worker's index is in the top byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouterId(pub u64);
+
+/// A session: one peer connection. The worker's index is in the top byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+impl RouterId {
+    /// The worker it lives on.
+    #[must_use]
+    pub const fn worker(self) -> usize {
+        (self.0 >> 56) as usize
+    }
+}
+
+impl SessionId {
+    /// The worker it lives on.
+    #[must_use]
+    pub const fn worker(self) -> usize {
+        (self.0 >> 56) as usize
+    }
+}
+
+/// From the control side to a worker.
+#[derive(Debug)]
+pub enum Command {
+    /// Makes a router; its reports go to `events` (bounded; a report that finds it full is made again later).
+    OpenRouter {
+        /// Its id, from [`super::Media::new_router`].
+        router: RouterId,
+        /// Where reports go.
+        events: mpsc::Sender<Event>,
+    },
+    /// Ends a router with all its sessions.
+    CloseRouter {
+        /// Which.
+        router: RouterId,
+    },
+    /// Makes a session.
+    OpenSession(Box<OpenSession>),
+    /// New ICE credentials on both sides; keys and streams stay (RFC 8445 §2.4).
+    RestartIce {
+        /// Which.
+        session: SessionId,
+        /// Ours.
+        local: IceCredentials,
+        /// The peer's.
+        remote: IceCredentials,
+    },
+    /// Ends a session: from the moment `done` fires no packet of it passes in either direction.
+    CloseSession {
+        /// Which.
+        session: SessionId,
+        /// The acknowledgement.
+        done: Option<oneshot::Sender<()>>,
+    },
+    /// Opens or closes the gate of a published source. All gates of a new session are as `OpenSession` says.
+    SetGate {
+        /// Which.
+        session: SessionId,
+        /// Which source.
+        source: Source,
+        /// Whether its packets are forwarded.
+        open: bool,
+        /// The acknowledgement.
+        done: Option<oneshot::Sender<()>>,
+    },
+    /// What videos a session wants, most important first; replaces what was said before.
+    Watch {
+        /// Which.
+        session: SessionId,
+        /// What it wants.
+        wishes: Vec<Wish>,
+    },
+    /// Ends everything and the thread.
+    Stop,
+}
+
+/// A session to be made.
+#[derive(Debug)]
+pub struct OpenSession {
+    /// Its id, from [`super::Media::new_session`].
+    pub session: SessionId,
+    /// Where it belongs.
+    pub router: RouterId,
+    /// Whose. A participant has at most one session: a newer one ends the older.
+    pub participant: ParticipantId,
+    /// What was agreed.
+    pub plan: SessionPlan,
+    /// Which section carries which of the participant's sources; sections of the plan that are
+    /// not named here and in which the peer sends are ignored: nothing of them is forwarded.
+    pub sends: Vec<(Mid, Source)>,
+    /// The sources whose gate is open from the start.
+    pub open_gates: Vec<Source>,
+}
+
+/// From a worker to the control side.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The session's state changed.
+    Session {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        participant: ParticipantId,
+        /// As it is now.
+        state: SessionState,
+    },
+    /// What a session's slots carry changed.
+    Slots {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        participant: ParticipantId,
+        /// All of them.
+        slots: Vec<Slot>,
+    },
+    /// Who speaks changed; loudest first.
+    Speakers {
+        /// Who.
+        participants: Vec<ParticipantId>,
+    },
+    /// A connection's quality changed.
+    Quality {
+        /// Whose.
+        participant: ParticipantId,
+        /// How good.
+        quality: Quality,
+    },
+    /// What is wanted of a track changed: the largest tile's height, 0 for nobody.
+    Wanted {
+        /// Which.
+        track: TrackId,
+        /// In pixels.
+        height: u16,
+    },
+    /// Packets of a track arrive for the first time, or no more for 2 s.
+    Flowing {
+        /// Which.
+        track: TrackId,
+        /// Whether they arrive.
+        flowing: bool,
+    },
+}
