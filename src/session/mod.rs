@@ -1,3 +1,289 @@
 //! One browser's peer connection: ICE, DTLS, SRTP, SDP. Knows no meetings, people or sockets.
+//!
+//! A [`Session`] joins an [`ice::IceLite`], a [`dtls::Dtls`], what the peer sends ([`inbound`]) and what
+//! it is sent ([`outbound`]). It is told the time; datagrams leave through the batch it is handed.
 
+pub mod bandwidth;
+pub mod clock_map;
+pub mod dtls;
+pub mod ice;
+pub mod inbound;
+pub mod outbound;
 pub mod plan;
+mod quality;
+pub mod sdp;
+pub mod srtp;
+
+use crate::net::udp::SendBatch;
+use crate::rtp::rtcp::Writer;
+use bandwidth::Bandwidth;
+use dtls::{Dtls, Identity, Keys, Progress};
+use ice::{Consent, IceLite};
+use inbound::{FEEDBACK_SSRC, Inbound};
+use outbound::Outbound;
+use plan::{IceCredentials, SessionPlan, Ssrc};
+use quality::QualityMeter;
+use rand::Rng;
+use rand::rngs::StdRng;
+use signaling::ids::{ParticipantId, Source};
+use signaling::protocol::{Quality, SessionState, Wish};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+/// The longest RTCP datagram we write; what does not fit waits for the next.
+const MAX_RTCP: usize = 1200;
+
+/// Our username fragments begin with the worker's index in two hexadecimal digits, so that any worker
+/// knows whose an unknown address is.
+#[must_use]
+pub fn ufrag_worker(ufrag: &str) -> Option<usize> {
+    usize::from_str_radix(ufrag.get(..2)?, 16).ok()
+}
+
+/// New credentials for a session of this worker: 128 bits of each (RFC 8445 §5.3 asks for 24 and 128).
+#[must_use]
+pub fn new_credentials(worker: usize, random: &mut impl Rng) -> IceCredentials {
+    let mut text = |len: usize| -> String {
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        (0..len).map(|_| char::from(ALPHABET[(random.next_u32() & 63) as usize])).collect()
+    };
+    IceCredentials { ufrag: format!("{worker:02x}{}", text(22)), password: text(24) }
+}
+
+/// What a call changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing that others see.
+    None,
+    /// The state.
+    State(SessionState),
+}
+
+/// What became of an ICE check.
+pub struct Checked {
+    /// It was made with this session's password; its address may be served.
+    pub proved: bool,
+    /// An address that is not valid any more, to make room for this one.
+    pub forgotten: Option<SocketAddr>,
+    /// What it changed.
+    pub change: Change,
+}
+
+/// What a session is made of.
+#[expect(missing_docs, reason = "the fields of Session")]
+pub struct NewSession<'a> {
+    pub now: Instant,
+    pub id: crate::session::SessionId,
+    pub participant: ParticipantId,
+    pub router: u32,
+    pub identity: &'a Identity,
+    pub plan: &'a SessionPlan,
+    pub random: &'a mut StdRng,
+}
+
+/// A session's name; the worker's index is in the top byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// The worker it lives on.
+    #[must_use]
+    pub const fn worker(self) -> usize {
+        (self.0 >> 56) as usize
+    }
+}
+
+/// One peer connection.
+pub struct Session {
+    /// Its name.
+    pub id: SessionId,
+    /// Whose.
+    pub participant: ParticipantId,
+    /// Its router's number on the worker.
+    pub router: u32,
+    /// What the peer sends.
+    pub inbound: Inbound,
+    /// What it is sent.
+    pub outbound: Outbound,
+    /// How much its link takes.
+    pub bandwidth: Bandwidth,
+    /// Its sources and the numbers of their tracks.
+    pub published: Vec<(Source, u32)>,
+    /// What videos it wants, most important first.
+    pub wishes: Vec<Wish>,
+    /// The control side has not been told of its slots yet.
+    pub slots_changed: bool,
+    quality: QualityMeter,
+    ice: IceLite,
+    dtls: Dtls,
+    state: SessionState,
+}
+
+impl Session {
+    /// A session whose peer has not been heard of yet.
+    #[must_use]
+    pub fn new(new: NewSession<'_>) -> Self {
+        Self {
+            id: new.id,
+            participant: new.participant,
+            router: new.router,
+            inbound: Inbound::new(new.plan),
+            outbound: Outbound::new(new.plan, new.random),
+            bandwidth: Bandwidth::default(),
+            published: Vec::new(),
+            wishes: Vec::new(),
+            slots_changed: false,
+            quality: QualityMeter::default(),
+            ice: IceLite::new(new.now, new.plan.local.clone(), new.plan.remote.clone()),
+            dtls: Dtls::new(new.identity, new.plan.dtls, new.plan.fingerprint),
+            state: SessionState::Connecting,
+        }
+    }
+
+    /// As it is now.
+    #[must_use]
+    pub const fn state(&self) -> SessionState {
+        self.state
+    }
+
+    fn become_state(&mut self, state: SessionState) -> Change {
+        if self.state == state || self.state == SessionState::Failed {
+            return Change::None;
+        }
+        self.state = state;
+        Change::State(state)
+    }
+
+    /// An ICE check that names this session.
+    pub fn handle_stun(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        to: Option<IpAddr>,
+        datagram: &[u8],
+        out: &mut SendBatch,
+    ) -> Checked {
+        let mut reply = [0; ice::MAX_REPLY];
+        let verdict = self.ice.handle_request(now, from, to, datagram, &mut reply);
+        if let Some(reply) = reply.get(..verdict.reply_len).filter(|reply| !reply.is_empty()) {
+            out.push(reply, from, to);
+        }
+        let mut change = Change::None;
+        if verdict.proved {
+            self.outbound.set_destination(self.ice.selected());
+            if let Progress::Failed(_) = self.dtls.start(now) {
+                change = self.become_state(SessionState::Failed);
+            } else if self.state == SessionState::Disconnected {
+                change = self.become_state(SessionState::Connected);
+            }
+        }
+        Checked { proved: verdict.proved, forgotten: verdict.forgotten, change }
+    }
+
+    /// A DTLS datagram from one of its addresses.
+    pub fn handle_dtls(&mut self, now: Instant, datagram: &[u8]) -> Change {
+        let progress = self.dtls.handle_datagram(now, datagram);
+        self.apply(progress)
+    }
+
+    fn apply(&mut self, progress: Progress) -> Change {
+        match progress {
+            Progress::None => Change::None,
+            Progress::Complete(keys) => self.set_keys(&keys),
+            Progress::Closed | Progress::Failed(_) => self.become_state(SessionState::Failed),
+        }
+    }
+
+    fn set_keys(&mut self, keys: &Keys) -> Change {
+        let Some((inbound, outbound)) = keys.profile.split_keying_material(&keys.material, keys.client) else {
+            return self.become_state(SessionState::Failed);
+        };
+        self.inbound.set_keys(srtp::Inbound::new(&inbound));
+        self.outbound.set_keys(srtp::Outbound::new(&outbound));
+        self.become_state(SessionState::Connected)
+    }
+
+    /// New credentials on both sides; our old username fragment, which then no longer counts.
+    pub fn restart_ice(&mut self, now: Instant, local: IceCredentials, remote: IceCredentials) -> Option<String> {
+        let old = self.ice.local_ufrag().to_owned();
+        self.ice.restart(now, local, remote);
+        Some(old)
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let inbound = self.inbound.poll_timeout();
+        let outbound = self.outbound.poll_timeout();
+        self.ice.poll_timeout().into_iter().chain(self.dtls.poll_timeout()).chain(inbound).chain(outbound).min()
+    }
+
+    /// Time passed: consent may be over, a flight is to be repeated.
+    pub fn handle_timeout(&mut self, now: Instant) -> Change {
+        let progress = self.dtls.handle_timeout(now);
+        let change = self.apply(progress);
+        if change != Change::None {
+            return change;
+        }
+        match self.ice.handle_timeout(now) {
+            Consent::Fresh => Change::None,
+            // Before the handshake is over, "connecting" says it better.
+            Consent::Stale if self.state == SessionState::Connected => {
+                self.become_state(SessionState::Disconnected)
+            }
+            Consent::Stale => Change::None,
+            Consent::Expired => self.become_state(SessionState::Failed),
+        }
+    }
+
+    /// Handshake datagrams that wait.
+    pub fn flush_dtls(&mut self, out: &mut SendBatch) {
+        while let Some(datagram) = self.dtls.poll_transmit() {
+            if let Some((to, from)) = self.outbound.destination() {
+                out.push(&datagram, to, from);
+            }
+        }
+    }
+
+    /// RTCP that is due. Names in `keys` the tracks and layers that only a key frame helps.
+    pub fn flush_rtcp(&mut self, now: Instant, out: &mut SendBatch, keys: &mut Vec<(u32, u8)>) {
+        let mut buffer = [0; MAX_RTCP];
+        let mut writer = Writer::new(&mut buffer);
+        self.inbound.poll_rtcp(now, &mut writer, keys);
+        let len = writer.len();
+        if len > 0 {
+            self.quality.handle_uplink(self.inbound.fraction_lost());
+            self.outbound.send_rtcp(&buffer[..len], out);
+        }
+    }
+
+    /// Asks the peer for a key frame; false where it could not be sent.
+    pub fn send_picture_loss(&mut self, _now: Instant, ssrc: Ssrc, out: &mut SendBatch) -> bool {
+        let mut buffer = [0; 16];
+        let mut writer = Writer::new(&mut buffer);
+        writer.picture_loss(FEEDBACK_SSRC, ssrc.0);
+        let len = writer.len();
+        self.outbound.send_rtcp(&buffer[..len], out)
+    }
+
+    /// What the peer's reports say of its downlink.
+    pub fn handle_downlink_report(&mut self, fraction_lost: u8, round_trip: Option<std::time::Duration>) {
+        self.quality.handle_downlink(fraction_lost, round_trip);
+        if let Some(round_trip) = round_trip {
+            self.inbound.set_round_trip(round_trip);
+            self.outbound.set_round_trip(round_trip);
+        }
+    }
+
+    /// The quality of its connection, where it changed.
+    pub fn poll_quality(&mut self, now: Instant) -> Option<Quality> {
+        self.quality.poll(now)
+    }
+
+    /// Says goodbye to the peer.
+    pub fn close(&mut self, now: Instant, out: &mut SendBatch) {
+        self.dtls.close(now);
+        self.flush_dtls(out);
+        self.state = SessionState::Failed;
+    }
+}

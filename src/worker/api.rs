@@ -1,5 +1,6 @@
 //! What the control side and the media threads say to each other. Plain data and channels.
 
+pub use crate::session::SessionId;
 use crate::session::plan::{IceCredentials, Mid, SessionPlan};
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::{Quality, SessionState, Slot, Wish};
@@ -9,19 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouterId(pub u64);
 
-/// A session: one peer connection. The worker's index is in the top byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(pub u64);
-
 impl RouterId {
-    /// The worker it lives on.
-    #[must_use]
-    pub const fn worker(self) -> usize {
-        (self.0 >> 56) as usize
-    }
-}
-
-impl SessionId {
     /// The worker it lives on.
     #[must_use]
     pub const fn worker(self) -> usize {

@@ -1,3 +1,276 @@
 //! The media threads: each drives one socket, its sessions and its routers. Knows no tokio, no HTTP, no rules of meetings.
 
 pub mod api;
+pub mod core;
+mod thread;
+mod timers;
+
+use crate::clock;
+use crate::net::counters::{Counters, DROPS, PublishedCounters};
+use crate::net::udp::{Socket, Waker, cores, interfaces};
+use crate::session::dtls::{Identity, SetupError};
+use crate::session::plan::{Fingerprint, IceCredentials};
+use crate::session::{SessionId, new_credentials};
+use api::{Command, RouterId};
+use core::{Core, CoreConfig};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use thread::{Neighbour, Thread};
+
+/// Seconds between the eras of NTP (1900) and Unix (1970).
+const NTP_UNIX_SECONDS: u64 = 2_208_988_800;
+
+/// Workers at most: their index is two hexadecimal digits of a username fragment.
+pub const MAX_WORKERS: usize = 256;
+
+/// How the media plane is set up.
+#[derive(Debug, Clone, Default)]
+pub struct MediaConfig {
+    /// The UDP address; the port is the HTTP port's, the address every interface's.
+    pub listen: Option<SocketAddr>,
+    /// Threads; 0 for one per core of the process's affinity mask.
+    pub workers: usize,
+    /// Addresses that clients are told to send to; empty for those of the interfaces.
+    pub advertise: Vec<IpAddr>,
+    /// Also tell clients of the loopback addresses: for development and tests on one machine.
+    pub loopback: bool,
+}
+
+/// Why there is no media plane.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The UDP port.
+    #[error("UDP port {port} can't be opened: {error}. Another program may use it; choose another with --listen")]
+    Bind {
+        /// Which.
+        port: u16,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// DTLS.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A thread or an eventfd.
+    #[error("a media thread can't be started: {0}")]
+    Thread(std::io::Error),
+    /// No interface has an address, and none is configured.
+    #[error("no network interface has an address; set [media] advertise")]
+    NoAddress,
+}
+
+/// What all workers together count.
+pub type MediaStats = Counters;
+
+struct WorkerHandle {
+    commands: Sender<Command>,
+    waker: Option<Waker>,
+    counters: Arc<PublishedCounters>,
+}
+
+struct Shared {
+    workers: Vec<WorkerHandle>,
+    identity: Identity,
+    candidates: Vec<SocketAddr>,
+    next: AtomicU64,
+    random: Mutex<StdRng>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The control side's handle on the media plane; clones share it.
+#[derive(Clone)]
+pub struct Media(Arc<Shared>);
+
+impl Media {
+    /// Opens the sockets and starts the threads.
+    ///
+    /// # Errors
+    /// What is missing, in a sentence for the operator.
+    pub fn start(config: &MediaConfig) -> Result<Self, StartError> {
+        let listen = config.listen.unwrap_or_else(|| SocketAddr::from(([0; 8], 0)));
+        let cpus = cores();
+        let count = if config.workers == 0 { cpus.len().max(1) } else { config.workers }.min(MAX_WORKERS);
+        let bind = |address: SocketAddr| {
+            Socket::bind(address, true).map_err(|error| StartError::Bind { port: address.port(), error })
+        };
+        let first = bind(listen)?;
+        let port = first.local_addr().map_err(|error| StartError::Bind { port: listen.port(), error })?.port();
+        let mut sockets = vec![first];
+        for _ in 1..count {
+            sockets.push(bind(SocketAddr::new(listen.ip(), port))?);
+        }
+        let provider = rtc_crypto::default_provider().map_err(|error| StartError::Thread(std::io::Error::other(error.to_string())))?;
+        let identity = Identity::generate(&provider)?;
+        let (epoch, unix) = (clock::now(), clock::unix());
+        let epoch_ntp_ns = (NTP_UNIX_SECONDS * 1000 + unix.0) * 1_000_000;
+        let mut neighbours = Vec::new();
+        let mut rings = Vec::new();
+        for _ in 0..count {
+            let (ring, end) = sync_channel(thread::RING);
+            neighbours.push(Neighbour { ring, waker: Waker::new().map_err(StartError::Thread)? });
+            rings.push(end);
+        }
+        let mut workers = Vec::new();
+        let mut threads = Vec::new();
+        for (index, (socket, ring)) in sockets.into_iter().zip(rings).enumerate() {
+            let (commands, receiver) = channel();
+            let counters = Arc::new(PublishedCounters::default());
+            let waker = neighbours[index].waker.clone();
+            let core = Core::new(CoreConfig {
+                index,
+                identity: identity.clone(),
+                epoch,
+                epoch_ntp_ns,
+                random: StdRng::from_rng(&mut rand::rng()),
+            });
+            let thread = Thread {
+                core,
+                socket,
+                waker: waker.clone(),
+                commands: receiver,
+                ring,
+                neighbours: neighbours.clone(),
+                counters: counters.clone(),
+                cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
+            };
+            let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
+            threads.push(handle.map_err(StartError::Thread)?);
+            workers.push(WorkerHandle { commands, waker: Some(waker), counters });
+        }
+        let mut addresses = if config.advertise.is_empty() { interfaces(config.loopback) } else { config.advertise.clone() };
+        addresses.dedup();
+        if addresses.is_empty() {
+            return Err(StartError::NoAddress);
+        }
+        let candidates = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        Ok(Self(Arc::new(Shared {
+            workers,
+            identity,
+            candidates,
+            next: AtomicU64::new(1),
+            random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    /// A handle without threads, for tests of the control side: its commands come out of the receiver.
+    ///
+    /// # Errors
+    /// When DTLS can't be set up.
+    pub fn detached() -> Result<(Self, Receiver<Command>), SetupError> {
+        let provider = rtc_crypto::default_provider().map_err(|error| SetupError::from_display(&error))?;
+        let (commands, receiver) = channel();
+        let worker = WorkerHandle { commands, waker: None, counters: Arc::default() };
+        let media = Self(Arc::new(Shared {
+            workers: vec![worker],
+            identity: Identity::generate(&provider)?,
+            candidates: vec![SocketAddr::from(([127, 0, 0, 1], 9))],
+            next: AtomicU64::new(1),
+            random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
+            threads: Mutex::default(),
+        }));
+        Ok((media, receiver))
+    }
+
+    fn number(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed) & ((1 << 56) - 1)
+    }
+
+    /// A name for a new router, on the worker with the fewest sessions.
+    #[must_use]
+    pub fn new_router(&self) -> RouterId {
+        let number = self.number();
+        // With as few sessions on several, they take turns.
+        let count = self.0.workers.len();
+        let order = (0..count).map(|i| (i + number as usize) % count);
+        let worker = order.min_by_key(|i| self.0.workers[*i].counters.load().sessions).unwrap_or(0);
+        RouterId((worker as u64) << 56 | number)
+    }
+
+    /// A name for a new session, on the worker of its router.
+    #[must_use]
+    pub fn new_session(&self, router: RouterId) -> SessionId {
+        SessionId((router.worker() as u64) << 56 | self.number())
+    }
+
+    /// New ICE credentials of ours for a session; the username fragment names the worker.
+    #[must_use]
+    pub fn credentials(&self, session: SessionId) -> IceCredentials {
+        let mut random = self.0.random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        new_credentials(session.worker(), &mut *random)
+    }
+
+    /// Of the server's DTLS certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0.identity.fingerprint()
+    }
+
+    /// Where clients reach the media plane by UDP.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<SocketAddr> {
+        self.0.candidates.clone()
+    }
+
+    /// Sends a command to the worker that its id names.
+    pub fn send(&self, command: Command) {
+        let worker = match &command {
+            Command::OpenRouter { router, .. } | Command::CloseRouter { router } => router.worker(),
+            Command::OpenSession(open) => open.session.worker(),
+            Command::RestartIce { session, .. }
+            | Command::CloseSession { session, .. }
+            | Command::SetGate { session, .. }
+            | Command::Watch { session, .. } => session.worker(),
+            Command::Stop => 0,
+        };
+        self.send_to(worker, command);
+    }
+
+    fn send_to(&self, worker: usize, command: Command) {
+        let Some(worker) = self.0.workers.get(worker) else { return };
+        // A worker that is gone has ended all its sessions; whoever waits for an acknowledgement sees its end dropped.
+        if worker.commands.send(command).is_ok()
+            && let Some(waker) = &worker.waker
+        {
+            waker.wake();
+        }
+    }
+
+    /// What all workers counted, as of the last quarter of a second.
+    #[must_use]
+    pub fn stats(&self) -> MediaStats {
+        let mut sum = MediaStats::default();
+        for worker in &self.0.workers {
+            let counters = worker.counters.load();
+            sum.received += counters.received;
+            sum.sent += counters.sent;
+            sum.retransmitted += counters.retransmitted;
+            sum.received_bytes += counters.received_bytes;
+            sum.sent_bytes += counters.sent_bytes;
+            sum.key_frame_requests += counters.key_frame_requests;
+            sum.sessions += counters.sessions;
+            sum.routers += counters.routers;
+            for reason in 0..DROPS {
+                sum.dropped[reason] += counters.dropped[reason];
+            }
+        }
+        sum
+    }
+
+    /// Ends all sessions and waits for the threads.
+    pub fn stop(&self) {
+        for worker in 0..self.0.workers.len() {
+            self.send_to(worker, Command::Stop);
+        }
+        let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a media thread panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What a worker counts. Plain numbers in the thread, published now and then for `/metrics`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! drops {
+    ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
+        /// Why a datagram or packet was dropped.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Drop { $($(#[$doc])* $name,)* }
+
+        impl Drop {
+            /// Every reason.
+            pub const ALL: &[Drop] = &[$(Drop::$name,)*];
+
+            /// The label in `symposia_rtp_dropped_total{reason}`.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Drop::$name => $label,)* }
+            }
+        }
+    };
+}
+
+drops! {
+    /// From an address that has passed no ICE check.
+    UnknownAddress = "unknown_address",
+    /// No STUN, DTLS or RTP by its first byte, or cut short.
+    Malformed = "malformed",
+    /// A STUN message that was not for us or not proved.
+    Stun = "stun",
+    /// Before the keys were agreed.
+    NoKeys = "no_keys",
+    /// Not sealed with the session's keys.
+    Forged = "forged",
+    /// Seen before.
+    Replayed = "replayed",
+    /// Of a stream that nothing announced.
+    UnknownStream = "unknown_stream",
+    /// Of a section that carries nothing here.
+    UnknownSection = "unknown_section",
+    /// A payload type that was not agreed.
+    UnknownPayload = "unknown_payload",
+    /// Its source is muted or forbidden.
+    GateClosed = "gate_closed",
+    /// Came twice, or too late to be of use.
+    Late = "late",
+    /// More packets than a participant may send.
+    Flood = "flood",
+    /// Only padding, to find out what the link takes.
+    Padding = "padding",
+    /// The other worker's ring was full.
+    RingFull = "ring_full",
+    /// A queue towards subscribers was full.
+    QueueFull = "queue_full",
+    /// The kernel took it not.
+    Send = "send",
+}
+
+/// How many reasons there are.
+pub const DROPS: usize = Drop::ALL.len();
+
+/// The counts of one worker since its start.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counters {
+    /// RTP packets that were accepted.
+    pub received: u64,
+    /// RTP packets that were sent, retransmissions among them.
+    pub sent: u64,
+    /// Retransmissions among them.
+    pub retransmitted: u64,
+    /// Bytes of accepted RTP packets.
+    pub received_bytes: u64,
+    /// Bytes of sent RTP packets.
+    pub sent_bytes: u64,
+    /// Key frames asked for.
+    pub key_frame_requests: u64,
+    /// By reason.
+    pub dropped: [u64; DROPS],
+    /// Sessions now.
+    pub sessions: u64,
+    /// Routers now.
+    pub routers: u64,
+}
+
+impl Counters {
+    /// One more dropped.
+    pub fn drop(&mut self, reason: Drop) {
+        self.dropped[reason as usize] += 1;
+    }
+
+    /// So many more dropped.
+    pub fn drop_many(&mut self, reason: Drop, count: u64) {
+        self.dropped[reason as usize] += count;
+    }
+}
+
+/// The counts as others may read them at any time.
+#[derive(Debug, Default)]
+pub struct PublishedCounters {
+    plain: [AtomicU64; 8],
+    dropped: [AtomicU64; DROPS],
+}
+
+impl PublishedCounters {
+    /// Publishes the counts.
+    pub fn store(&self, counters: &Counters) {
+        let Counters {
+            received,
+            sent,
+            retransmitted,
+            received_bytes,
+            sent_bytes,
+            key_frame_requests,
+            dropped,
+            sessions,
+            routers,
+        } = *counters;
+        let plain =
+            [received, sent, retransmitted, received_bytes, sent_bytes, key_frame_requests, sessions, routers];
+        for (place, value) in self.plain.iter().zip(plain).chain(self.dropped.iter().zip(dropped)) {
+            place.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts as last published.
+    #[must_use]
+    pub fn load(&self) -> Counters {
+        let plain = |index: usize| self.plain[index].load(Ordering::Relaxed);
+        let mut dropped = [0; DROPS];
+        for (value, place) in dropped.iter_mut().zip(&self.dropped) {
+            *value = place.load(Ordering::Relaxed);
+        }
+        Counters {
+            received: plain(0),
+            sent: plain(1),
+            retransmitted: plain(2),
+            received_bytes: plain(3),
+            sent_bytes: plain(4),
+            key_frame_requests: plain(5),
+            sessions: plain(6),
+            routers: plain(7),
+            dropped,
+        }
+    }
+}

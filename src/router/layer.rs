@@ -1,0 +1,280 @@
+//! One layer of a published track: its packets, what of them is held until the frame is whole, its
+//! rate, and key-frame requests. Knows no subscribers, sessions or keys.
+
+use super::ring::{NewPacket, PacketRing};
+use crate::session::plan::{Kind, Ssrc};
+use std::time::{Duration, Instant};
+
+/// A frame whose last packet does not come is released after this long (design §4.3).
+pub const HOLD: Duration = Duration::from_millis(15);
+
+/// One GSO send takes no more segments; a larger frame leaves in several.
+const MAX_HELD: u64 = 64;
+
+/// One key-frame request per layer in this window, however many subscribers want one.
+pub const KEY_WINDOW: Duration = Duration::from_millis(400);
+
+/// A layer of which nothing came for this long is not sent any more.
+pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
+
+/// Rates are averaged over about this long.
+const RATE_WINDOW: Duration = Duration::from_millis(1000);
+
+/// Packets of consecutive numbers, some perhaps missing, that go to subscribers together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first number.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// It begins a picture that needs no other.
+    pub key: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    span: Span,
+    timestamp: u32,
+    since: Instant,
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Release {
+    /// The frame before, which is over since this packet belongs to the next.
+    pub earlier: Option<Span>,
+    /// What this packet completed, or the packet itself where it does not wait.
+    pub now: Option<Span>,
+    /// It waits until then at the latest.
+    pub held_until: Option<Instant>,
+}
+
+/// One layer.
+pub struct Layer {
+    /// Its media stream.
+    pub ssrc: Ssrc,
+    /// Its packets.
+    pub ring: PacketRing,
+    /// Height of its pictures, once a key frame told.
+    pub height: Option<u16>,
+    kind: Kind,
+    held: Option<Held>,
+    released: Option<u64>,
+    last_packet: Option<Instant>,
+    window_start: Option<Instant>,
+    window_bytes: u64,
+    rate: Option<u32>,
+    key_wanted: bool,
+    key_requested: Option<Instant>,
+}
+
+impl Layer {
+    /// A layer of which nothing has come.
+    #[must_use]
+    pub const fn new(ssrc: Ssrc, kind: Kind) -> Self {
+        Self {
+            ssrc,
+            ring: PacketRing::new(),
+            height: None,
+            kind,
+            held: None,
+            released: None,
+            last_packet: None,
+            window_start: None,
+            window_bytes: 0,
+            rate: None,
+            key_wanted: false,
+            key_requested: None,
+        }
+    }
+
+    /// Takes a packet that is neither forged nor seen before.
+    pub fn handle_packet(&mut self, packet: &NewPacket<'_>) -> Release {
+        let now = packet.arrived;
+        self.meter(now, packet.payload.len());
+        self.ring.push(packet);
+        if packet.key_start {
+            self.key_wanted = false;
+        }
+        let alone = Span { first: packet.seq, last: packet.seq, key: packet.key_start };
+        if self.kind == Kind::Audio {
+            return Release { now: Some(alone), ..Release::default() };
+        }
+        match &mut self.held {
+            Some(held) if held.timestamp == packet.timestamp => {
+                held.span.first = held.span.first.min(packet.seq);
+                held.span.last = held.span.last.max(packet.seq);
+                held.span.key |= packet.key_start;
+                let whole = packet.marker || held.span.last - held.span.first + 1 >= MAX_HELD;
+                if whole { Release { now: self.release(), ..Release::default() } } else { Release::default() }
+            }
+            Some(held) if packet.seq < held.span.first => Release { now: Some(alone), ..Release::default() },
+            Some(_) => {
+                let earlier = self.release();
+                Release { earlier, ..self.hold(packet, alone) }
+            }
+            // A repaired or late packet of a frame that has gone out already: it does not wait.
+            None if self.released.is_some_and(|last| packet.seq <= last) => {
+                Release { now: Some(alone), ..Release::default() }
+            }
+            None => self.hold(packet, alone),
+        }
+    }
+
+    fn hold(&mut self, packet: &NewPacket<'_>, span: Span) -> Release {
+        self.held = Some(Held { span, timestamp: packet.timestamp, since: packet.arrived });
+        if packet.marker {
+            Release { now: self.release(), ..Release::default() }
+        } else {
+            Release { held_until: Some(packet.arrived + HOLD), ..Release::default() }
+        }
+    }
+
+    fn release(&mut self) -> Option<Span> {
+        let held = self.held.take()?;
+        self.released = Some(self.released.map_or(held.span.last, |last| last.max(held.span.last)));
+        Some(held.span)
+    }
+
+    /// What has been held for [`HOLD`].
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Span> {
+        self.held.filter(|held| now >= held.since + HOLD)?;
+        self.release()
+    }
+
+    fn meter(&mut self, now: Instant, bytes: usize) {
+        self.last_packet = Some(now);
+        let start = *self.window_start.get_or_insert(now);
+        self.window_bytes += bytes as u64;
+        let elapsed = now.saturating_duration_since(start);
+        if elapsed >= RATE_WINDOW {
+            let rate = self.window_bytes as f64 * 8.0 / elapsed.as_secs_f64();
+            let smooth = self.rate.map_or(rate, |before| f64::from(before) * 0.5 + rate * 0.5);
+            self.rate = Some(smooth as u32);
+            self.window_start = Some(now);
+            self.window_bytes = 0;
+        }
+    }
+
+    /// Whether its packets arrive.
+    #[must_use]
+    pub fn flows(&self, now: Instant) -> bool {
+        self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER)
+    }
+
+    /// Bits per second, while its packets arrive.
+    #[must_use]
+    pub fn rate(&self, now: Instant) -> Option<u32> {
+        if !self.flows(now) {
+            return None;
+        }
+        // Before the first window is over, what came counts as if it took a whole one.
+        Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
+    }
+
+    /// A subscriber can't go on without a key frame. Says whether to ask the publisher now.
+    pub fn want_key(&mut self, now: Instant) -> bool {
+        self.key_wanted = true;
+        self.poll_key_request(now)
+    }
+
+    /// Whether to ask the publisher now for a key frame that is still wanted.
+    pub fn poll_key_request(&mut self, now: Instant) -> bool {
+        let quiet = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= KEY_WINDOW);
+        let ask = self.key_wanted && quiet;
+        if ask {
+            self.key_requested = Some(now);
+        }
+        ask
+    }
+
+    /// Its publisher is muted or gone: nothing of what it sent may come out later.
+    pub fn clear(&mut self) {
+        self.ring.clear();
+        self.held = None;
+        self.last_packet = None;
+        self.rate = None;
+        self.window_start = None;
+        self.window_bytes = 0;
+        self.key_wanted = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::plan::Codec;
+
+    fn packet(seq: u64, timestamp: u32, marker: bool, arrived: Instant) -> NewPacket<'static> {
+        NewPacket {
+            seq,
+            timestamp,
+            arrived,
+            marker,
+            codec: Codec::Vp8,
+            key_start: false,
+            orientation: None,
+            audio_level: None,
+            vp8: None,
+            payload: &[0; 100],
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of a test")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    fn span(first: u64, last: u64) -> Option<Span> {
+        Some(Span { first, last, key: false })
+    }
+
+    #[test]
+    fn a_frame_goes_out_whole_with_its_marker() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        assert_eq!(layer.handle_packet(&packet(1, 10, false, now)).held_until, Some(now + HOLD));
+        assert_eq!(layer.handle_packet(&packet(2, 10, false, now)), Release::default());
+        assert_eq!(layer.handle_packet(&packet(3, 10, true, now)).now, span(1, 3));
+    }
+
+    #[test]
+    fn a_lost_marker_does_not_hold_the_frame_longer_than_the_next_one_or_fifteen_milliseconds() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        layer.handle_packet(&packet(1, 10, false, now));
+        layer.handle_packet(&packet(2, 10, false, now));
+        let next = layer.handle_packet(&packet(4, 20, false, now));
+        assert_eq!(next.earlier, span(1, 2));
+        assert_eq!(layer.handle_timeout(now + HOLD / 2), None);
+        assert_eq!(layer.handle_timeout(now + HOLD), span(4, 4));
+        // The repaired marker packet of the first frame, and a late one of the second.
+        assert_eq!(layer.handle_packet(&packet(3, 10, true, now)).now, span(3, 3));
+    }
+
+    #[test]
+    fn sound_is_never_held() {
+        let mut layer = Layer::new(Ssrc(1), Kind::Audio);
+        assert_eq!(layer.handle_packet(&packet(1, 10, false, start())).now, span(1, 1));
+    }
+
+    #[test]
+    fn a_frame_larger_than_one_send_leaves_in_several() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        let spans: Vec<_> =
+            (0..150).filter_map(|seq| layer.handle_packet(&packet(seq, 10, seq == 149, now)).now).collect();
+        assert_eq!(spans.iter().map(|s| (s.first, s.last)).collect::<Vec<_>>(), [(0, 63), (64, 127), (128, 149)]);
+    }
+
+    #[test]
+    fn one_key_frame_request_per_window_and_none_once_it_came() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        assert!(layer.want_key(now));
+        assert!(!layer.want_key(now + KEY_WINDOW / 2));
+        assert!(layer.poll_key_request(now + KEY_WINDOW));
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + KEY_WINDOW) });
+        assert!(!layer.poll_key_request(now + 3 * KEY_WINDOW));
+    }
+}

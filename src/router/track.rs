@@ -1,0 +1,145 @@
+//! A published track: its layers and who is subscribed. Knows sessions and slots by number only.
+
+use super::allocation::MAX_LAYERS;
+use super::layer::Layer;
+use crate::session::plan::{Codec, Kind, Ssrc};
+use signaling::ids::TrackId;
+use std::time::Instant;
+
+/// A receive slot of a session that carries a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The session's number.
+    pub session: u32,
+    /// The slot's number within it.
+    pub slot: u16,
+}
+
+/// What a publisher sends of one source.
+pub struct Track {
+    /// Whose and which.
+    pub id: TrackId,
+    /// Sound or picture.
+    pub kind: Kind,
+    /// The publishing session's number.
+    pub publisher: u32,
+    /// Its packets are forwarded while the gate is open.
+    pub open: bool,
+    /// The codec of its packets now.
+    pub codec: Option<Codec>,
+    /// Lowest first.
+    pub layers: Vec<Layer>,
+    /// Who gets it.
+    pub subscribers: Vec<Subscriber>,
+    /// What was last reported.
+    pub reported_flowing: bool,
+    /// What was last reported.
+    pub reported_height: u16,
+}
+
+impl Track {
+    /// A track of which nothing has come.
+    #[must_use]
+    pub const fn new(id: TrackId, kind: Kind, publisher: u32, open: bool) -> Self {
+        Self {
+            id,
+            kind,
+            publisher,
+            open,
+            codec: None,
+            layers: Vec::new(),
+            subscribers: Vec::new(),
+            reported_flowing: false,
+            reported_height: 0,
+        }
+    }
+
+    /// The layer with this index, made where it is the first packet's.
+    pub fn layer_mut(&mut self, index: u8, ssrc: Ssrc) -> Option<&mut Layer> {
+        let index = usize::from(index);
+        if index >= MAX_LAYERS {
+            return None;
+        }
+        while self.layers.len() <= index {
+            self.layers.push(Layer::new(ssrc, self.kind));
+        }
+        let layer = &mut self.layers[index];
+        layer.ssrc = ssrc;
+        Some(layer)
+    }
+
+    /// Whether any of its packets arrive.
+    #[must_use]
+    pub fn flows(&self, now: Instant) -> bool {
+        self.layers.iter().any(|layer| layer.flows(now))
+    }
+
+    /// What each layer takes now. A lone layer counts while it is silent, too: a still screen sends next to
+    /// nothing for long, and there is no other to go to.
+    #[must_use]
+    pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_LAYERS] {
+        let mut rates = [None; MAX_LAYERS];
+        for (rate, layer) in rates.iter_mut().zip(&self.layers) {
+            *rate = layer.rate(now);
+        }
+        if let [_] = self.layers.as_slice()
+            && rates[0].is_none()
+        {
+            rates[0] = Some(0);
+        }
+        rates
+    }
+
+    /// The lowest layer that shows a tile of this height whole, by what key frames told; where they have not
+    /// yet, each layer counts for half of the next (as our web app encodes them).
+    #[must_use]
+    pub fn layer_for_height(&self, height: u16) -> u8 {
+        let top = self.layers.len().saturating_sub(1);
+        let known = self.layers.iter().rev().find_map(|layer| layer.height).unwrap_or(720);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let guess = known >> (top - index);
+            // A picture may be enlarged by a tenth before anybody would see it.
+            if u32::from(layer.height.unwrap_or(guess)) * 11 / 10 >= u32::from(height) {
+                return index as u8;
+            }
+        }
+        top as u8
+    }
+
+    /// Nothing of what came before may come out.
+    pub fn clear(&mut self) {
+        self.layers.iter_mut().for_each(Layer::clear);
+        self.codec = None;
+    }
+
+    /// Adds a subscriber.
+    pub fn subscribe(&mut self, subscriber: Subscriber) {
+        if !self.subscribers.contains(&subscriber) {
+            self.subscribers.push(subscriber);
+        }
+    }
+
+    /// Takes a subscriber away.
+    pub fn unsubscribe(&mut self, subscriber: Subscriber) {
+        self.subscribers.retain(|other| *other != subscriber);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signaling::ids::{ParticipantId, Source};
+
+    #[test]
+    fn the_layer_follows_the_tile() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut track = Track::new(id, Kind::Video, 0, true);
+        assert_eq!(track.layer_for_height(720), 0);
+        for (index, height) in [(0, 180), (1, 360), (2, 720)] {
+            track.layer_mut(index, Ssrc(u32::from(index))).expect("a layer").height = Some(height);
+        }
+        let chosen: Vec<_> =
+            [90, 180, 190, 300, 380, 500, 720, 2000].iter().map(|height| track.layer_for_height(*height)).collect();
+        assert_eq!(chosen, [0, 0, 0, 1, 1, 2, 2, 2]);
+    }
+}

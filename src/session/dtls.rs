@@ -1,0 +1,259 @@
+//! The DTLS handshake of one session, for its keys only (RFC 5764). Knows no sockets, addresses or packets of media.
+//!
+//! Wraps `rtc-dtls`: every session has an endpoint of its own with one association, so that a change
+//! of the peer's address does not concern DTLS.
+
+use super::plan::{DtlsRole, Fingerprint};
+use bytes::BytesMut;
+use rtc_crypto::RTCCryptoProvider;
+use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
+use rtc_dtls::crypto::Certificate;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_shared::TransportProtocol;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The association's address within its own endpoint; nothing is sent to it.
+const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
+
+/// The library's default waits a second before it repeats a flight; a lost one would be felt at every join.
+const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A handshake that takes longer has failed: its peer is gone or does not speak DTLS-SRTP.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(15);
+
+/// A ClientHello with a large certificate list or post-quantum key share comes in a few datagrams; what is
+/// larger than this is none.
+const MAX_DATAGRAM: usize = 2048;
+
+/// Label of RFC 5764 §4.2.
+const SRTP_LABEL: &str = "EXTRACTOR-dtls_srtp";
+
+/// Why there is no certificate or configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("DTLS could not be set up: {0}")]
+pub struct SetupError(String);
+
+/// The server's certificate and the configurations made of it; one for the whole process.
+#[derive(Clone)]
+pub struct Identity {
+    passive: Arc<HandshakeConfig>,
+    active: Arc<HandshakeConfig>,
+    fingerprint: Fingerprint,
+}
+
+impl Identity {
+    /// A new self-signed certificate with a P-256 key.
+    ///
+    /// # Errors
+    /// When the library can't make a key or refuses the configuration.
+    pub fn generate(provider: &Arc<dyn RTCCryptoProvider>) -> Result<Self, SetupError> {
+        let fail = |error: rtc_shared::error::Error| SetupError(error.to_string());
+        let certificate =
+            Certificate::generate_self_signed(vec!["symposia".to_owned()], provider.crypto()).map_err(fail)?;
+        let der = certificate.certificate.first().ok_or_else(|| SetupError("no certificate was made".to_owned()))?;
+        let fingerprint = fingerprint_of(der);
+        let builder = || {
+            ConfigBuilder::default()
+                .with_crypto_provider(provider.clone())
+                .with_certificates(vec![certificate.clone()])
+                .with_srtp_protection_profiles(vec![
+                    SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+                    SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+                    SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+                ])
+                .with_extended_master_secret(ExtendedMasterSecretType::Request)
+                // The certificate is checked against the fingerprint of the SDP, not against a chain.
+                .with_insecure_skip_verify(true)
+                .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                .with_flight_interval(FLIGHT_INTERVAL)
+                .with_mtu(1200)
+        };
+        Ok(Self {
+            passive: Arc::new(builder().build(false, None).map_err(fail)?),
+            active: Arc::new(builder().build(true, None).map_err(fail)?),
+            fingerprint,
+        })
+    }
+
+    /// SHA-256 of the certificate, for the SDP.
+    #[must_use]
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}
+
+fn fingerprint_of(der: &[u8]) -> Fingerprint {
+    let digest = ring::digest::digest(&ring::digest::SHA256, der);
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    Fingerprint(bytes)
+}
+
+/// What the handshake yields.
+#[derive(Clone)]
+pub struct Keys {
+    /// Which cipher.
+    pub profile: super::srtp::Profile,
+    /// Keying material of RFC 5764 §4.2, both keys and both salts.
+    pub material: Vec<u8>,
+    /// Whether we took the client's part.
+    pub client: bool,
+}
+
+/// What became of a datagram or of time passing.
+pub enum Progress {
+    /// Nothing to report.
+    None,
+    /// The peer proved the certificate of its SDP; media may flow.
+    Complete(Keys),
+    /// The peer said goodbye.
+    Closed,
+    /// It can't succeed any more.
+    Failed(Failure),
+}
+
+/// Why a handshake failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The certificate is not the one that the SDP named.
+    Fingerprint,
+    /// No profile in common, or the library gave no keys.
+    Keys,
+    /// No end after [`HANDSHAKE_LIMIT`].
+    Timeout,
+    /// The library's own time-out or a fatal alert.
+    Protocol,
+}
+
+enum State {
+    Handshaking { since: Option<Instant> },
+    Done,
+    Over,
+}
+
+/// The handshake of one session.
+///
+/// Feed [`Dtls::handle_datagram`], send what [`Dtls::poll_transmit`] gives, call
+/// [`Dtls::handle_timeout`] at [`Dtls::poll_timeout`].
+pub struct Dtls {
+    endpoint: Endpoint,
+    expected: Fingerprint,
+    role: DtlsRole,
+    active: Arc<HandshakeConfig>,
+    state: State,
+}
+
+impl Dtls {
+    /// A handshake that has not begun.
+    #[must_use]
+    pub fn new(identity: &Identity, role: DtlsRole, expected: Fingerprint) -> Self {
+        let server = matches!(role, DtlsRole::Passive).then(|| identity.passive.clone());
+        Self {
+            endpoint: Endpoint::new(PEER, TransportProtocol::UDP, server),
+            expected,
+            role,
+            active: identity.active.clone(),
+            state: State::Handshaking { since: None },
+        }
+    }
+
+    /// To be called when an address has passed its ICE check: the active side starts then.
+    pub fn start(&mut self, now: Instant) -> Progress {
+        let State::Handshaking { since } = &mut self.state else { return Progress::None };
+        if since.is_some() {
+            return Progress::None;
+        }
+        *since = Some(now);
+        if self.role == DtlsRole::Active && self.endpoint.connect(now, PEER, self.active.clone(), None).is_err() {
+            return self.fail(Failure::Protocol);
+        }
+        Progress::None
+    }
+
+    /// A datagram whose first byte is 20 to 63, from an address that has passed its ICE check.
+    pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Progress {
+        if matches!(self.state, State::Over) || datagram.len() > MAX_DATAGRAM {
+            return Progress::None;
+        }
+        // A record that does not parse or authenticate may be anybody's; it must not end the handshake
+        // (RFC 6347 §4.1.2.7), and fatal alerts show themselves as time-out.
+        let events = self.endpoint.read(now, PEER, None, BytesMut::from(datagram)).unwrap_or_default();
+        let mut progress = Progress::None;
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => progress = self.complete(),
+                EndpointEvent::PeerClosed => {
+                    self.state = State::Over;
+                    progress = Progress::Closed;
+                }
+                // Data channels are not offered; what comes in one is ignored.
+                _ => {}
+            }
+        }
+        progress
+    }
+
+    fn complete(&mut self) -> Progress {
+        let Some(state) = self.endpoint.get_connection_state(PEER) else { return Progress::None };
+        let proved = state.peer_certificates.first().is_some_and(|der| fingerprint_of(der) == self.expected);
+        if !proved {
+            return self.fail(Failure::Fingerprint);
+        }
+        let profile = match state.srtp_protection_profile() {
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => super::srtp::Profile::AeadAes128Gcm,
+            SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => super::srtp::Profile::AeadAes256Gcm,
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => super::srtp::Profile::Aes128CmHmacSha1_80,
+            _ => return self.fail(Failure::Keys),
+        };
+        let client = state.is_client();
+        match state.export_keying_material(SRTP_LABEL, &[], profile.keying_material_len()) {
+            Ok(material) => {
+                self.state = State::Done;
+                Progress::Complete(Keys { profile, material: material.as_bytes().to_vec(), client })
+            }
+            Err(_) => self.fail(Failure::Keys),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Progress {
+        self.state = State::Over;
+        Progress::Failed(failure)
+    }
+
+    /// Ends the association with a `close_notify`, which [`Dtls::poll_transmit`] then gives.
+    pub fn close(&mut self, now: Instant) {
+        if matches!(self.state, State::Done) {
+            self.endpoint.stop(now, PEER);
+        }
+        self.state = State::Over;
+    }
+
+    /// The next datagram to send to the peer.
+    pub fn poll_transmit(&mut self) -> Option<BytesMut> {
+        self.endpoint.poll_transmit().map(|transmit| transmit.message)
+    }
+
+    /// When [`Dtls::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let State::Handshaking { since: Some(since) } = self.state else { return None };
+        let limit = since + HANDSHAKE_LIMIT;
+        Some(self.endpoint.poll_timeout(&PEER).map_or(limit, |at| at.min(limit)))
+    }
+
+    /// Repeats a flight that was not answered, gives up at last.
+    pub fn handle_timeout(&mut self, now: Instant) -> Progress {
+        let State::Handshaking { since: Some(since) } = self.state else { return Progress::None };
+        if now >= since + HANDSHAKE_LIMIT {
+            return self.fail(Failure::Timeout);
+        }
+        // The passive side has no association before the first datagram; that is no error.
+        if self.endpoint.get_connection_state(PEER).is_some() && self.endpoint.handle_timeout(PEER, now).is_err() {
+            return self.fail(Failure::Protocol);
+        }
+        Progress::None
+    }
+}

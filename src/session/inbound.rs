@@ -1,0 +1,467 @@
+//! What the peer sends: opened once, parsed once, and named by track and layer. Knows no subscribers and no sockets.
+//!
+//! A stream is known by its SSRC: announced in the SDP, or by the mid and rid extensions of its first
+//! packets (RFC 8852). It is taken in only after it was opened, so that nobody else's packet makes one.
+
+use super::clock_map::{SenderClock, StreamClock};
+use super::plan::{Codec, CodecPlan, ExtensionIds, Flow, Kind, Mid, ReceivePlan, Section, SessionPlan, Ssrc};
+use super::srtp;
+use crate::rtp::codec::{self, Vp8Descriptor};
+use crate::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
+use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
+use crate::rtp::twcc_recorder::ArrivalRecorder;
+use crate::rtp::{Header, extension, red};
+use crate::net::counters::Drop;
+use rustc_hash::FxHashMap;
+use std::time::{Duration, Instant};
+
+/// Streams of one session: three layers and their retransmissions in a few sections.
+const MAX_STREAMS: usize = 48;
+
+/// How often receiver reports are sent while packets come (RFC 3550 §6.2 with a small session).
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The SSRC that our feedback comes from. Ours alone on this transport; receivers do not look at it.
+pub const FEEDBACK_SSRC: u32 = 1;
+
+/// What became of an RTP packet.
+pub enum Received<'a> {
+    /// Media, for subscribers.
+    Media(Media<'a>),
+    /// A probe without payload: its number is left out of what subscribers get.
+    Padding {
+        /// The track's number within the router.
+        track: Option<u32>,
+        /// The layer.
+        layer: u8,
+        /// The publisher's number; `None` on a retransmission stream, whose numbers nobody sees.
+        seq: Option<u64>,
+        /// Bytes on the wire.
+        bytes: usize,
+    },
+    /// Not for anybody.
+    Dropped(Drop),
+}
+
+/// A packet of a track.
+pub struct Media<'a> {
+    /// The track's number within the router; `None` where the section carries none.
+    pub track: Option<u32>,
+    /// Which layer of it, lowest first.
+    pub layer: u8,
+    /// Of the media stream, also where it came as a retransmission.
+    pub ssrc: Ssrc,
+    /// The publisher's number, unwrapped.
+    pub seq: u64,
+    /// The publisher's time.
+    pub timestamp: u32,
+    /// The last packet of a picture; the first after silence.
+    pub marker: bool,
+    /// What the payload is.
+    pub codec: Codec,
+    /// It begins a picture that needs no other.
+    pub key_start: bool,
+    /// The key picture's height, where it tells.
+    pub height: Option<u16>,
+    /// The video-orientation byte.
+    pub orientation: Option<u8>,
+    /// The audio-level byte.
+    pub audio_level: Option<u8>,
+    /// Where the numbers stand in a VP8 payload.
+    pub vp8: Option<Vp8Descriptor>,
+    /// Without padding.
+    pub payload: &'a [u8],
+    /// Bytes on the wire.
+    pub bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Media,
+    /// Retransmissions of the stream with this index, once that is known.
+    Retransmission,
+}
+
+struct Stream {
+    ssrc: Ssrc,
+    section: usize,
+    layer: u8,
+    role: Role,
+    srtp: srtp::StreamState,
+    log: ReceiveLog,
+    clock: StreamClock,
+    used: bool,
+}
+
+struct ReceiveSection {
+    mid: Mid,
+    kind: Kind,
+    plan: ReceivePlan,
+    track: Option<u32>,
+}
+
+/// A payload type's meaning within a section.
+#[derive(Clone, Copy)]
+struct Payload {
+    codec: Codec,
+    retransmission: bool,
+}
+
+/// The receiving half of a session.
+pub struct Inbound {
+    keys: Option<srtp::Inbound>,
+    extensions: ExtensionIds,
+    sections: Vec<ReceiveSection>,
+    streams: Vec<Stream>,
+    by_ssrc: FxHashMap<u32, usize>,
+    arrivals: Option<Box<ArrivalRecorder>>,
+    clock: SenderClock,
+    next_report: Option<Instant>,
+    new_deadline: Option<Instant>,
+    lost: Vec<u16>,
+    blocks: Vec<ReportBlock>,
+}
+
+impl Inbound {
+    /// Nothing has come.
+    #[must_use]
+    pub fn new(plan: &SessionPlan) -> Self {
+        let section = |section: &Section| match &section.flow {
+            Flow::Receive(receive) => Some(ReceiveSection {
+                mid: section.mid.clone(),
+                kind: section.kind,
+                plan: receive.clone(),
+                track: None,
+            }),
+            _ => None,
+        };
+        let sections: Vec<_> = plan.sections.iter().filter_map(section).collect();
+        let recorder = plan.extensions.transport_cc.is_some() && !sections.is_empty();
+        Self {
+            keys: None,
+            extensions: plan.extensions,
+            sections,
+            streams: Vec::new(),
+            by_ssrc: FxHashMap::default(),
+            arrivals: recorder.then(|| Box::new(ArrivalRecorder::new())),
+            clock: SenderClock::new(),
+            next_report: None,
+            new_deadline: None,
+            lost: Vec::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// The handshake gave keys.
+    pub fn set_keys(&mut self, keys: srtp::Inbound) {
+        self.keys = Some(keys);
+    }
+
+    /// Which track a section carries.
+    pub fn set_track(&mut self, mid: &Mid, track: u32) {
+        if let Some(section) = self.sections.iter_mut().find(|section| section.mid == *mid) {
+            section.track = Some(track);
+        }
+    }
+
+    /// Opens an RTCP packet in place; its length without what sealed it.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, Drop> {
+        let keys = self.keys.as_mut().ok_or(Drop::NoKeys)?;
+        keys.open_rtcp(packet).map_err(refusal)
+    }
+
+    /// Opens and parses an RTP packet in place.
+    pub fn handle_rtp<'a>(&mut self, now: Instant, server_ns: i64, packet: &'a mut [u8]) -> Received<'a> {
+        match self.take(now, server_ns, packet) {
+            Ok(received) => received,
+            Err(reason) => Received::Dropped(reason),
+        }
+    }
+
+    fn take<'a>(&mut self, now: Instant, server_ns: i64, packet: &'a mut [u8]) -> Result<Received<'a>, Drop> {
+        let bytes = packet.len();
+        let header = Header::parse(packet).map_err(|_| Drop::Malformed)?;
+        let keys = self.keys.as_ref().ok_or(Drop::NoKeys)?;
+        let (index, len) = match self.by_ssrc.get(&header.ssrc) {
+            Some(&index) => {
+                let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
+                (index, keys.open_rtp(&mut stream.srtp, packet, header.header_len).map_err(refusal)?)
+            }
+            None => {
+                let mut state = srtp::StreamState::new();
+                let len = keys.open_rtp(&mut state, packet, header.header_len).map_err(refusal)?;
+                (self.bind(&header, packet, state)?, len)
+            }
+        };
+        let packet: &'a [u8] = packet.get(..len).ok_or(Drop::Malformed)?;
+        self.note_arrival(now, &header, packet);
+        let payload = header.payload(packet).map_err(|_| Drop::Malformed)?;
+        let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
+        stream.used = true;
+        let section = self.sections.get(stream.section).ok_or(Drop::UnknownSection)?;
+        let kind = payload_kind(&section.plan.codecs, header.payload_type).ok_or(Drop::UnknownPayload)?;
+        if self.next_report.is_none() {
+            self.next_report = Some(now + REPORT_INTERVAL);
+            self.new_deadline = self.next_report;
+        }
+        let (media, seq, payload, arrival) = if stream.role == Role::Retransmission || kind.retransmission {
+            stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
+            let (section, layer) = (stream.section, stream.layer);
+            if payload.is_empty() {
+                return Ok(Received::Padding { track: self.sections[section].track, layer, seq: None, bytes });
+            }
+            // RFC 4588 §4: the original number stands before the original payload.
+            let (original, payload) = payload.split_first_chunk::<2>().ok_or(Drop::Malformed)?;
+            let media = self.media_stream(section, layer).ok_or(Drop::UnknownStream)?;
+            let original = u16::from_be_bytes(*original);
+            let arrival = self.streams[media].log.on_packet(now, original, header.timestamp, Via::Retransmission);
+            (media, original, payload, arrival)
+        } else {
+            let arrival = stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
+            stream.clock.handle_packet(now, header.timestamp, server_ns);
+            (index, header.sequence, payload, arrival)
+        };
+        let stream = self.streams.get_mut(media).ok_or(Drop::UnknownStream)?;
+        if let Some(at) = stream.log.poll_timeout() {
+            self.new_deadline = Some(self.new_deadline.map_or(at, |other| other.min(at)));
+        }
+        let _ = seq;
+        let number = match arrival {
+            Arrival::New(number) | Arrival::Repaired(number) => number,
+            Arrival::Duplicate | Arrival::TooOld => return Err(Drop::Late),
+        };
+        let track = self.sections.get(stream.section).and_then(|section| section.track);
+        if payload.is_empty() {
+            return Ok(Received::Padding { track, layer: stream.layer, seq: Some(number), bytes });
+        }
+        let (codec, payload) = match kind.codec {
+            Codec::Red => (Codec::Opus, red::primary(payload).ok_or(Drop::Malformed)?),
+            other => (other, payload),
+        };
+        let vp8 = if codec == Codec::Vp8 { Vp8Descriptor::parse(payload) } else { None };
+        let key_start = codec::is_key_frame_start(codec, payload);
+        if key_start {
+            stream.log.on_key_frame(number);
+        }
+        let one_byte = |id: Option<u8>| header.find_extension(packet, id?)?.value.first().copied();
+        Ok(Received::Media(Media {
+            track,
+            layer: stream.layer,
+            ssrc: stream.ssrc,
+            seq: number,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            codec,
+            key_start,
+            height: if key_start { codec::key_frame_height(codec, payload) } else { None },
+            orientation: one_byte(self.extensions.video_orientation),
+            audio_level: one_byte(self.extensions.audio_level),
+            vp8,
+            payload,
+            bytes,
+        }))
+    }
+
+    fn note_arrival(&mut self, now: Instant, header: &Header, packet: &[u8]) {
+        let (Some(id), Some(arrivals)) = (self.extensions.transport_cc, self.arrivals.as_mut()) else { return };
+        let Some(found) = header.find_extension(packet, id) else { return };
+        if let Some(sequence) = extension::transport_sequence(found.value) {
+            arrivals.record(now, sequence);
+            if let Some(at) = arrivals.poll_timeout() {
+                self.new_deadline = Some(self.new_deadline.map_or(at, |other| other.min(at)));
+            }
+        }
+    }
+
+    /// Takes in a stream whose first packet was opened.
+    fn bind(&mut self, header: &Header, packet: &[u8], srtp: srtp::StreamState) -> Result<usize, Drop> {
+        let text = |id: Option<u8>| extension::text(header.find_extension(packet, id?)?.value);
+        let ssrc = Ssrc(header.ssrc);
+        let by_mid = text(self.extensions.mid)
+            .and_then(|mid| self.sections.iter().position(|section| section.mid.0 == mid));
+        let announced = |section: &ReceiveSection| {
+            let mut streams = (0_u8..).zip(&section.plan.announced);
+            streams.find(|(_, stream)| stream.media == ssrc || stream.rtx == Some(ssrc))
+        };
+        let by_ssrc = || self.sections.iter().position(|section| announced(section).is_some());
+        // A lone section of its payload type can be no other (RFC 9143 §9.2).
+        let by_payload = || {
+            let mut fitting = (0..self.sections.len())
+                .filter(|i| payload_kind(&self.sections[*i].plan.codecs, header.payload_type).is_some());
+            fitting.next().filter(|_| fitting.next().is_none())
+        };
+        let section = by_mid.or_else(by_ssrc).or_else(by_payload).ok_or(Drop::UnknownStream)?;
+        let found = &self.sections[section];
+        let rid = text(self.extensions.rid);
+        let repaired = text(self.extensions.repaired_rid);
+        let kind = payload_kind(&found.plan.codecs, header.payload_type).ok_or(Drop::UnknownPayload)?;
+        let by_rid = |rid: &str| found.plan.rids.iter().position(|other| other.0 == rid);
+        let layer = match rid.or(repaired) {
+            Some(rid) if !found.plan.rids.is_empty() => by_rid(rid).ok_or(Drop::UnknownStream)?,
+            _ => announced(found).map_or(0, |(layer, _)| usize::from(layer)),
+        };
+        let layer = u8::try_from(layer).ok().filter(|layer| usize::from(*layer) < 3).ok_or(Drop::UnknownStream)?;
+        // The stream of a simulcast layer shows by its first packets only which layer it is.
+        if !found.plan.rids.is_empty() && rid.is_none() && repaired.is_none() && found.plan.announced.is_empty() {
+            return Err(Drop::UnknownStream);
+        }
+        let role = if kind.retransmission { Role::Retransmission } else { Role::Media };
+        self.forget_replaced(section, layer, role);
+        if self.streams.len() >= MAX_STREAMS {
+            return Err(Drop::Flood);
+        }
+        let clock_rate = found.plan.codecs.first().map_or(90_000, |codec| codec.clock_rate);
+        let nack = role == Role::Media && found.plan.codecs.iter().any(|codec| codec.nack);
+        let policy = match found.kind {
+            _ if !nack => None,
+            Kind::Video => Some(RepairPolicy::VIDEO),
+            Kind::Audio => Some(RepairPolicy::AUDIO),
+        };
+        self.by_ssrc.insert(ssrc.0, self.streams.len());
+        self.streams.push(Stream {
+            ssrc,
+            section,
+            layer,
+            role,
+            srtp,
+            log: ReceiveLog::new(clock_rate, policy),
+            clock: StreamClock::new(clock_rate),
+            used: true,
+        });
+        Ok(self.streams.len() - 1)
+    }
+
+    /// A layer that goes on under a new SSRC (the encoder was made anew): the old stream's place is given
+    /// up, but not its replay state while there is room.
+    fn forget_replaced(&mut self, section: usize, layer: u8, role: Role) {
+        for stream in &mut self.streams {
+            if stream.section == section && stream.layer == layer && stream.role == role {
+                stream.used = false;
+            }
+        }
+    }
+
+    fn media_stream(&self, section: usize, layer: u8) -> Option<usize> {
+        self.streams.iter().rposition(|s| s.section == section && s.layer == layer && s.role == Role::Media)
+    }
+
+    /// A sender report of the peer's.
+    pub fn handle_sender_report(&mut self, now: Instant, server_ns: i64, info: &SenderInfo) {
+        let Some(stream) = self.by_ssrc.get(&info.ssrc).and_then(|index| self.streams.get_mut(*index)) else { return };
+        stream.log.on_sender_report(now, info.ntp);
+        let sender_ns = ntp_ns(info.ntp);
+        stream.clock.handle_report(info.timestamp, sender_ns);
+        self.clock.handle_report(now, sender_ns, server_ns);
+    }
+
+    /// Sources of the peer's that end.
+    pub fn handle_goodbye(&mut self, ssrc: u32) {
+        if let Some(stream) = self.by_ssrc.get(&ssrc).and_then(|index| self.streams.get_mut(*index)) {
+            stream.used = false;
+        }
+    }
+
+    /// How long a packet is under way to the peer and back.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        for stream in &mut self.streams {
+            stream.log.set_round_trip(round_trip);
+        }
+    }
+
+    /// When, by the server's clock, content of this track's layer with this timestamp was captured.
+    #[must_use]
+    pub fn captured_ns(&self, track: u32, layer: u8, timestamp: u32) -> Option<i64> {
+        let section = self.sections.iter().position(|section| section.track == Some(track))?;
+        let stream = self.streams.get(self.media_stream(section, layer)?)?;
+        stream.clock.server_ns(&self.clock, timestamp)
+    }
+
+    /// A deadline earlier than what was said before.
+    pub fn take_new_deadline(&mut self) -> Option<Instant> {
+        self.new_deadline.take()
+    }
+
+    /// When [`Inbound::poll_rtcp`] next has something to say.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let repairs = self.streams.iter().filter_map(|stream| stream.log.poll_timeout());
+        let arrivals = self.arrivals.as_ref().and_then(|arrivals| arrivals.poll_timeout());
+        repairs.chain(arrivals).chain(self.next_report).min()
+    }
+
+    /// Writes what is due: reports, requests for what is missing, transport-wide feedback. Names in
+    /// `keys` the streams that only a key frame helps.
+    pub fn poll_rtcp(&mut self, now: Instant, out: &mut Writer<'_>, keys: &mut Vec<(u32, u8)>) {
+        self.lost.clear();
+        for stream in &mut self.streams {
+            let due = stream.log.poll_timeout().is_some_and(|at| at <= now);
+            if stream.role != Role::Media || !due {
+                continue;
+            }
+            self.lost.clear();
+            stream.log.poll_nack(now, &mut self.lost);
+            if !self.lost.is_empty() {
+                out.nack(FEEDBACK_SSRC, stream.ssrc.0, &self.lost);
+            }
+            if stream.log.take_key_frame_request()
+                && let Some(track) = self.sections.get(stream.section).and_then(|section| section.track)
+            {
+                keys.push((track, stream.layer));
+            }
+        }
+        if let Some(arrivals) = &mut self.arrivals {
+            let media = self.streams.first().map_or(0, |stream| stream.ssrc.0);
+            arrivals.poll_feedback(now, FEEDBACK_SSRC, media, out);
+        }
+        if self.next_report.is_some_and(|at| at <= now) {
+            self.write_reports(now, out);
+        }
+    }
+
+    fn write_reports(&mut self, now: Instant, out: &mut Writer<'_>) {
+        self.blocks.clear();
+        for stream in self.streams.iter_mut().filter(|stream| std::mem::take(&mut stream.used)) {
+            self.blocks.extend(stream.log.report(now, stream.ssrc.0));
+        }
+        // Streams that are silent are left out, and with all silent there is no next report.
+        self.next_report = (!self.blocks.is_empty()).then(|| now + REPORT_INTERVAL);
+        for blocks in self.blocks.chunks(31) {
+            out.receiver_report(FEEDBACK_SSRC, blocks);
+        }
+    }
+
+    /// The share of the peer's packets lost since the last call, in 256ths, over all its streams.
+    #[must_use]
+    pub fn fraction_lost(&self) -> u8 {
+        self.blocks.iter().map(|block| block.fraction_lost).max().unwrap_or(0)
+    }
+}
+
+fn payload_kind(codecs: &[CodecPlan], payload_type: u8) -> Option<Payload> {
+    codecs.iter().find_map(|plan| {
+        if plan.payload_type.0 == payload_type {
+            Some(Payload { codec: plan.codec, retransmission: false })
+        } else if plan.rtx.is_some_and(|rtx| rtx.0 == payload_type) {
+            Some(Payload { codec: plan.codec, retransmission: true })
+        } else {
+            None
+        }
+    })
+}
+
+fn ntp_ns(ntp: Ntp) -> i64 {
+    let seconds = (ntp.0 >> 32) as i64;
+    let fraction = ((ntp.0 & 0xffff_ffff) * 1_000_000_000) >> 32;
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(fraction as i64)
+}
+
+fn refusal(refused: srtp::Refused) -> Drop {
+    match refused {
+        srtp::Refused::Replay => Drop::Replayed,
+        srtp::Refused::Auth => Drop::Forged,
+        _ => Drop::Malformed,
+    }
+}

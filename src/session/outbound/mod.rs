@@ -1,0 +1,282 @@
+//! What the peer is sent: its receive slots, and the one transport under them. Knows tracks by number
+//! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
+
+mod history;
+mod numbers;
+mod slot;
+
+use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
+use super::srtp;
+use crate::net::counters::Counters;
+use crate::net::udp::SendBatch;
+use crate::router::layer::{Layer, Span};
+use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
+use crate::rtp::twcc_history::SendHistory;
+use rand::rngs::StdRng;
+use signaling::protocol::PauseReason;
+use slot::{SendSlot, Transport};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// Sent packets that transport-wide feedback may tell of: half a second at 2,000 a second.
+const REMEMBERED: usize = 1024;
+
+/// How often sender reports go out while packets do (RFC 3550 §6.2).
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Retransmissions a second that one subscriber may ask for; a healthy one loses fewer packets than that.
+const RETRANSMISSIONS_A_SECOND: u32 = 600;
+
+/// Where a report to a subscriber must look up its time.
+#[derive(Debug, Clone, Copy)]
+pub struct DueReport {
+    /// The slot.
+    pub slot: usize,
+    /// The track in it.
+    pub track: u32,
+    /// The layer of it.
+    pub layer: u8,
+    /// The publisher's timestamp of the last packet.
+    pub timestamp: u32,
+}
+
+/// The sending half of a session.
+pub struct Outbound {
+    keys: Option<srtp::Outbound>,
+    transport: Transport,
+    slots: Vec<SendSlot>,
+    next_report: Option<Instant>,
+    new_deadline: Option<Instant>,
+    round_trip: Duration,
+    budget: u32,
+    budget_since: Option<Instant>,
+}
+
+impl Outbound {
+    /// Nothing has been sent.
+    #[must_use]
+    pub fn new(plan: &SessionPlan, random: &mut StdRng) -> Self {
+        let slots: Vec<SendSlot> = plan
+            .sections
+            .iter()
+            .filter_map(|section| match &section.flow {
+                Flow::Send(send) => Some(SendSlot::new(section.mid.clone(), section.kind, send, random)),
+                _ => None,
+            })
+            .collect();
+        let feedback = plan.extensions.transport_cc.is_some() && !slots.is_empty();
+        Self {
+            keys: None,
+            transport: Transport {
+                destination: None,
+                extensions: plan.extensions,
+                history: feedback.then(|| SendHistory::new(REMEMBERED)),
+            },
+            slots,
+            next_report: None,
+            new_deadline: None,
+            round_trip: Duration::from_millis(100),
+            budget: 0,
+            budget_since: None,
+        }
+    }
+
+    /// The handshake gave keys.
+    pub fn set_keys(&mut self, keys: srtp::Outbound) {
+        self.keys = Some(keys);
+    }
+
+    /// Where datagrams go, and from which of our addresses.
+    pub fn set_destination(&mut self, destination: Option<(SocketAddr, Option<IpAddr>)>) {
+        self.transport.destination = destination;
+    }
+
+    /// Where datagrams go.
+    #[must_use]
+    pub const fn destination(&self) -> Option<(SocketAddr, Option<IpAddr>)> {
+        self.transport.destination
+    }
+
+    /// How long a packet is under way to the peer and back.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.round_trip = round_trip;
+    }
+
+    /// The slots of one kind in their order, each with the number of its track.
+    pub fn slots_of(&self, kind: Kind) -> impl Iterator<Item = (usize, Option<u32>)> + '_ {
+        self.slots.iter().enumerate().filter(move |(_, slot)| slot.kind == kind).map(|(i, slot)| (i, slot.track))
+    }
+
+    /// Every track that stands in a slot.
+    #[must_use]
+    pub fn tracks(&self) -> Vec<(u16, u32)> {
+        (0..).zip(&self.slots).filter_map(|(index, slot)| Some((index, slot.track?))).collect()
+    }
+
+    /// What the peer is told of its slots.
+    pub fn reported(&self) -> impl Iterator<Item = (&Mid, u32, Option<PauseReason>)> + '_ {
+        self.slots.iter().filter_map(|slot| Some((&slot.mid, slot.track?, slot.paused)))
+    }
+
+    /// Points a slot at a track. Sound begins with the next packet, a picture once a layer is set.
+    pub fn point(&mut self, slot: usize, track: Option<u32>) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.point(track);
+        }
+    }
+
+    /// Whether the slot's peer takes this codec.
+    #[must_use]
+    pub fn plays(&self, slot: usize, codec: Codec) -> bool {
+        self.slots.get(slot).is_some_and(|slot| slot.payload_type(codec).is_some())
+    }
+
+    /// The layer that goes out in a slot now.
+    #[must_use]
+    pub fn layer(&self, slot: usize) -> Option<u8> {
+        self.slots.get(slot)?.layer
+    }
+
+    /// The layer that shall go out.
+    #[must_use]
+    pub fn target(&self, slot: usize) -> Option<u8> {
+        self.slots.get(slot)?.target
+    }
+
+    /// Sets the layer that shall go out, or none. Whether a key frame of it is needed for that.
+    pub fn set_target(&mut self, slot: usize, target: Option<u8>) -> bool {
+        self.slots.get_mut(slot).is_some_and(|slot| slot.set_target(target))
+    }
+
+    /// Why nothing flows although it is wanted; whether that is news.
+    pub fn set_paused(&mut self, slot: usize, paused: Option<PauseReason>) -> bool {
+        self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)
+    }
+
+    /// Sends one span of a layer; whether anything was.
+    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        index: u8,
+        layer: &Layer,
+        span: Span,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
+        if !slot.takes(now, index, layer, span) {
+            return false;
+        }
+        let sent = slot.send_span(now, keys, &mut self.transport, layer, span, counters, out);
+        if sent && self.next_report.is_none() {
+            self.next_report = Some(now + REPORT_INTERVAL);
+            self.new_deadline = self.next_report;
+        }
+        sent
+    }
+
+    /// A number that subscribers would otherwise miss was only padding.
+    pub fn skip(&mut self, slot: usize, layer: u8, seq: u64) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.skip(layer, seq);
+        }
+    }
+
+    /// The slot with this media SSRC.
+    #[must_use]
+    pub fn slot_of(&self, ssrc: u32) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.ssrc.0 == ssrc)
+    }
+
+    /// The track in a slot and the layer that goes out.
+    #[must_use]
+    pub fn showing(&self, slot: usize) -> Option<(u32, Option<u8>)> {
+        let slot = self.slots.get(slot)?;
+        Some((slot.track?, slot.layer.or(slot.target)))
+    }
+
+    /// Where a packet that the peer misses came from: its layer and number there. `None` where it is too
+    /// long ago, was sent again just now, or the peer asks for too much.
+    pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<(u8, u64)> {
+        let since = *self.budget_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= Duration::from_secs(1) {
+            self.budget = 0;
+            self.budget_since = Some(now);
+        }
+        if self.budget >= RETRANSMISSIONS_A_SECOND {
+            return None;
+        }
+        let found = self.slots.get_mut(slot)?.lost(now, sequence, self.round_trip)?;
+        self.budget += 1;
+        Some(found)
+    }
+
+    /// Sends a packet again, as a retransmission (RFC 4588) with numbers and index of its own.
+    pub fn retransmit(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        sequence: u16,
+        layer: &Layer,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
+        slot.retransmit(now, keys, &mut self.transport, sequence, layer, counters, out)
+    }
+
+    /// What was sent, for transport-wide feedback.
+    pub const fn history_mut(&mut self) -> Option<&mut SendHistory<()>> {
+        self.transport.history.as_mut()
+    }
+
+    /// Seals an RTCP packet and sends it; false where there are no keys, no address or no room.
+    pub fn send_rtcp(&mut self, packet: &[u8], out: &mut SendBatch) -> bool {
+        let (Some(keys), Some((to, from))) = (&mut self.keys, self.transport.destination) else { return false };
+        let Some(place) = out.reserve(packet.len() + srtp::MAX_OVERHEAD) else { return false };
+        let Some(plain) = place.get_mut(..packet.len()) else { return false };
+        plain.copy_from_slice(packet);
+        let Some(len) = keys.seal_rtcp(place, packet.len()) else { return false };
+        out.commit(len, to, from);
+        true
+    }
+
+    /// A deadline earlier than what was said before.
+    pub fn take_new_deadline(&mut self) -> Option<Instant> {
+        self.new_deadline.take()
+    }
+
+    /// When reports are due.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.next_report
+    }
+
+    /// The slots whose peer shall get a sender report now.
+    pub fn due_reports(&mut self, now: Instant, due: &mut Vec<DueReport>) {
+        if self.next_report.is_none_or(|at| at > now) {
+            return;
+        }
+        due.extend(self.slots.iter_mut().enumerate().filter_map(|(slot, found)| found.due_report(slot)));
+        // With all slots silent there is no next report.
+        self.next_report = (!due.is_empty()).then(|| now + REPORT_INTERVAL);
+    }
+
+    /// Writes a slot's sender report: the time `ntp` is that of `since_last` after the last packet's capture.
+    pub fn write_report(&self, slot: usize, ntp: Ntp, since_last_ns: i64, out: &mut Writer<'_>) {
+        let Some(slot) = self.slots.get(slot) else { return };
+        let ticks = since_last_ns.wrapping_mul(i64::from(slot.clock_rate)) / 1_000_000_000;
+        out.sender_report(
+            &SenderInfo {
+                ssrc: slot.ssrc.0,
+                ntp,
+                timestamp: slot.last_timestamp.wrapping_add(ticks as u32),
+                packets: slot.packets as u32,
+                bytes: slot.bytes as u32,
+            },
+            &[],
+        );
+    }
+}

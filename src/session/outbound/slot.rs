@@ -1,0 +1,357 @@
+//! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
+//! Knows one track at a time, by number.
+
+use super::history::{History, Sent};
+use super::numbers::{Numbered, Numbers, Source};
+use crate::net::counters::Counters;
+use crate::net::udp::SendBatch;
+use crate::router::layer::{Layer, Span};
+use crate::router::ring::Packet;
+use crate::rtp::codec::vp8;
+use crate::rtp::twcc_history::SendHistory;
+use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Kind, Mid, PayloadType, SendPlan, Ssrc};
+use crate::session::srtp;
+use rand::Rng;
+use rand::rngs::StdRng;
+use signaling::protocol::PauseReason;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// Fixed header (RFC 3550 §5.1).
+const HEADER: usize = 12;
+
+/// Bytes of a datagram with everything: what passes any path (design §4.3).
+const MAX_DATAGRAM: usize = 1232;
+
+/// Padding may add this share of a burst, in percent; beyond it the packets leave in several sends.
+const MAX_PADDING_PERCENT: usize = 3;
+
+/// The transport under all slots of a session.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) destination: Option<(SocketAddr, Option<IpAddr>)>,
+    pub(super) extensions: ExtensionIds,
+    pub(super) history: Option<SendHistory<()>>,
+}
+
+/// A slot.
+pub(super) struct SendSlot {
+    pub(super) mid: Mid,
+    pub(super) kind: Kind,
+    pub(super) ssrc: Ssrc,
+    pub(super) track: Option<u32>,
+    pub(super) layer: Option<u8>,
+    pub(super) target: Option<u8>,
+    pub(super) paused: Option<PauseReason>,
+    pub(super) clock_rate: u32,
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) last_timestamp: u32,
+    codecs: Vec<CodecPlan>,
+    rtx: Option<Ssrc>,
+    rtx_seq: u64,
+    numbers: Numbers,
+    history: History,
+    last_source: Option<(u8, u32)>,
+    last_sent: Option<Instant>,
+    reported_packets: u64,
+}
+
+impl SendSlot {
+    pub(super) fn new(mid: Mid, kind: Kind, plan: &SendPlan, random: &mut StdRng) -> Self {
+        Self {
+            mid,
+            kind,
+            ssrc: plan.ssrc,
+            track: None,
+            layer: None,
+            target: None,
+            paused: None,
+            clock_rate: plan.codecs.first().map_or(90_000, |codec| codec.clock_rate),
+            packets: 0,
+            bytes: 0,
+            last_timestamp: 0,
+            codecs: plan.codecs.clone(),
+            rtx: plan.rtx,
+            rtx_seq: u64::from(random.next_u32() & 0x7fff),
+            numbers: Numbers::new(random),
+            history: History::new(kind == Kind::Audio),
+            last_source: None,
+            last_sent: None,
+            reported_packets: 0,
+        }
+    }
+
+    pub(super) fn point(&mut self, track: Option<u32>) {
+        if self.track == track {
+            return;
+        }
+        self.track = track;
+        self.layer = None;
+        // Sound has one layer, and begins with any packet.
+        self.target = track.and((self.kind == Kind::Audio).then_some(0));
+        self.paused = None;
+        self.last_source = None;
+        self.history.clear();
+    }
+
+    pub(super) fn set_target(&mut self, target: Option<u8>) -> bool {
+        self.target = target;
+        if target.is_none() {
+            self.layer = None;
+        }
+        target.is_some() && target != self.layer
+    }
+
+    pub(super) fn payload_type(&self, codec: Codec) -> Option<PayloadType> {
+        self.plan(codec).map(|plan| plan.payload_type)
+    }
+
+    fn plan(&self, codec: Codec) -> Option<&CodecPlan> {
+        self.codecs.iter().find(|plan| plan.codec == codec).or_else(|| {
+            // Levels and constraint flags differ among encoders of one profile; decoders take them all.
+            let Codec::H264 { profile } = codec else { return None };
+            self.codecs.iter().find(|plan| match plan.codec {
+                Codec::H264 { profile: other } => other >> 8 == profile >> 8,
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether a span of this layer goes out here; switches to the layer where that is due and it can begin.
+    pub(super) fn takes(&mut self, now: Instant, index: u8, layer: &Layer, span: Span) -> bool {
+        if self.layer == Some(index) {
+            return true;
+        }
+        if self.target != Some(index) || !(span.key || self.kind == Kind::Audio) {
+            return false;
+        }
+        let start = (span.first..=span.last).find_map(|seq| {
+            let (packet, _) = layer.ring.get(seq)?;
+            (packet.key_start || self.kind == Kind::Audio).then_some(packet)
+        });
+        let Some(packet) = start else { return false };
+        if self.payload_type(packet.codec).is_none() {
+            return false;
+        }
+        let since_last = self.last_sent.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.numbers.switch(source_of(packet), since_last, self.clock_rate);
+        self.layer = Some(index);
+        true
+    }
+
+    pub(super) fn skip(&mut self, layer: u8, seq: u64) {
+        if self.layer == Some(layer) {
+            self.numbers.skip(seq);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
+    pub(super) fn send_span(
+        &mut self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        layer: &Layer,
+        span: Span,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let pad_to = padded_payload(layer, span);
+        let mut sent = false;
+        for seq in span.first..=span.last {
+            let Some((packet, payload)) = layer.ring.get(seq) else { continue };
+            let Some(payload_type) = self.payload_type(packet.codec) else { continue };
+            let Some(numbers) = self.numbers.number(source_of(packet)) else { continue };
+            let padding = if seq == span.last { 0 } else { pad_to.saturating_sub(payload.len()) };
+            let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
+            let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
+            sent = true;
+            counters.sent += 1;
+            counters.sent_bytes += bytes as u64;
+            self.packets += 1;
+            self.bytes += payload.len() as u64;
+            self.last_source = Some((self.layer.unwrap_or(0), packet.timestamp));
+            self.last_timestamp = self.numbers.last_timestamp();
+            self.last_sent = Some(now);
+            if self.rtx.is_some() {
+                self.history.push(Sent {
+                    sequence: numbers.seq as u16,
+                    layer: self.layer.unwrap_or(0),
+                    seq,
+                    timestamp: numbers.timestamp,
+                    picture_id: numbers.picture_id,
+                    tl0: numbers.tl0,
+                    resent: None,
+                });
+            }
+        }
+        sent
+    }
+
+    pub(super) fn lost(&mut self, now: Instant, sequence: u16, round_trip: Duration) -> Option<(u8, u64)> {
+        // Without a retransmission stream nothing is sent again: the same number under the same key must
+        // carry the same bytes, and the transport-wide number in them would be another.
+        self.rtx?;
+        let sent = self.history.get_mut(sequence)?;
+        if sent.resent.is_some_and(|at| now.saturating_duration_since(at) < round_trip / 2) {
+            return None;
+        }
+        sent.resent = Some(now);
+        Some((sent.layer, sent.seq))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
+    pub(super) fn retransmit(
+        &mut self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        sequence: u16,
+        layer: &Layer,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let Some(ssrc) = self.rtx else { return false };
+        let Some(sent) = self.history.get_mut(sequence).copied() else { return false };
+        let Some((packet, payload)) = layer.ring.get(sent.seq) else { return false };
+        let Some(payload_type) = self.plan(packet.codec).and_then(|plan| plan.rtx) else { return false };
+        self.rtx_seq += 1;
+        let numbers = Numbered {
+            seq: self.rtx_seq,
+            timestamp: sent.timestamp,
+            picture_id: sent.picture_id,
+            tl0: sent.tl0,
+        };
+        let outgoing =
+            Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sent.sequence) };
+        let Some(bytes) = outgoing.write(now, keys, transport, out) else { return false };
+        counters.sent += 1;
+        counters.retransmitted += 1;
+        counters.sent_bytes += bytes as u64;
+        true
+    }
+
+    pub(super) fn due_report(&mut self, slot: usize) -> Option<super::DueReport> {
+        let track = self.track?;
+        let (layer, timestamp) = self.last_source?;
+        if std::mem::replace(&mut self.reported_packets, self.packets) == self.packets {
+            return None;
+        }
+        Some(super::DueReport { slot, track, layer, timestamp })
+    }
+}
+
+fn source_of(packet: &Packet) -> Source<'_> {
+    Source { seq: packet.seq, timestamp: packet.timestamp, vp8: packet.vp8.as_ref() }
+}
+
+/// The payload length that all packets of a span but the last are brought to by RTP padding, so that one GSO
+/// send takes them; 0 where padding does not pay.
+fn padded_payload(layer: &Layer, span: Span) -> usize {
+    if span.first == span.last {
+        return 0;
+    }
+    let (mut largest, mut sum, mut count) = (0, 0, 0);
+    for seq in span.first..=span.last {
+        let Some((packet, _)) = layer.ring.get(seq) else { continue };
+        let len = usize::from(packet.len);
+        if seq != span.last {
+            sum += len;
+            count += 1;
+        }
+        largest = largest.max(len);
+    }
+    let padding = largest * count - sum;
+    let fits = largest + HEADER + 12 + srtp::MAX_OVERHEAD <= MAX_DATAGRAM;
+    if fits && padding * 100 <= sum * MAX_PADDING_PERCENT { largest } else { 0 }
+}
+
+/// A packet on its way out.
+struct Outgoing<'a> {
+    packet: &'a Packet,
+    payload: &'a [u8],
+    payload_type: PayloadType,
+    numbers: Numbered,
+    ssrc: Ssrc,
+    padding: usize,
+    /// The number it had, where it is a retransmission.
+    original: Option<u16>,
+}
+
+impl Outgoing<'_> {
+    /// Builds the packet in the batch and seals it there; its bytes on the wire. `None` where it can't be sent.
+    fn write(
+        &self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        out: &mut SendBatch,
+    ) -> Option<usize> {
+        let (to, from) = transport.destination?;
+        let mut extensions = [0; 12];
+        let extensions_len = self.write_extensions(transport, &mut extensions);
+        let header_len = HEADER + extensions_len;
+        let original_len = if self.original.is_some() { 2 } else { 0 };
+        // A pad of more than 255 bytes can't be said (RFC 3550 §5.1).
+        let padding = if self.padding <= 255 { self.padding } else { 0 };
+        let plain_len = header_len + original_len + self.payload.len() + padding;
+        let place = out.reserve(plain_len + srtp::MAX_OVERHEAD)?;
+
+        let (header, rest) = place.split_at_mut_checked(header_len)?;
+        header[0] = 0x80 | if padding > 0 { 0x20 } else { 0 } | if extensions_len > 0 { 0x10 } else { 0 };
+        header[1] = if self.packet.marker { 0x80 } else { 0 } | self.payload_type.0;
+        header[2..4].copy_from_slice(&(self.numbers.seq as u16).to_be_bytes());
+        header[4..8].copy_from_slice(&self.numbers.timestamp.to_be_bytes());
+        header[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
+        header[12..].copy_from_slice(extensions.get(..extensions_len)?);
+
+        let (original, rest) = rest.split_at_mut_checked(original_len)?;
+        if let Some(number) = self.original {
+            original.copy_from_slice(&number.to_be_bytes());
+        }
+        let (payload, rest) = rest.split_at_mut_checked(self.payload.len())?;
+        payload.copy_from_slice(self.payload);
+        if let Some(descriptor) = &self.packet.vp8 {
+            vp8::rewrite(payload, descriptor, self.numbers.picture_id, self.numbers.tl0);
+        }
+        if let Some((last, zeros)) = rest.get_mut(..padding)?.split_last_mut() {
+            zeros.fill(0);
+            *last = padding as u8;
+        }
+        let roc = (self.numbers.seq >> 16) as u32;
+        let len = keys.seal_rtp(place, header_len, plain_len, roc)?;
+        out.commit(len, to, from);
+        if let Some(history) = &mut transport.history {
+            history.record(now, len as u16, ());
+        }
+        Some(len)
+    }
+
+    /// One-byte header extensions (RFC 8285 §4.2): the transport-wide number, and what the publisher said of
+    /// orientation or loudness.
+    fn write_extensions(&self, transport: &Transport, block: &mut [u8; 12]) -> usize {
+        let ids = transport.extensions;
+        let mut len = 4;
+        if let (Some(id), Some(history)) = (ids.transport_cc, &transport.history) {
+            let [high, low] = history.next_sequence().to_be_bytes();
+            block[len..len + 3].copy_from_slice(&[id << 4 | 1, high, low]);
+            len += 3;
+        }
+        for (id, value) in
+            [(ids.video_orientation, self.packet.orientation), (ids.audio_level, self.packet.audio_level)]
+        {
+            if let (Some(id), Some(value)) = (id, value) {
+                block[len..len + 2].copy_from_slice(&[id << 4, value]);
+                len += 2;
+            }
+        }
+        if len == 4 {
+            return 0;
+        }
+        len = len.next_multiple_of(4);
+        let words = ((len - 4) / 4) as u8;
+        block[..4].copy_from_slice(&[0xbe, 0xde, 0, words]);
+        len
+    }
+}

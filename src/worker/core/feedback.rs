@@ -1,0 +1,167 @@
+//! RTCP in and out: what peers miss, what they want anew, how their links are; and our own reports.
+
+use super::Core;
+use crate::net::udp::SendBatch;
+use crate::rtp::rtcp::{self, Ntp, Packet, ReportBlock, Writer, round_trip};
+use crate::rtp::twcc_history::Fate;
+use crate::session::bandwidth::Report;
+use std::time::Instant;
+
+/// The longest RTCP datagram we write.
+const MAX_RTCP: usize = 1200;
+
+impl Core {
+    /// The time of reports: NTP, from the server's own clock.
+    fn ntp(&self, now: Instant) -> Ntp {
+        self.ntp_of(self.server_ns(now))
+    }
+
+    fn ntp_of(&self, server_ns: i64) -> Ntp {
+        let ns = self.epoch_ntp_ns.wrapping_add_signed(server_ns);
+        let (seconds, rest) = (ns / 1_000_000_000, ns % 1_000_000_000);
+        Ntp(seconds << 32 | (rest << 32) / 1_000_000_000)
+    }
+
+    pub(super) fn handle_rtcp(&mut self, now: Instant, number: u32, datagram: &[u8], out: &mut SendBatch) {
+        let server_ns = self.server_ns(now);
+        let mut estimate_moved = false;
+        for packet in rtcp::packets(datagram) {
+            let Ok(packet) = packet else {
+                self.counters.drop(crate::net::counters::Drop::Malformed);
+                continue;
+            };
+            let Some(session) = self.session_mut(number) else { return };
+            match packet {
+                Packet::SenderReport(report) => {
+                    session.inbound.handle_sender_report(now, server_ns, &report.info);
+                    report.blocks.iter().for_each(|block| self.handle_block(now, number, &block));
+                }
+                Packet::ReceiverReport(report) => {
+                    report.blocks.iter().for_each(|block| self.handle_block(now, number, &block));
+                }
+                Packet::Goodbye(goodbye) => goodbye.sources().for_each(|ssrc| session.inbound.handle_goodbye(ssrc)),
+                Packet::Nack(nack) => {
+                    if let Some(slot) = session.outbound.slot_of(nack.media) {
+                        nack.lost().for_each(|sequence| self.resend(now, number, slot, sequence, out));
+                    }
+                }
+                Packet::PictureLoss(loss) => self.handle_picture_loss(now, number, loss.media, out),
+                Packet::FullIntraRequest(request) => {
+                    request.requests().for_each(|(ssrc, _)| self.handle_picture_loss(now, number, ssrc, out));
+                }
+                Packet::Remb(remb) => {
+                    // Who has transport-wide feedback is judged by that.
+                    if session.outbound.history_mut().is_none() {
+                        session.bandwidth.handle_remb(remb.bitrate);
+                        estimate_moved = true;
+                    }
+                }
+                Packet::TransportFeedback(feedback) => {
+                    let bandwidth = &mut session.bandwidth;
+                    let Some(history) = session.outbound.history_mut() else { continue };
+                    let heard = history.on_feedback(&feedback, |packet| {
+                        let arrived = match packet.fate {
+                            Fate::ArrivedAt(at) => Some(at),
+                            Fate::Arrived => return,
+                            Fate::Lost => None,
+                        };
+                        let bytes = u32::from(packet.sent.size);
+                        bandwidth.handle_report(now, Report { sent: packet.sent.at, bytes, arrived });
+                    });
+                    if heard.is_ok() {
+                        estimate_moved |= bandwidth.handle_feedback_end(now);
+                    }
+                }
+                Packet::SourceDescription(_) | Packet::Unknown { .. } => {}
+            }
+        }
+        if estimate_moved {
+            self.allocate_layers(now, number, out);
+            self.report_slots(now, number);
+        }
+    }
+
+    fn handle_block(&mut self, now: Instant, number: u32, block: &ReportBlock) {
+        let round_trip = round_trip(self.ntp(now), block.last_sender_report, block.delay_since);
+        if let Some(session) = self.session_mut(number)
+            && session.outbound.slot_of(block.ssrc).is_some()
+        {
+            session.handle_downlink_report(block.fraction_lost, round_trip);
+        }
+    }
+
+    fn resend(&mut self, now: Instant, number: u32, slot: usize, sequence: u16, out: &mut SendBatch) {
+        let Some(session) = self.session_mut(number) else { return };
+        let router = session.router;
+        let Some((layer, _)) = session.outbound.lost(now, slot, sequence) else { return };
+        let Some((track, _)) = session.outbound.showing(slot) else { return };
+        let found = self.routers.get(router as usize).and_then(Option::as_ref);
+        let track = found.and_then(|found| found.tracks.get(track as usize)?.as_ref());
+        let Some(layer) = track.and_then(|track| track.layers.get(usize::from(layer))) else { return };
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        session.outbound.retransmit(now, slot, sequence, layer, &mut self.counters, out);
+    }
+
+    fn handle_picture_loss(&mut self, now: Instant, number: u32, ssrc: u32, out: &mut SendBatch) {
+        let Some(session) = self.session_mut(number) else { return };
+        let router = session.router;
+        let showing = session.outbound.slot_of(ssrc).and_then(|slot| session.outbound.showing(slot));
+        if let Some((track, Some(layer))) = showing {
+            self.want_key(now, router, track, layer, out);
+        }
+    }
+
+    /// A number that was only padding is left out of what subscribers get.
+    pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: Option<u64>) {
+        let Some(seq) = seq else { return };
+        let Some(found) = self.routers.get(router as usize).and_then(Option::as_ref) else { return };
+        let Some(found) = found.tracks.get(track as usize).and_then(Option::as_ref) else { return };
+        for subscriber in &found.subscribers {
+            if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
+                session.outbound.skip(usize::from(subscriber.slot), layer, seq);
+            }
+        }
+    }
+
+    /// What a session has to say: handshake, feedback, reports.
+    pub(super) fn flush_session(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let mut keys = Vec::new();
+        let Some(session) = self.session_mut(number) else { return };
+        let router = session.router;
+        session.flush_dtls(out);
+        session.flush_rtcp(now, out, &mut keys);
+        for (track, layer) in keys {
+            self.want_key(now, router, track, layer, out);
+        }
+        self.send_reports(now, number, out);
+    }
+
+    fn send_reports(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let mut due = Vec::new();
+        let Some(session) = self.session_mut(number) else { return };
+        session.outbound.due_reports(now, &mut due);
+        if due.is_empty() {
+            return;
+        }
+        let router = session.router;
+        let server_ns = self.server_ns(now);
+        let ntp = self.ntp_of(server_ns);
+        let mut buffer = [0; MAX_RTCP];
+        let mut writer = Writer::new(&mut buffer);
+        for report in due {
+            let publisher = self.track_mut(router, report.track).map(|track| track.publisher);
+            let publisher = publisher.and_then(|publisher| self.sessions.get(publisher as usize)?.as_ref());
+            let captured =
+                publisher.and_then(|p| p.inbound.captured_ns(report.track, report.layer, report.timestamp));
+            let Some(captured) = captured else { continue };
+            let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
+            session.outbound.write_report(report.slot, ntp, server_ns - captured, &mut writer);
+        }
+        let len = writer.len();
+        if len > 0
+            && let Some(session) = self.session_mut(number)
+        {
+            session.outbound.send_rtcp(&buffer[..len], out);
+        }
+    }
+}

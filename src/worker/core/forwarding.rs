@@ -1,0 +1,151 @@
+//! From a published packet to the subscribers' datagrams: jobs in two queues, sound first, done in
+//! slices so that a large meeting's picture does not make a small one's sound wait. Knows no addresses.
+
+use super::{Core, Sleeper};
+use crate::net::udp::SendBatch;
+use crate::router::layer::{HOLD, Span};
+use crate::session::plan::Kind;
+use crate::net::counters::Drop;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// After so many destinations the shell sends what there is and looks at the socket again (design §4.3).
+const SLICE: usize = 64;
+
+/// Jobs that may wait; beyond this the server can't keep up, and frames are dropped whole and counted.
+const MAX_JOBS: usize = 8192;
+
+/// One span of one layer for all subscribers of its track.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    router: u32,
+    track: u32,
+    layer: u8,
+    span: Span,
+    next: usize,
+}
+
+/// What waits to be forwarded.
+#[derive(Default)]
+pub(super) struct Jobs {
+    sound: VecDeque<Job>,
+    pictures: VecDeque<Job>,
+}
+
+impl Jobs {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sound.is_empty() && self.pictures.is_empty()
+    }
+
+    /// Jobs of a track that ends or is muted: nothing of it passes any more.
+    pub(super) fn forget(&mut self, router: u32, track: u32) {
+        for queue in [&mut self.sound, &mut self.pictures] {
+            queue.retain(|job| job.router != router || job.track != track);
+        }
+    }
+
+    /// The subscriber at this place of a track's list went away; jobs under way move along.
+    pub(super) fn unsubscribed(&mut self, router: u32, track: u32, place: usize) {
+        for job in self.sound.iter_mut().chain(&mut self.pictures) {
+            if job.router == router && job.track == track && job.next > place {
+                job.next -= 1;
+            }
+        }
+    }
+}
+
+/// A frame that waits for its last packet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldFrame {
+    pub(super) at: Instant,
+    router: u32,
+    track: u32,
+    layer: u8,
+}
+
+impl Core {
+    pub(super) fn enqueue(&mut self, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
+        let queue = match kind {
+            Kind::Audio => &mut self.jobs.sound,
+            Kind::Video => &mut self.jobs.pictures,
+        };
+        if queue.len() >= MAX_JOBS {
+            self.counters.drop_many(Drop::QueueFull, span.last - span.first + 1);
+            return;
+        }
+        queue.push_back(Job { router, track, layer, span, next: 0 });
+    }
+
+    pub(super) fn hold(&mut self, at: Instant, router: u32, track: u32, layer: u8) {
+        self.held.push_back(HeldFrame { at, router, track, layer });
+    }
+
+    /// Frames whose last packet did not come in time.
+    pub(super) fn release_held(&mut self, now: Instant) {
+        while let Some(held) = self.held.front().copied().filter(|held| held.at <= now) {
+            self.held.pop_front();
+            let layer = self
+                .track_mut(held.router, held.track)
+                .and_then(|track| track.layers.get_mut(usize::from(held.layer)));
+            if let Some(span) = layer.and_then(|layer| layer.handle_timeout(now)) {
+                self.enqueue(Kind::Video, held.router, held.track, held.layer, span);
+            }
+        }
+        debug_assert!(self.held.front().is_none_or(|held| held.at <= now + HOLD));
+    }
+
+    /// Forwards until nothing is left or a slice is done. True: send the batch, look at the socket,
+    /// call again.
+    pub fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
+        let mut budget = SLICE;
+        loop {
+            let Some((kind, job)) = self.next_job() else { return false };
+            let (done, job) = self.run(now, job, &mut budget, out);
+            let queue = match kind {
+                Kind::Audio => &mut self.jobs.sound,
+                Kind::Video => &mut self.jobs.pictures,
+            };
+            if done {
+                queue.pop_front();
+            } else if let Some(front) = queue.front_mut() {
+                *front = job;
+                return true;
+            }
+            if budget == 0 {
+                return !self.jobs.is_empty();
+            }
+        }
+    }
+
+    fn next_job(&self) -> Option<(Kind, Job)> {
+        let sound = self.jobs.sound.front().map(|job| (Kind::Audio, *job));
+        sound.or_else(|| self.jobs.pictures.front().map(|job| (Kind::Video, *job)))
+    }
+
+    /// Goes on with a job; says whether it is done.
+    fn run(&mut self, now: Instant, mut job: Job, budget: &mut usize, out: &mut SendBatch) -> (bool, Job) {
+        let track = self
+            .routers
+            .get(job.router as usize)
+            .and_then(Option::as_ref)
+            .and_then(|router| router.tracks.get(job.track as usize)?.as_ref());
+        let Some(track) = track else { return (true, job) };
+        let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
+        while let Some(subscriber) = track.subscribers.get(job.next) {
+            if *budget == 0 || !out.has_room_for(job.span.last - job.span.first + 1) {
+                return (false, job);
+            }
+            job.next += 1;
+            let session = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut);
+            let Some(session) = session else { continue };
+            let slot = usize::from(subscriber.slot);
+            if session.outbound.forward(now, slot, job.layer, layer, job.span, &mut self.counters, out) {
+                *budget -= 1;
+            }
+            if let Some(at) = session.outbound.take_new_deadline() {
+                self.timers.arm(Sleeper::Session(subscriber.session).name(), at);
+            }
+        }
+        (true, job)
+    }
+}

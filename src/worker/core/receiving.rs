@@ -1,0 +1,194 @@
+//! Datagrams in: STUN to the ICE agent, DTLS to the handshake, RTP and RTCP to the session and on to its
+//! tracks. Knows no sockets.
+
+use super::{Core, Disposition};
+use crate::net::demux::Place;
+use crate::net::stun;
+use crate::net::udp::SendBatch;
+use crate::router::ring::NewPacket;
+use crate::rtp;
+use crate::session::inbound::{Media, Received};
+use crate::session::plan::Kind;
+use crate::session::{Change, ufrag_worker};
+use crate::net::counters::Drop;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+impl Core {
+    pub(super) fn handle_stun(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        to: Option<IpAddr>,
+        data: &[u8],
+        out: &mut SendBatch,
+    ) -> Disposition {
+        let Some(ufrag) = stun::ufrag_of(data) else {
+            self.counters.drop(Drop::Stun);
+            return Disposition::Done;
+        };
+        let Some(number) = self.demux.by_ufrag(ufrag) else {
+            if let Some(worker) = ufrag_worker(ufrag).filter(|worker| *worker != self.index) {
+                self.demux.add_foreign(from, worker);
+                return Disposition::Foreign(worker);
+            }
+            self.counters.drop(Drop::Stun);
+            return Disposition::Done;
+        };
+        let Some(session) = self.session_mut(number) else { return Disposition::Done };
+        let checked = session.handle_stun(now, from, to, data, out);
+        if !checked.proved {
+            self.counters.drop(Drop::Stun);
+            return Disposition::Done;
+        }
+        if let Some(forgotten) = checked.forgotten {
+            self.demux.remove_address(forgotten, number);
+        }
+        self.demux.add_address(from, number);
+        self.flush_session(now, number, out);
+        self.apply_session_change(now, number, checked.change, out);
+        self.arm_session(number);
+        Disposition::Done
+    }
+
+    fn session_of(&mut self, from: SocketAddr) -> Result<u32, Disposition> {
+        match self.demux.by_address(from) {
+            Some(Place::Session(number)) => Ok(number),
+            Some(Place::Worker(worker)) => Err(Disposition::Foreign(worker)),
+            None => {
+                self.counters.drop(Drop::UnknownAddress);
+                Err(Disposition::Done)
+            }
+        }
+    }
+
+    pub(super) fn handle_dtls(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        data: &[u8],
+        out: &mut SendBatch,
+    ) -> Disposition {
+        let number = match self.session_of(from) {
+            Ok(number) => number,
+            Err(disposition) => return disposition,
+        };
+        let Some(session) = self.session_mut(number) else { return Disposition::Done };
+        let change = session.handle_dtls(now, data);
+        self.flush_session(now, number, out);
+        self.apply_session_change(now, number, change, out);
+        self.arm_session(number);
+        Disposition::Done
+    }
+
+    pub(super) fn handle_media(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        data: &mut [u8],
+        out: &mut SendBatch,
+    ) -> Disposition {
+        let number = match self.session_of(from) {
+            Ok(number) => number,
+            Err(disposition) => return disposition,
+        };
+        let server_ns = self.server_ns(now);
+        let Some(session) = self.session_mut(number) else { return Disposition::Done };
+        let router = session.router;
+        if rtp::is_rtcp(data) {
+            match session.inbound.open_rtcp(data) {
+                Ok(len) => self.handle_rtcp(now, number, &data[..len.min(data.len())], out),
+                Err(reason) => self.counters.drop(reason),
+            }
+            self.arm_session(number);
+            return Disposition::Done;
+        }
+        match session.inbound.handle_rtp(now, server_ns, data) {
+            Received::Dropped(reason) => self.counters.drop(reason),
+            Received::Padding { track, layer, seq, bytes } => {
+                self.count_received(bytes);
+                self.counters.drop(Drop::Padding);
+                if let Some(track) = track {
+                    self.skip(router, track, layer, seq);
+                }
+            }
+            Received::Media(media) => {
+                self.count_received(media.bytes);
+                self.publish(now, router, number, &media);
+            }
+        }
+        if let Some(at) = self.session_mut(number).and_then(|session| session.inbound.take_new_deadline()) {
+            self.timers.arm(super::Sleeper::Session(number).name(), at);
+        }
+        Disposition::Done
+    }
+
+    fn count_received(&mut self, bytes: usize) {
+        self.counters.received += 1;
+        self.counters.received_bytes += bytes as u64;
+    }
+
+    fn publish(&mut self, now: Instant, router: u32, session: u32, media: &Media<'_>) {
+        let Some(number) = media.track else {
+            self.counters.drop(Drop::UnknownSection);
+            return;
+        };
+        let Some(found) = self.routers.get_mut(router as usize).and_then(Option::as_mut) else { return };
+        let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        debug_assert_eq!(track.publisher, session);
+        if !track.open {
+            self.counters.drop(Drop::GateClosed);
+            return;
+        }
+        track.codec = Some(media.codec);
+        let kind = track.kind;
+        let Some(layer) = track.layer_mut(media.layer, media.ssrc) else { return };
+        if let Some(height) = media.height {
+            layer.height = Some(height);
+        }
+        let release = layer.handle_packet(&NewPacket {
+            seq: media.seq,
+            timestamp: media.timestamp,
+            arrived: now,
+            marker: media.marker,
+            codec: media.codec,
+            key_start: media.key_start,
+            orientation: media.orientation,
+            audio_level: media.audio_level,
+            vp8: media.vp8,
+            payload: media.payload,
+        });
+        let first = !track.reported_flowing;
+        let mut voices_changed = false;
+        if kind == Kind::Audio && track.id.source == signaling::ids::Source::Microphone {
+            voices_changed = found.voices.handle_packet(now, number, media.audio_level);
+        }
+        for span in release.earlier.into_iter().chain(release.now) {
+            self.enqueue(kind, router, number, media.layer, span);
+        }
+        if let Some(at) = release.held_until {
+            self.hold(at, router, number, media.layer);
+        }
+        if voices_changed {
+            self.refresh_voices(now, router);
+        }
+        // The first packet is looked at right away, so that nobody waits a tick for a picture or a voice.
+        if first {
+            self.track_started(now, router, number);
+        }
+        self.arm_tick(now, router);
+    }
+
+    /// What changed in a session: reports it, and ends it where it is over.
+    pub(super) fn apply_session_change(&mut self, now: Instant, number: u32, change: Change, out: &mut SendBatch) {
+        let Change::State(state) = change else { return };
+        let Some(session) = self.session_mut(number) else { return };
+        let (router, id, participant) = (session.router, session.id, session.participant);
+        self.report(now, router, crate::worker::api::Event::Session { session: id, participant, state });
+        match state {
+            signaling::protocol::SessionState::Connected => self.refresh_session(now, number, out),
+            signaling::protocol::SessionState::Failed => self.close_session(now, number, out),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Which track stands in which receive slot, and which layer of it: after a wish, a gate, a voice, an
+//! estimate changed. The policies are `router::slots`, `router::voices` and `router::allocation`.
+
+use super::Core;
+use crate::net::udp::SendBatch;
+use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
+use crate::router::slots::assign;
+use crate::router::track::Subscriber;
+use crate::session::plan::Kind;
+use crate::worker::api::Event;
+use crate::net::counters::Drop;
+use signaling::ids::Source;
+use signaling::protocol::{PauseReason, SessionState, Slot};
+use std::time::Instant;
+
+/// Shared sound of screens that everybody gets beside the voices.
+const MAX_SHARED_SOUND: usize = 2;
+
+impl Core {
+    /// Looks at every session of a router: a track came, went, opened or closed.
+    pub(super) fn refresh_router(&mut self, now: Instant, router: u32, out: &mut SendBatch) {
+        let sessions = self.router_mut(router).map(|found| found.sessions.clone()).unwrap_or_default();
+        for number in sessions {
+            self.refresh_session(now, number, out);
+        }
+    }
+
+    /// Points a session's slots at what it should get now, allocates layers, reports.
+    pub(super) fn refresh_session(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        if self.session_mut(number).is_none_or(|session| session.state() != SessionState::Connected) {
+            return;
+        }
+        self.assign_slots(number, Kind::Video);
+        self.assign_slots(number, Kind::Audio);
+        self.allocate_layers(now, number, out);
+        self.report_slots(now, number);
+    }
+
+    /// Only the voices changed.
+    pub(super) fn refresh_voices(&mut self, now: Instant, router: u32) {
+        let sessions = self.router_mut(router).map(|found| found.sessions.clone()).unwrap_or_default();
+        for number in sessions {
+            if self.session_mut(number).is_some_and(|session| session.state() == SessionState::Connected) {
+                self.assign_slots(number, Kind::Audio);
+                self.report_slots(now, number);
+            }
+        }
+    }
+
+    fn assign_slots(&mut self, number: u32, kind: Kind) {
+        let mut wanted = std::mem::take(&mut self.scratch.tracks);
+        let mut slots = std::mem::take(&mut self.scratch.slots);
+        wanted.clear();
+        slots.clear();
+        self.collect_wanted(number, kind, &mut wanted);
+        let Some(session) = self.session_mut(number) else { return };
+        let router = session.router;
+        slots.extend(session.outbound.slots_of(kind).map(|(_, track)| track));
+        if assign(&mut slots, &wanted) {
+            for place in 0..slots.len() {
+                let Some(session) = self.session_mut(number) else { break };
+                let Some((slot, before)) = session.outbound.slots_of(kind).nth(place) else { break };
+                let after = slots[place];
+                if before == after {
+                    continue;
+                }
+                session.outbound.point(slot, after);
+                session.slots_changed = true;
+                if let Some(track) = before {
+                    self.unsubscribe(router, track, number, slot as u16);
+                }
+                if let Some(track) = after.and_then(|track| self.track_mut(router, track)) {
+                    track.subscribe(Subscriber { session: number, slot: slot as u16 });
+                }
+            }
+        }
+        self.scratch.tracks = wanted;
+        self.scratch.slots = slots;
+    }
+
+    fn collect_wanted(&self, number: u32, kind: Kind, wanted: &mut Vec<u32>) {
+        let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
+        let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return };
+        let usable = |track: u32| {
+            let track = router.tracks.get(track as usize).and_then(Option::as_ref);
+            track.is_some_and(|track| track.open && track.publisher != number && track.kind == kind)
+        };
+        match kind {
+            Kind::Video => {
+                let tracks = session.wishes.iter().filter_map(|wish| router.track_number(wish.track));
+                for track in tracks.filter(|track| usable(*track)) {
+                    if !wanted.contains(&track) {
+                        wanted.push(track);
+                    }
+                }
+            }
+            Kind::Audio => {
+                let shared = (0_u32..).zip(&router.tracks).filter_map(|(number, track)| {
+                    let track = track.as_ref()?;
+                    (track.id.source == Source::ScreenAudio && track.reported_flowing).then_some(number)
+                });
+                wanted.extend(shared.filter(|track| usable(*track)).take(MAX_SHARED_SOUND));
+                wanted.extend(router.voices.selected().filter(|track| usable(*track)));
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, router: u32, track: u32, session: u32, slot: u16) {
+        let subscriber = Subscriber { session, slot };
+        let Some(found) = self.track_mut(router, track) else { return };
+        if let Some(place) = found.subscribers.iter().position(|other| *other == subscriber) {
+            found.unsubscribe(subscriber);
+            self.jobs.unsubscribed(router, track, place);
+        }
+    }
+
+    /// Gives each video slot a layer within the estimate, and asks for the key frames that this takes.
+    pub(super) fn allocate_layers(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let mut asks = std::mem::take(&mut self.scratch.asks);
+        let mut given = std::mem::take(&mut self.scratch.given);
+        let mut slots = std::mem::take(&mut self.scratch.slots);
+        asks.clear();
+        slots.clear();
+        let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
+        let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return };
+        let number_of = |wish: &signaling::protocol::Wish| router.track_number(wish.track);
+        for wish in &session.wishes {
+            let Some(wanted) = number_of(wish) else { continue };
+            let slot = session.outbound.slots_of(Kind::Video).find(|(_, track)| *track == Some(wanted));
+            let Some((slot, _)) = slot else { continue };
+            if slots.contains(&Some(slot as u32)) {
+                continue;
+            }
+            let Some(track) = router.tracks.get(wanted as usize).and_then(Option::as_ref) else { continue };
+            let playable = track.codec.is_none_or(|codec| session.outbound.plays(slot, codec));
+            let rates = if playable { track.rates(now) } else { [None; MAX_LAYERS] };
+            let current = session.outbound.layer(slot);
+            asks.push(Ask { rates, ceiling: track.layer_for_height(wish.height), current });
+            slots.push(Some(slot as u32));
+        }
+        let sound = session.outbound.slots_of(Kind::Audio).filter(|(_, track)| track.is_some()).count();
+        let sound_rate = u32::try_from(sound).unwrap_or(0) * 50_000;
+        allocate(session.bandwidth.estimate().saturating_sub(sound_rate), &asks, &mut given);
+        for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
+            let Some(slot) = slot.map(|slot| slot as usize) else { continue };
+            let arrives = ask.rates.iter().any(Option::is_some);
+            self.set_target(now, number, slot, *layer, arrives, out);
+        }
+        self.scratch.asks = asks;
+        self.scratch.given = given;
+        self.scratch.slots = slots;
+    }
+
+    fn set_target(
+        &mut self,
+        now: Instant,
+        number: u32,
+        slot: usize,
+        layer: Option<u8>,
+        arrives: bool,
+        out: &mut SendBatch,
+    ) {
+        let Some(session) = self.session_mut(number) else { return };
+        let router = session.router;
+        let Some((_, Some(track))) = session.outbound.slots_of(Kind::Video).find(|(other, _)| *other == slot) else {
+            return;
+        };
+        // Nothing arrives yet: the first key frame of whichever layer comes first may start the picture.
+        let target = if arrives { layer } else { session.outbound.target(slot) };
+        let needs_key = session.outbound.set_target(slot, target);
+        let codec = self.track_mut(router, track).and_then(|track| track.codec);
+        let Some(session) = self.session_mut(number) else { return };
+        let paused = match (layer, codec) {
+            (Some(_), _) => None,
+            (None, Some(codec)) if !session.outbound.plays(slot, codec) => Some(PauseReason::Codec),
+            (None, _) if arrives => Some(PauseReason::Bandwidth),
+            (None, _) => Some(PauseReason::NoPackets),
+        };
+        if session.outbound.set_paused(slot, paused) {
+            session.slots_changed = true;
+        }
+        if let Some(layer) = target.filter(|_| needs_key) {
+            self.want_key(now, router, track, layer, out);
+        }
+    }
+
+    /// A key frame of this layer is wanted: asks its publisher, once per window.
+    pub(super) fn want_key(&mut self, now: Instant, router: u32, track: u32, layer: u8, out: &mut SendBatch) {
+        let Some(found) = self.track_mut(router, track) else { return };
+        let publisher = found.publisher;
+        let Some(found) = found.layers.get_mut(usize::from(layer)) else { return };
+        let ssrc = found.ssrc;
+        if found.want_key(now) {
+            self.ask_for_key(now, publisher, ssrc, out);
+        }
+    }
+
+    pub(super) fn ask_for_key(
+        &mut self,
+        now: Instant,
+        publisher: u32,
+        ssrc: crate::session::plan::Ssrc,
+        out: &mut SendBatch,
+    ) {
+        self.counters.key_frame_requests += 1;
+        if let Some(session) = self.session_mut(publisher)
+            && !session.send_picture_loss(now, ssrc, out)
+        {
+            self.counters.drop(Drop::QueueFull);
+        }
+    }
+
+    /// The first packet of a track: whoever waits for it gets it without waiting for the tick.
+    pub(super) fn track_started(&mut self, now: Instant, router: u32, number: u32) {
+        let Some(track) = self.track_mut(router, number) else { return };
+        track.reported_flowing = true;
+        let (id, kind) = (track.id, track.kind);
+        self.report(now, router, Event::Flowing { track: id, flowing: true });
+        match kind {
+            Kind::Audio => self.refresh_voices(now, router),
+            // Layers are allocated at the next tick, which is made to come at once.
+            Kind::Video => self.timers.arm(super::Sleeper::Router(router).name(), now),
+        }
+    }
+
+    pub(super) fn report_slots(&mut self, now: Instant, number: u32) {
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        if !std::mem::take(&mut session.slots_changed) {
+            return;
+        }
+        let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return };
+        let slots = session
+            .outbound
+            .reported()
+            .filter_map(|(mid, track, paused)| {
+                let track = router.tracks.get(track as usize)?.as_ref()?;
+                Some(Slot { mid: mid.0.clone(), track: track.id, paused })
+            })
+            .collect();
+        let event = Event::Slots { session: session.id, participant: session.participant, slots };
+        let router = session.router;
+        self.report(now, router, event);
+    }
+}

@@ -1,0 +1,111 @@
+//! What a router with packets looks after four times a second: who speaks, which layers arrive, what is
+//! wanted, how good connections are. A router without packets has no tick.
+
+use super::Core;
+use crate::net::udp::SendBatch;
+use crate::session::plan::Kind;
+use crate::worker::api::Event;
+use signaling::ids::{Source, TrackId};
+use std::time::Instant;
+
+impl Core {
+    pub(super) fn tick(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let Some(router) = self.router_mut(number) else { return };
+        router.flush_reports();
+        let voices = router.voices.poll(now);
+        let sessions = router.sessions.clone();
+        if voices.selection {
+            self.refresh_voices(now, number);
+        }
+        if voices.speakers {
+            self.report_speakers(now, number);
+        }
+        self.ask_for_missing_keys(now, number, out);
+        for session in &sessions {
+            self.allocate_layers(now, *session, out);
+            self.report_slots(now, *session);
+            self.report_quality(now, number, *session);
+        }
+        self.report_wanted(now, number);
+        let flowing = self.report_flowing(now, number);
+        if flowing || self.router_mut(number).is_some_and(|router| !router.late.is_empty()) {
+            self.arm_tick(now, number);
+        }
+    }
+
+    fn report_speakers(&mut self, now: Instant, number: u32) {
+        let Some(router) = self.router_mut(number) else { return };
+        let participants = router
+            .voices
+            .speaking()
+            .filter_map(|track| Some(router.tracks.get(track as usize)?.as_ref()?.id.participant))
+            .collect();
+        self.report(now, number, Event::Speakers { participants });
+    }
+
+    fn ask_for_missing_keys(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let Some(router) = self.router_mut(number) else { return };
+        let mut asks = Vec::new();
+        for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video && track.open) {
+            let publisher = track.publisher;
+            asks.extend(
+                track.layers.iter_mut().filter_map(|layer| layer.poll_key_request(now).then_some((publisher, layer.ssrc))),
+            );
+        }
+        for (publisher, ssrc) in asks {
+            self.ask_for_key(now, publisher, ssrc, out);
+        }
+    }
+
+    fn report_quality(&mut self, now: Instant, router: u32, number: u32) {
+        let Some(session) = self.session_mut(number) else { return };
+        let participant = session.participant;
+        if let Some(quality) = session.poll_quality(now) {
+            self.report(now, router, Event::Quality { participant, quality });
+        }
+    }
+
+    fn report_wanted(&mut self, now: Instant, number: u32) {
+        let Some(router) = self.routers.get(number as usize).and_then(Option::as_ref) else { return };
+        let sessions = router.sessions.iter().filter_map(|number| self.sessions.get(*number as usize)?.as_ref());
+        let mut heights: rustc_hash::FxHashMap<TrackId, u16> = rustc_hash::FxHashMap::default();
+        for wish in sessions.flat_map(|session| &session.wishes) {
+            let height = heights.entry(wish.track).or_default();
+            *height = (*height).max(wish.height);
+        }
+        let mut events = Vec::new();
+        let Some(router) = self.router_mut(number) else { return };
+        for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video) {
+            let height = heights.get(&track.id).copied().unwrap_or(0);
+            if std::mem::replace(&mut track.reported_height, height) != height {
+                events.push(Event::Wanted { track: track.id, height });
+            }
+        }
+        for event in events {
+            self.report(now, number, event);
+        }
+    }
+
+    /// Says which tracks stopped; whether any still flows.
+    fn report_flowing(&mut self, now: Instant, number: u32) -> bool {
+        let Some(router) = self.router_mut(number) else { return false };
+        let mut flowing = false;
+        let mut stopped = Vec::new();
+        for track in router.tracks.iter_mut().flatten() {
+            let flows = track.flows(now);
+            flowing |= flows;
+            if track.reported_flowing && !flows {
+                track.reported_flowing = false;
+                stopped.push(track.id);
+            }
+        }
+        let shared = stopped.iter().any(|track| track.source == Source::ScreenAudio);
+        for track in stopped {
+            self.report(now, number, Event::Flowing { track, flowing: false });
+        }
+        if shared {
+            self.refresh_voices(now, number);
+        }
+        flowing
+    }
+}

@@ -1,0 +1,157 @@
+//! The thread that drives a core: one socket, one ring from the other workers, one channel of commands.
+//! Knows no media.
+
+use super::api::Command;
+use super::core::{Core, Disposition};
+use crate::clock;
+use crate::net::counters::{Drop, PublishedCounters};
+use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::time::{Duration, Instant};
+
+/// Receive calls before what came is forwarded, so that a flood does not delay what is there.
+const RECEIVES: usize = 4;
+
+/// The longest sleep; commands and datagrams end it.
+const MAX_SLEEP: Duration = Duration::from_secs(1);
+
+/// Datagrams that wait in the ring between two workers; more are dropped and counted.
+pub(super) const RING: usize = 1024;
+
+/// How often the counts are published.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A datagram that the kernel gave to another worker than its session's.
+pub(super) struct Handover {
+    pub(super) from: SocketAddr,
+    pub(super) to: Option<IpAddr>,
+    pub(super) data: Box<[u8]>,
+}
+
+/// The way to another worker.
+#[derive(Clone)]
+pub(super) struct Neighbour {
+    pub(super) ring: SyncSender<Handover>,
+    pub(super) waker: Waker,
+}
+
+/// All that a worker's thread owns.
+pub(super) struct Thread {
+    pub(super) core: Core,
+    pub(super) socket: Socket,
+    pub(super) waker: Waker,
+    pub(super) commands: Receiver<Command>,
+    pub(super) ring: Receiver<Handover>,
+    /// By index; its own is there, too, and never used.
+    pub(super) neighbours: Vec<Neighbour>,
+    pub(super) counters: Arc<PublishedCounters>,
+    pub(super) cpu: Option<usize>,
+}
+
+impl Thread {
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        if let Some(cpu) = self.cpu
+            && let Err(error) = pin_to_core(cpu)
+        {
+            tracing::warn!(cpu, %error, "the media thread could not be pinned to its core");
+        }
+        let mut received = ReceiveBatch::new();
+        let mut out = SendBatch::new();
+        let mut published = clock::now();
+        loop {
+            let now = clock::now();
+            if !self.handle_commands(now, &mut out) {
+                self.send(&mut out);
+                return;
+            }
+            self.handle_ring(now, &mut out);
+            let more_to_read = self.receive(&mut received, &mut out);
+            let now = clock::now();
+            self.core.handle_timeout(now, &mut out);
+            let more_to_forward = self.core.forward(now, &mut out);
+            self.send(&mut out);
+            if now.saturating_duration_since(published) >= PUBLISH_INTERVAL {
+                published = now;
+                self.counters.store(&self.core.counters);
+            }
+            if !more_to_read && !more_to_forward {
+                self.sleep(now);
+            }
+        }
+    }
+
+    fn sleep(&mut self, now: Instant) {
+        self.counters.store(&self.core.counters);
+        let timeout = self.core.poll_timeout().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
+        self.socket.wait(&self.waker, timeout.min(MAX_SLEEP));
+    }
+
+    fn handle_commands(&mut self, now: Instant, out: &mut SendBatch) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Ok(command) => self.core.handle_command(now, command, out),
+                Err(TryRecvError::Empty) => return true,
+            }
+        }
+    }
+
+    fn handle_ring(&mut self, now: Instant, out: &mut SendBatch) {
+        for _ in 0..RING {
+            let Ok(mut handover) = self.ring.try_recv() else { return };
+            self.core.handle_datagram(now, handover.from, handover.to, &mut handover.data, out);
+        }
+    }
+
+    fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
+        for _ in 0..RECEIVES {
+            match self.socket.receive_batch(received) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "receiving failed");
+                    return false;
+                }
+            }
+            let now = clock::now();
+            let (core, neighbours) = (&mut self.core, &self.neighbours);
+            received.for_each(|datagram| {
+                match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
+                    Disposition::Done => {}
+                    Disposition::Foreign(worker) => {
+                        let handover =
+                            Handover { from: datagram.from, to: datagram.to, data: Box::from(&*datagram.data) };
+                        hand_over(neighbours, worker, handover, core);
+                    }
+                }
+            });
+            if out.is_full() {
+                self.send(out);
+            }
+        }
+        true
+    }
+
+    fn send(&mut self, out: &mut SendBatch) {
+        if out.is_empty() {
+            return;
+        }
+        let report = self.socket.send_batch(out);
+        self.core.counters.drop_many(Drop::Send, report.dropped());
+        out.clear();
+    }
+}
+
+fn hand_over(neighbours: &[Neighbour], worker: usize, handover: Handover, core: &mut Core) {
+    let Some(neighbour) = neighbours.get(worker) else {
+        core.counters.drop(Drop::UnknownAddress);
+        return;
+    };
+    match neighbour.ring.try_send(handover) {
+        Ok(()) => neighbour.waker.wake(),
+        Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => core.counters.drop(Drop::RingFull),
+    }
+}
