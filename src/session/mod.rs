@@ -1,3 +1,5 @@
 //! One browser's peer connection: ICE, DTLS, SRTP, SDP. Knows no meetings, people or sockets.
 
+pub mod ice;
 pub mod plan;
+pub mod srtp;
