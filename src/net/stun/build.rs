@@ -44,8 +44,8 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Appends an attribute whose value is these parts one after another.
-    pub(super) fn attribute(&mut self, kind: u16, parts: &[&[u8]]) {
+    /// Appends any attribute, of this type; its value is these parts one after another.
+    pub fn attribute(&mut self, kind: u16, parts: &[&[u8]]) {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let Ok(on_the_wire) = u16::try_from(length) else {
             self.len = None;
