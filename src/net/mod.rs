@@ -1,1 +1,3 @@
 //! The network: datagrams in batches, and STUN. Knows no sessions and no media.
+
+pub mod stun;
