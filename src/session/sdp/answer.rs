@@ -17,7 +17,8 @@ pub struct Local {
     pub credentials: IceCredentials,
     /// Of our certificate.
     pub fingerprint: Fingerprint,
-    /// UDP host candidates, most wanted first. IPv4 goes first: ffmpeg's WHIP muxer looks at no other.
+    /// UDP host candidates, most wanted first: ffmpeg's WHIP muxer tries the first and no other, so
+    /// that one should be an IPv4 address which every client reaches.
     pub candidates: Vec<SocketAddr>,
     /// Passive TCP host candidates (RFC 6544), most wanted first; may be empty.
     pub tcp_candidates: Vec<SocketAddr>,
