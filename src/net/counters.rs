@@ -115,8 +115,7 @@ impl PublishedCounters {
             sessions,
             routers,
         } = *counters;
-        let plain =
-            [received, sent, retransmitted, received_bytes, sent_bytes, key_frame_requests, sessions, routers];
+        let plain = [received, sent, retransmitted, received_bytes, sent_bytes, key_frame_requests, sessions, routers];
         for (place, value) in self.plain.iter().zip(plain).chain(self.dropped.iter().zip(dropped)) {
             place.store(value, Ordering::Relaxed);
         }

@@ -4,7 +4,7 @@
 //! Metadata stand in a ring by sequence number, payloads one after another in a circular arena. Both
 //! grow (doubling) until they hold [`KEPT`] of the layer, and no further than their maximum.
 
-use crate::rtp::codec::Vp8Descriptor;
+use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::session::plan::Codec;
 use std::time::{Duration, Instant};
 

@@ -80,14 +80,7 @@ impl Voices {
         }
         let selected = self.voices.iter().filter(|voice| voice.selected).count() < SELECTED;
         self.changed.selection |= selected;
-        self.voices.push(Voice {
-            track,
-            level: -127.0,
-            loud_since: None,
-            last_loud: None,
-            selected,
-            speaking: false,
-        });
+        self.voices.push(Voice { track, level: -127.0, loud_since: None, last_loud: None, selected, speaking: false });
         self.voices.len() - 1
     }
 

@@ -44,6 +44,13 @@ pub struct Identity {
     fingerprint: Fingerprint,
 }
 
+impl SetupError {
+    /// Of another library's error.
+    pub fn from_display(error: &impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl Identity {
     /// A new self-signed certificate with a P-256 key.
     ///
@@ -212,7 +219,7 @@ impl Dtls {
         match state.export_keying_material(SRTP_LABEL, &[], profile.keying_material_len()) {
             Ok(material) => {
                 self.state = State::Done;
-                Progress::Complete(Keys { profile, material: material.as_bytes().to_vec(), client })
+                Progress::Complete(Keys { profile, material: material.into_bytes(), client })
             }
             Err(_) => self.fail(Failure::Keys),
         }

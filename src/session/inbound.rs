@@ -6,12 +6,14 @@
 use super::clock_map::{SenderClock, StreamClock};
 use super::plan::{Codec, CodecPlan, ExtensionIds, Flow, Kind, Mid, ReceivePlan, Section, SessionPlan, Ssrc};
 use super::srtp;
-use crate::rtp::codec::{self, Vp8Descriptor};
+use crate::net::counters::Drop;
+use crate::rtp::codec;
+use crate::rtp::codec::vp8::{self, Descriptor as Vp8Descriptor};
 use crate::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
+use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
 use crate::rtp::twcc_recorder::ArrivalRecorder;
-use crate::rtp::{Header, extension, red};
-use crate::net::counters::Drop;
+use crate::rtp::{Header, extension};
 use rustc_hash::FxHashMap;
 use std::time::{Duration, Instant};
 
@@ -188,15 +190,16 @@ impl Inbound {
         let (index, len) = match self.by_ssrc.get(&header.ssrc) {
             Some(&index) => {
                 let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
-                (index, keys.open_rtp(&mut stream.srtp, packet, header.header_len).map_err(refusal)?)
+                (index, keys.open_rtp(&mut stream.srtp, packet, header.len).map_err(refusal)?)
             }
             None => {
                 let mut state = srtp::StreamState::new();
-                let len = keys.open_rtp(&mut state, packet, header.header_len).map_err(refusal)?;
+                let len = keys.open_rtp(&mut state, packet, header.len).map_err(refusal)?;
                 (self.bind(&header, packet, state)?, len)
             }
         };
-        let packet: &'a [u8] = packet.get(..len).ok_or(Drop::Malformed)?;
+        let packet: &'a [u8] = packet;
+        let packet = packet.get(..len).ok_or(Drop::Malformed)?;
         self.note_arrival(now, &header, packet);
         let payload = header.payload(packet).map_err(|_| Drop::Malformed)?;
         let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
@@ -207,7 +210,7 @@ impl Inbound {
             self.next_report = Some(now + REPORT_INTERVAL);
             self.new_deadline = self.next_report;
         }
-        let (media, seq, payload, arrival) = if stream.role == Role::Retransmission || kind.retransmission {
+        let (media, payload, arrival) = if stream.role == Role::Retransmission || kind.retransmission {
             stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
             let (section, layer) = (stream.section, stream.layer);
             if payload.is_empty() {
@@ -218,17 +221,16 @@ impl Inbound {
             let media = self.media_stream(section, layer).ok_or(Drop::UnknownStream)?;
             let original = u16::from_be_bytes(*original);
             let arrival = self.streams[media].log.on_packet(now, original, header.timestamp, Via::Retransmission);
-            (media, original, payload, arrival)
+            (media, payload, arrival)
         } else {
             let arrival = stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
             stream.clock.handle_packet(now, header.timestamp, server_ns);
-            (index, header.sequence, payload, arrival)
+            (index, payload, arrival)
         };
         let stream = self.streams.get_mut(media).ok_or(Drop::UnknownStream)?;
         if let Some(at) = stream.log.poll_timeout() {
             self.new_deadline = Some(self.new_deadline.map_or(at, |other| other.min(at)));
         }
-        let _ = seq;
         let number = match arrival {
             Arrival::New(number) | Arrival::Repaired(number) => number,
             Arrival::Duplicate | Arrival::TooOld => return Err(Drop::Late),
@@ -238,10 +240,10 @@ impl Inbound {
             return Ok(Received::Padding { track, layer: stream.layer, seq: Some(number), bytes });
         }
         let (codec, payload) = match kind.codec {
-            Codec::Red => (Codec::Opus, red::primary(payload).ok_or(Drop::Malformed)?),
+            Codec::Red => (Codec::Opus, Red::parse(payload).map_err(|_| Drop::Malformed)?.primary.data),
             other => (other, payload),
         };
-        let vp8 = if codec == Codec::Vp8 { Vp8Descriptor::parse(payload) } else { None };
+        let vp8 = if codec == Codec::Vp8 { Vp8Descriptor::parse(payload).ok() } else { None };
         let key_start = codec::is_key_frame_start(codec, payload);
         if key_start {
             stream.log.on_key_frame(number);
@@ -256,7 +258,7 @@ impl Inbound {
             marker: header.marker,
             codec,
             key_start,
-            height: if key_start { codec::key_frame_height(codec, payload) } else { None },
+            height: if key_start { key_frame_height(codec, payload) } else { None },
             orientation: one_byte(self.extensions.video_orientation),
             audio_level: one_byte(self.extensions.audio_level),
             vp8,
@@ -280,11 +282,10 @@ impl Inbound {
     fn bind(&mut self, header: &Header, packet: &[u8], srtp: srtp::StreamState) -> Result<usize, Drop> {
         let text = |id: Option<u8>| extension::text(header.find_extension(packet, id?)?.value);
         let ssrc = Ssrc(header.ssrc);
-        let by_mid = text(self.extensions.mid)
-            .and_then(|mid| self.sections.iter().position(|section| section.mid.0 == mid));
+        let by_mid =
+            text(self.extensions.mid).and_then(|mid| self.sections.iter().position(|section| section.mid.0 == mid));
         let announced = |section: &ReceiveSection| {
-            let mut streams = (0_u8..).zip(&section.plan.announced);
-            streams.find(|(_, stream)| stream.media == ssrc || stream.rtx == Some(ssrc))
+            section.plan.announced.iter().position(|stream| stream.media == ssrc || stream.rtx == Some(ssrc))
         };
         let by_ssrc = || self.sections.iter().position(|section| announced(section).is_some());
         // A lone section of its payload type can be no other (RFC 9143 §9.2).
@@ -301,7 +302,7 @@ impl Inbound {
         let by_rid = |rid: &str| found.plan.rids.iter().position(|other| other.0 == rid);
         let layer = match rid.or(repaired) {
             Some(rid) if !found.plan.rids.is_empty() => by_rid(rid).ok_or(Drop::UnknownStream)?,
-            _ => announced(found).map_or(0, |(layer, _)| usize::from(layer)),
+            _ => announced(found).unwrap_or(0),
         };
         let layer = u8::try_from(layer).ok().filter(|layer| usize::from(*layer) < 3).ok_or(Drop::UnknownStream)?;
         // The stream of a simulcast layer shows by its first packets only which layer it is.
@@ -309,7 +310,6 @@ impl Inbound {
             return Err(Drop::UnknownStream);
         }
         let role = if kind.retransmission { Role::Retransmission } else { Role::Media };
-        self.forget_replaced(section, layer, role);
         if self.streams.len() >= MAX_STREAMS {
             return Err(Drop::Flood);
         }
@@ -320,6 +320,7 @@ impl Inbound {
             Kind::Video => Some(RepairPolicy::VIDEO),
             Kind::Audio => Some(RepairPolicy::AUDIO),
         };
+        self.forget_replaced(section, layer, role);
         self.by_ssrc.insert(ssrc.0, self.streams.len());
         self.streams.push(Stream {
             ssrc,
@@ -423,7 +424,8 @@ impl Inbound {
 
     fn write_reports(&mut self, now: Instant, out: &mut Writer<'_>) {
         self.blocks.clear();
-        for stream in self.streams.iter_mut().filter(|stream| std::mem::take(&mut stream.used)) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.used) {
+            stream.used = false;
             self.blocks.extend(stream.log.report(now, stream.ssrc.0));
         }
         // Streams that are silent are left out, and with all silent there is no next report.
@@ -450,6 +452,11 @@ fn payload_kind(codecs: &[CodecPlan], payload_type: u8) -> Option<Payload> {
             None
         }
     })
+}
+
+/// Only VP8 says it in the open; elsewhere the layers' order tells enough.
+fn key_frame_height(codec: Codec, payload: &[u8]) -> Option<u16> {
+    (codec == Codec::Vp8).then(|| vp8::resolution(payload)).flatten().map(|(_, height)| height)
 }
 
 fn ntp_ns(ntp: Ntp) -> i64 {

@@ -18,7 +18,7 @@ use crate::net::udp::SendBatch;
 use crate::rtp::rtcp::Writer;
 use bandwidth::Bandwidth;
 use dtls::{Dtls, Identity, Keys, Progress};
-use ice::{Consent, IceLite};
+use ice::{Connectivity, IceLite};
 use inbound::{FEEDBACK_SSRC, Inbound};
 use outbound::Outbound;
 use plan::{IceCredentials, SessionPlan, Ssrc};
@@ -63,8 +63,6 @@ pub enum Change {
 pub struct Checked {
     /// It was made with this session's password; its address may be served.
     pub proved: bool,
-    /// An address that is not valid any more, to make room for this one.
-    pub forgotten: Option<SocketAddr>,
     /// What it changed.
     pub change: Change,
 }
@@ -165,25 +163,40 @@ impl Session {
     ) -> Checked {
         let mut reply = [0; ice::MAX_REPLY];
         let verdict = self.ice.handle_request(now, from, to, datagram, &mut reply);
-        if let Some(reply) = reply.get(..verdict.reply_len).filter(|reply| !reply.is_empty()) {
+        if let Some(reply) = reply.get(..verdict.reply).filter(|reply| !reply.is_empty()) {
             out.push(reply, from, to);
         }
         let mut change = Change::None;
-        if verdict.proved {
-            self.outbound.set_destination(self.ice.selected());
+        let proved = verdict.refused.is_none();
+        if proved {
+            self.update_destination();
             if let Progress::Failed(_) = self.dtls.start(now) {
                 change = self.become_state(SessionState::Failed);
             } else if self.state == SessionState::Disconnected {
                 change = self.become_state(SessionState::Connected);
             }
         }
-        Checked { proved: verdict.proved, forgotten: verdict.forgotten, change }
+        Checked { proved, change }
     }
 
     /// A DTLS datagram from one of its addresses.
     pub fn handle_dtls(&mut self, now: Instant, datagram: &[u8]) -> Change {
         let progress = self.dtls.handle_datagram(now, datagram);
         self.apply(progress)
+    }
+
+    fn update_destination(&mut self) {
+        self.outbound.set_destination(self.ice.selected().map(|path| (path.remote, path.local)));
+    }
+
+    /// An address of the peer's that may not be served any more.
+    pub fn poll_dropped_address(&mut self) -> Option<SocketAddr> {
+        self.ice.poll_dropped()
+    }
+
+    /// A packet that was opened came: the peer is there.
+    pub fn note_traffic(&mut self, now: Instant) {
+        self.ice.note_traffic(now);
     }
 
     fn apply(&mut self, progress: Progress) -> Change {
@@ -203,11 +216,14 @@ impl Session {
         self.become_state(SessionState::Connected)
     }
 
-    /// New credentials on both sides; our old username fragment, which then no longer counts.
-    pub fn restart_ice(&mut self, now: Instant, local: IceCredentials, remote: IceCredentials) -> Option<String> {
-        let old = self.ice.local_ufrag().to_owned();
-        self.ice.restart(now, local, remote);
-        Some(old)
+    /// New credentials on both sides. The old ones count until the peer nominates with the new.
+    pub fn restart_ice(&mut self, local: IceCredentials, remote: IceCredentials) {
+        self.ice.restart(local, remote);
+    }
+
+    /// The username fragments that checks may name.
+    pub fn local_ufrags(&self) -> impl Iterator<Item = &str> {
+        self.ice.local_ufrags()
     }
 
     /// When [`Session::handle_timeout`] wants to be called.
@@ -225,14 +241,15 @@ impl Session {
         if change != Change::None {
             return change;
         }
-        match self.ice.handle_timeout(now) {
-            Consent::Fresh => Change::None,
+        let connectivity = self.ice.handle_timeout(now);
+        self.update_destination();
+        match connectivity {
             // Before the handshake is over, "connecting" says it better.
-            Consent::Stale if self.state == SessionState::Connected => {
+            Connectivity::Disconnected if self.state == SessionState::Connected => {
                 self.become_state(SessionState::Disconnected)
             }
-            Consent::Stale => Change::None,
-            Consent::Expired => self.become_state(SessionState::Failed),
+            Connectivity::New | Connectivity::Connected | Connectivity::Disconnected => Change::None,
+            Connectivity::Failed => self.become_state(SessionState::Failed),
         }
     }
 

@@ -98,20 +98,21 @@ impl Media {
             Socket::bind(address, true).map_err(|error| StartError::Bind { port: address.port(), error })
         };
         let first = bind(listen)?;
-        let port = first.local_addr().map_err(|error| StartError::Bind { port: listen.port(), error })?.port();
+        let port = first.local_address().map_err(|error| StartError::Bind { port: listen.port(), error })?.port();
         let mut sockets = vec![first];
         for _ in 1..count {
             sockets.push(bind(SocketAddr::new(listen.ip(), port))?);
         }
-        let provider = rtc_crypto::default_provider().map_err(|error| StartError::Thread(std::io::Error::other(error.to_string())))?;
+        let provider = rtc_crypto::default_provider()
+            .map_err(|error| StartError::Thread(std::io::Error::other(error.to_string())))?;
         let identity = Identity::generate(&provider)?;
         let (epoch, unix) = (clock::now(), clock::unix());
         let epoch_ntp_ns = (NTP_UNIX_SECONDS * 1000 + unix.0) * 1_000_000;
         let mut neighbours = Vec::new();
         let mut rings = Vec::new();
-        for _ in 0..count {
+        for socket in &sockets {
             let (ring, end) = sync_channel(thread::RING);
-            neighbours.push(Neighbour { ring, waker: Waker::new().map_err(StartError::Thread)? });
+            neighbours.push(Neighbour { ring, waker: socket.waker() });
             rings.push(end);
         }
         let mut workers = Vec::new();
@@ -130,7 +131,6 @@ impl Media {
             let thread = Thread {
                 core,
                 socket,
-                waker: waker.clone(),
                 commands: receiver,
                 ring,
                 neighbours: neighbours.clone(),
@@ -141,7 +141,11 @@ impl Media {
             threads.push(handle.map_err(StartError::Thread)?);
             workers.push(WorkerHandle { commands, waker: Some(waker), counters });
         }
-        let mut addresses = if config.advertise.is_empty() { interfaces(config.loopback) } else { config.advertise.clone() };
+        let mut addresses = if config.advertise.is_empty() {
+            interfaces(config.loopback).map_err(StartError::Thread)?
+        } else {
+            config.advertise.clone()
+        };
         addresses.dedup();
         if addresses.is_empty() {
             return Err(StartError::NoAddress);

@@ -41,7 +41,6 @@ pub(super) struct Neighbour {
 pub(super) struct Thread {
     pub(super) core: Core,
     pub(super) socket: Socket,
-    pub(super) waker: Waker,
     pub(super) commands: Receiver<Command>,
     pub(super) ring: Receiver<Handover>,
     /// By index; its own is there, too, and never used.
@@ -86,7 +85,9 @@ impl Thread {
     fn sleep(&mut self, now: Instant) {
         self.counters.store(&self.core.counters);
         let timeout = self.core.poll_timeout().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
-        self.socket.wait(&self.waker, timeout.min(MAX_SLEEP));
+        if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
+            tracing::warn!(%error, "waiting for datagrams failed");
+        }
     }
 
     fn handle_commands(&mut self, now: Instant, out: &mut SendBatch) -> bool {
@@ -109,8 +110,8 @@ impl Thread {
     fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
         for _ in 0..RECEIVES {
             match self.socket.receive_batch(received) {
-                Ok(0) => return false,
-                Ok(_) => {}
+                Ok(()) if received.datagrams() == 0 => return false,
+                Ok(()) => {}
                 Err(error) => {
                     tracing::debug!(%error, "receiving failed");
                     return false;
@@ -118,7 +119,7 @@ impl Thread {
             }
             let now = clock::now();
             let (core, neighbours) = (&mut self.core, &self.neighbours);
-            received.for_each(|datagram| {
+            for datagram in received.iter_mut() {
                 match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
                     Disposition::Done => {}
                     Disposition::Foreign(worker) => {
@@ -127,7 +128,7 @@ impl Thread {
                         hand_over(neighbours, worker, handover, core);
                     }
                 }
-            });
+            }
             if out.is_full() {
                 self.send(out);
             }
@@ -140,7 +141,7 @@ impl Thread {
             return;
         }
         let report = self.socket.send_batch(out);
-        self.core.counters.drop_many(Drop::Send, report.dropped());
+        self.core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
         out.clear();
     }
 }

@@ -164,7 +164,8 @@ impl SendSlot {
             let Some(payload_type) = self.payload_type(packet.codec) else { continue };
             let Some(numbers) = self.numbers.number(source_of(packet)) else { continue };
             let padding = if seq == span.last { 0 } else { pad_to.saturating_sub(payload.len()) };
-            let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
+            let outgoing =
+                Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
             sent = true;
             counters.sent += 1;
@@ -217,12 +218,8 @@ impl SendSlot {
         let Some((packet, payload)) = layer.ring.get(sent.seq) else { return false };
         let Some(payload_type) = self.plan(packet.codec).and_then(|plan| plan.rtx) else { return false };
         self.rtx_seq += 1;
-        let numbers = Numbered {
-            seq: self.rtx_seq,
-            timestamp: sent.timestamp,
-            picture_id: sent.picture_id,
-            tl0: sent.tl0,
-        };
+        let numbers =
+            Numbered { seq: self.rtx_seq, timestamp: sent.timestamp, picture_id: sent.picture_id, tl0: sent.tl0 };
         let outgoing =
             Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sent.sequence) };
         let Some(bytes) = outgoing.write(now, keys, transport, out) else { return false };

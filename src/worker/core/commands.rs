@@ -21,9 +21,12 @@ pub(super) fn handle(core: &mut Core, now: Instant, command: Command, out: &mut 
         Command::RestartIce { session, local, remote } => {
             let Some(&number) = core.session_numbers.get(&session) else { return };
             let Some(found) = core.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+            // The fragment before the last no longer counts.
+            let before: Vec<String> = found.local_ufrags().map(str::to_owned).collect();
             core.demux.add_ufrag(&local.ufrag, number);
-            if let Some(old) = found.restart_ice(now, local, remote) {
-                core.demux.remove_ufrag(&old);
+            found.restart_ice(local, remote);
+            for old in before.iter().filter(|old| found.local_ufrags().all(|current| current != *old)) {
+                core.demux.remove_ufrag(old);
             }
             core.arm_session(number);
         }
@@ -62,7 +65,6 @@ fn acknowledge(done: Option<tokio::sync::oneshot::Sender<()>>) {
 impl Core {
     fn open_router(&mut self, id: RouterId, events: mpsc::Sender<Event>) {
         let router = Router {
-            id,
             events,
             tracks: Vec::new(),
             track_numbers: rustc_hash::FxHashMap::default(),

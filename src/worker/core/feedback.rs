@@ -151,8 +151,7 @@ impl Core {
         for report in due {
             let publisher = self.track_mut(router, report.track).map(|track| track.publisher);
             let publisher = publisher.and_then(|publisher| self.sessions.get(publisher as usize)?.as_ref());
-            let captured =
-                publisher.and_then(|p| p.inbound.captured_ns(report.track, report.layer, report.timestamp));
+            let captured = publisher.and_then(|p| p.inbound.captured_ns(report.track, report.layer, report.timestamp));
             let Some(captured) = captured else { continue };
             let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
             session.outbound.write_report(report.slot, ntp, server_ns - captured, &mut writer);

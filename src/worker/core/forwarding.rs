@@ -2,10 +2,10 @@
 //! slices so that a large meeting's picture does not make a small one's sound wait. Knows no addresses.
 
 use super::{Core, Sleeper};
+use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
 use crate::router::layer::{HOLD, Span};
 use crate::session::plan::Kind;
-use crate::net::counters::Drop;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -23,6 +23,11 @@ struct Job {
     layer: u8,
     span: Span,
     next: usize,
+}
+
+/// Whether the batch takes a whole span, so that none is cut in two.
+fn has_room(out: &SendBatch, span: Span) -> bool {
+    out.has_room_for((span.last - span.first + 1) as usize)
 }
 
 /// What waits to be forwarded.
@@ -84,9 +89,8 @@ impl Core {
     pub(super) fn release_held(&mut self, now: Instant) {
         while let Some(held) = self.held.front().copied().filter(|held| held.at <= now) {
             self.held.pop_front();
-            let layer = self
-                .track_mut(held.router, held.track)
-                .and_then(|track| track.layers.get_mut(usize::from(held.layer)));
+            let layer =
+                self.track_mut(held.router, held.track).and_then(|track| track.layers.get_mut(usize::from(held.layer)));
             if let Some(span) = layer.and_then(|layer| layer.handle_timeout(now)) {
                 self.enqueue(Kind::Video, held.router, held.track, held.layer, span);
             }
@@ -132,7 +136,7 @@ impl Core {
         let Some(track) = track else { return (true, job) };
         let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
         while let Some(subscriber) = track.subscribers.get(job.next) {
-            if *budget == 0 || !out.has_room_for(job.span.last - job.span.first + 1) {
+            if *budget == 0 || !has_room(out, job.span) {
                 return (false, job);
             }
             job.next += 1;

@@ -14,7 +14,6 @@ mod slots;
 mod ticks;
 
 use super::api::{Command, Event, RouterId, SessionId};
-use crate::net::counters::{Counters, Drop};
 use super::timers::Timers;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
@@ -25,8 +24,8 @@ use crate::session::Session;
 use crate::session::dtls::Identity;
 use forwarding::Jobs;
 use rand::rngs::StdRng;
-use signaling::ids::TrackId;
 use rustc_hash::FxHashMap;
+use signaling::ids::TrackId;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -69,7 +68,6 @@ impl Sleeper {
 
 /// The tracks and sessions of one meeting or broadcast.
 struct Router {
-    id: RouterId,
     events: mpsc::Sender<Event>,
     tracks: Vec<Option<Track>>,
     track_numbers: FxHashMap<TrackId, u32>,
@@ -203,6 +201,7 @@ impl Core {
     fn handle_session_timeout(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
         let Some(session) = self.session_mut(number) else { return };
         let change = session.handle_timeout(now);
+        self.forget_addresses(number);
         self.flush_session(now, number, out);
         self.apply_session_change(now, number, change, out);
         self.arm_session(number);

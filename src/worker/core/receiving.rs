@@ -2,6 +2,7 @@
 //! tracks. Knows no sockets.
 
 use super::{Core, Disposition};
+use crate::net::counters::Drop;
 use crate::net::demux::Place;
 use crate::net::stun;
 use crate::net::udp::SendBatch;
@@ -10,7 +11,6 @@ use crate::rtp;
 use crate::session::inbound::{Media, Received};
 use crate::session::plan::Kind;
 use crate::session::{Change, ufrag_worker};
-use crate::net::counters::Drop;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -41,10 +41,8 @@ impl Core {
             self.counters.drop(Drop::Stun);
             return Disposition::Done;
         }
-        if let Some(forgotten) = checked.forgotten {
-            self.demux.remove_address(forgotten, number);
-        }
         self.demux.add_address(from, number);
+        self.forget_addresses(number);
         self.flush_session(now, number, out);
         self.apply_session_change(now, number, checked.change, out);
         self.arm_session(number);
@@ -113,6 +111,7 @@ impl Core {
                 }
             }
             Received::Media(media) => {
+                session.note_traffic(now);
                 self.count_received(media.bytes);
                 self.publish(now, router, number, &media);
             }
@@ -121,6 +120,13 @@ impl Core {
             self.timers.arm(super::Sleeper::Session(number).name(), at);
         }
         Disposition::Done
+    }
+
+    /// Addresses whose consent is over get nothing, and nothing from them is looked at.
+    pub(super) fn forget_addresses(&mut self, number: u32) {
+        while let Some(address) = self.session_mut(number).and_then(crate::session::Session::poll_dropped_address) {
+            self.demux.remove_address(address, number);
+        }
     }
 
     fn count_received(&mut self, bytes: usize) {

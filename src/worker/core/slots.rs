@@ -2,13 +2,13 @@
 //! estimate changed. The policies are `router::slots`, `router::voices` and `router::allocation`.
 
 use super::Core;
+use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
 use crate::router::slots::assign;
 use crate::router::track::Subscriber;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
-use crate::net::counters::Drop;
 use signaling::ids::Source;
 use signaling::protocol::{PauseReason, SessionState, Slot};
 use std::time::Instant;

@@ -49,7 +49,10 @@ impl Core {
         for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video && track.open) {
             let publisher = track.publisher;
             asks.extend(
-                track.layers.iter_mut().filter_map(|layer| layer.poll_key_request(now).then_some((publisher, layer.ssrc))),
+                track
+                    .layers
+                    .iter_mut()
+                    .filter_map(|layer| layer.poll_key_request(now).then_some((publisher, layer.ssrc))),
             );
         }
         for (publisher, ssrc) in asks {
