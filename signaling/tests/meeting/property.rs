@@ -30,10 +30,13 @@ enum Step {
     Disconnect {
         who: Index,
     },
-    /// Comes back, having seen all, all but some, or nothing.
+    /// From now on nothing reaches this page, and nobody notices.
+    GoDark {
+        who: Index,
+    },
+    /// Comes back, having seen what it saw, or as a new page.
     Resume {
         who: Index,
-        unseen: u64,
         anew: bool,
     },
     Pass {
@@ -157,8 +160,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         30 => (any::<Index>(), any::<Index>(), a_command()).prop_map(|(by, on, what)| Step::Command { by, on, what }),
         3 => any::<Index>().prop_map(|by| Step::Repeat { by }),
         3 => any::<Index>().prop_map(|who| Step::Disconnect { who }),
-        6 => (any::<Index>(), 0..4_u64, prop::bool::weighted(0.2))
-            .prop_map(|(who, unseen, anew)| Step::Resume { who, unseen, anew }),
+        2 => any::<Index>().prop_map(|who| Step::GoDark { who }),
+        6 => (any::<Index>(), prop::bool::weighted(0.2)).prop_map(|(who, anew)| Step::Resume { who, anew }),
         2 => (1..100_u64).prop_map(|seconds| Step::Pass { seconds }),
         1 => Just(Step::Restart),
     ]
@@ -186,8 +189,7 @@ impl Model {
         match step {
             Step::Knock { entry, browser } => self.knock(*entry, *browser),
             Step::Command { by, on, what } => {
-                let Some(by) = self.pick(by, |client| client.connected) else { return };
-                // Half of the time the object is somebody who still has a seat.
+                let Some(by) = self.pick(by, |client| client.connected && !client.dark) else { return };
                 let Some(on) = self.pick(on, |client| client.out.is_none()) else { return };
                 self.command(by, what.on(on));
             }
@@ -197,11 +199,14 @@ impl Model {
                     self.world.disconnect(who);
                 }
             }
-            Step::Resume { who, unseen, anew } => self.resume(who, *unseen, *anew),
-            Step::Pass { seconds } => self.world.pass(seconds * 1_000),
-            Step::Restart => {
-                self.world.restart();
+            Step::GoDark { who } => {
+                if let Some(who) = self.pick(who, |client| client.connected) {
+                    self.world.clients.get_mut(&who).expect("a client").dark = true;
+                }
             }
+            Step::Resume { who, anew } => self.resume(who, *anew),
+            Step::Pass { seconds } => self.world.pass(seconds * 1_000),
+            Step::Restart => self.world.restart(),
         }
         let after = self.inside();
         assert!(after.len() <= usize::from(CAPACITY), "more than the plan allows");
@@ -246,7 +251,7 @@ impl Model {
     }
 
     fn repeat(&mut self, by: &Index) {
-        let Some(by) = self.pick(by, |client| client.connected) else { return };
+        let Some(by) = self.pick(by, |client| client.connected && !client.dark) else { return };
         let Some((_, id, command, answer)) = self.last_command.iter().find(|(who, ..)| *who == by).cloned() else {
             return;
         };
@@ -257,12 +262,11 @@ impl Model {
         assert_eq!(self.world.effects.len(), 1, "more than the answer");
     }
 
-    fn resume(&mut self, who: &Index, unseen: u64, anew: bool) {
+    fn resume(&mut self, who: &Index, anew: bool) {
         let Some(who) = self.pick(who, |_| true) else { return };
         let client = &self.world.clients[&who];
         let out = client.out.is_some();
-        // A client that lost the events of the way must go back to what it knew then: everything afresh.
-        let last_event = if anew || unseen > 0 { 0 } else { client.last_event };
+        let last_event = if anew { 0 } else { client.last_event };
         if last_event == 0 {
             self.last_command.retain(|(by, ..)| *by != who);
         }
@@ -294,7 +298,7 @@ proptest! {
         for step in &steps {
             model.step(step);
         }
-        if ends && model.world.clients[&host].connected && model.world.participants_role(host) == Some(Role::Host) {
+        if ends && model.world.clients[&host].connected && !model.world.clients[&host].dark && model.world.participants_role(host) == Some(Role::Host) {
             model.command(host, What::End.on(host));
             prop_assert!(model.world.ended && model.world.meeting.counts().connected == 0);
         }

@@ -42,6 +42,8 @@ pub struct Client {
     pub seat: String,
     pub identity: Option<String>,
     pub connected: bool,
+    /// The network is gone and neither side has noticed: nothing arrives.
+    pub dark: bool,
     /// Took up the seat while an older connection still has it.
     replacing: bool,
     /// The last event number seen; 0 for a page that knows nothing.
@@ -181,6 +183,7 @@ impl World {
             let client = self.clients.get_mut(&who).expect("a client");
             client.replacing = client.connected;
             client.connected = true;
+            client.dark = false;
             client.fresh = true;
             client.last_event = last_event;
         }
@@ -292,6 +295,12 @@ impl World {
         let client = self.clients.get_mut(&to).expect("a client");
         assert!(client.connected && !client.replacing, "sent to a closed socket: {message:?}");
         assert_eq!(client.out, None, "sent after out: {message:?}");
+        if client.dark {
+            if let ServerMessage::Event { event: Event::Out { reason }, .. } = message {
+                client.out = Some(reason);
+            }
+            return;
+        }
         let ServerMessage::Event { number, event } = message else {
             client.last_reply = Some(message);
             return;
@@ -312,7 +321,8 @@ impl World {
 
     fn check(&mut self) {
         for (id, source) in &self.gates {
-            assert!(self.clients[id].inside || !self.clients[id].connected, "{source:?} of {id} is forwarded");
+            let client = &self.clients[id];
+            assert!(client.inside || client.dark || !client.connected, "{source:?} of {id} is forwarded");
         }
         let forwarded: BTreeSet<_> = self
             .meeting
@@ -331,6 +341,9 @@ impl World {
             assert!(client.out.is_none() || !inside.contains_key(id) && !waiting.contains_key(id));
             if !client.connected {
                 assert_ne!(seated, Some(true));
+                continue;
+            }
+            if client.dark {
                 continue;
             }
             let Some(me) = inside.get(id) else {
