@@ -201,6 +201,21 @@ fn a_late_packet_after_which_all_was_dropped_keeps_its_number_to_itself() {
     assert_eq!(munger.switch(1, &packet(90_000, 0), FRAME).index, 1003);
 }
 
+#[test]
+fn a_switch_takes_over_the_numbers_that_were_kept_for_what_never_came() {
+    let mut munger = munger();
+    munger.switch(0, &packet(70_000, 0), Duration::ZERO);
+    let before = munger.origin(1000).unwrap().generation;
+    // 70,001 and 70,003 are lost on the way.
+    munger.drop_packet(&packet(70_002, 0));
+    munger.drop_packet(&packet(70_004, 0));
+    assert_eq!(munger.switch(1, &packet(90_000, 0), FRAME).index, 1001);
+    assert_eq!(munger.map(&packet(90_001, 0)).unwrap().index, 1002);
+    assert_eq!(munger.again(before, &packet(70_001, 0)), None);
+    assert_eq!(munger.again(before, &packet(70_003, 0)), None);
+    assert!(munger.again(before, &packet(70_000, 0)).is_some());
+}
+
 /// What happens to the next packet of the source.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
