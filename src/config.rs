@@ -1,1 +1,0 @@
-//! The settings: one tree, unknown keys refused, defaults equal `symposia.example.toml`.
