@@ -18,6 +18,7 @@ pub use file::{ConfigError, parse};
 pub use limits::{Limits, Plan};
 pub use network::Network;
 pub use secret::Secret;
+pub(crate) use secret::{hex, same, sha256};
 
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};

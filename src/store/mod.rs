@@ -1,1 +1,104 @@
 //! What outlives the process: meetings, numbers, passcodes, links, snapshots, accounts. SQLite.
+//! Knows no rules of meetings, hashes no passwords and reads no clock.
+//!
+//! - [`Store::open`] makes or opens `symposia.db` in the data folder and brings it up to date.
+//! - `meetings`: [`Store::create_meeting`], [`Store::meeting_by_number`], snapshots.
+//! - `broadcasts`: [`Store::create_broadcast`], [`Store::broadcast_by_stream_key`].
+//! - `accounts`: the one-time set-up link, administrators, who is signed in.
+//!
+//! Every function is one transaction: it happened, on the disk, or it did not.
+
+mod accounts;
+mod broadcasts;
+mod error;
+mod meetings;
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{Account, SIGN_IN_LIFETIME_MS};
+pub use broadcasts::{Broadcast, CreatedBroadcast};
+pub use error::StoreError;
+pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMeeting};
+
+use signaling::ids::Millis;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a statement waits for another one that writes. Ours take milliseconds; this outlasts a slow disk.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// SQLite writes one at a time; some more connections let reading go on beside it.
+const CONNECTIONS: u32 = 4;
+
+/// The database and the lock on the data folder. Clones share both.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+    /// Held as long as a clone lives, so that no second server writes here.
+    _lock: Arc<File>,
+}
+
+impl Store {
+    /// Opens the database in `folder`, which must exist, and applies the migrations that it lacks.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, another server uses it, or the database is newer than this program.
+    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let lock = lock(folder)?;
+        let options = SqliteConnectOptions::new()
+            .filename(folder.join("symposia.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A ban, a lock or a used set-up link must not come undone by a power cut. The sync takes
+            // milliseconds, on a thread of sqlx's own; no packet waits for it.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let opened = |error| StoreError::opening(folder, error);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(opened)?;
+        sqlx::migrate!().run(&pool).await.map_err(|error| StoreError::migrating(folder, error))?;
+        Ok(Self { pool, _lock: Arc::new(lock) })
+    }
+
+    /// Whether the database answers; for `/readyz`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Waits for what is being written and closes the database.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Takes the data folder for this process. The kernel lets go of the lock when the process ends, however it ends.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let unwritable = |source| StoreError::Unwritable { folder: folder.to_owned(), source };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("symposia.lock"))
+        .map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { folder: folder.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(unwritable(source)),
+    }
+}
+
+/// SQLite counts in signed 64 bits; the year 292 million is far enough.
+fn to_sql(time: Millis) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
+}
+
+fn from_sql(time: i64) -> Millis {
+    Millis(u64::try_from(time).unwrap_or(0))
+}
