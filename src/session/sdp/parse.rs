@@ -1,0 +1,526 @@
+//! Text to [`Offer`]: reads line by line what we need and passes over the rest. Knows no policy.
+
+use super::error::SdpError;
+use super::offer::{Direction, Extension, Feedback, MediaKind, MediaSection, Offer, Payload, Setup};
+use crate::session::plan::{Fingerprint, IceCredentials, Mid, PayloadType, Rid, Ssrc};
+
+/// Bytes of a description. Chromium's offer with 49 video slots has 268,000, twice that with candidates and more codecs.
+pub const MAX_BYTES: usize = 512 * 1024;
+/// Lines of a description; the same offer has 8,690.
+pub const MAX_LINES: usize = 20_000;
+/// Media sections; the largest pool is 4 + 49 + 5.
+pub const MAX_SECTIONS: usize = 128;
+/// Payload types of a section; there are no more numbers.
+pub const MAX_PAYLOADS: usize = 128;
+/// Header extensions of a section; Chromium offers 13.
+pub const MAX_EXTENSIONS: usize = 32;
+/// Encodings of a section; browsers send at most 3.
+pub const MAX_RIDS: usize = 4;
+/// Different SSRCs, and groups of them, of a section; Firefox names 6 for three encodings with RTX.
+pub const MAX_SSRCS: usize = 32;
+/// Bytes of a mid or rid, as [`Mid`] and [`Rid`] say.
+const MAX_NAME: usize = 16;
+/// Bytes of `<proto>` and other words that the answer repeats.
+const MAX_WORD: usize = 64;
+/// Bytes of `<fmt> …` that the answer to a refused section repeats: 128 numbers with their spaces, or a name.
+const MAX_FORMATS: usize = 512;
+/// RFC 8839 §5.4.
+const UFRAG_LENGTH: std::ops::RangeInclusive<usize> = 4..=256;
+/// RFC 8839 §5.4.
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
+
+impl Offer {
+    /// Reads a description. Lines end with CRLF or LF; unknown ones are passed over.
+    ///
+    /// # Errors
+    /// Where it is no description, breaks a bound, or lacks what every section must have.
+    pub fn parse(text: &str) -> Result<Self, SdpError> {
+        if text.len() > MAX_BYTES {
+            return Err(SdpError::TooLarge { bytes: text.len(), limit: MAX_BYTES });
+        }
+        let mut reader = Reader::default();
+        for (index, line) in text.lines().enumerate() {
+            if index >= MAX_LINES {
+                return Err(SdpError::TooManyLines { limit: MAX_LINES });
+            }
+            let line = line.trim_end();
+            if index == 0 && line != "v=0" {
+                return Err(SdpError::NotSdp);
+            }
+            reader.line = index + 1;
+            reader.read_line(line)?;
+        }
+        if reader.line == 0 {
+            return Err(SdpError::NotSdp);
+        }
+        reader.finish()
+    }
+}
+
+/// What stands above the first `m=` line, or under one.
+#[derive(Default)]
+struct Level {
+    ufrag: Option<String>,
+    password: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    setup: Option<Setup>,
+    direction: Option<Direction>,
+    extmap_allow_mixed: bool,
+}
+
+impl Level {
+    fn credentials(&mut self) -> Option<IceCredentials> {
+        Some(IceCredentials { ufrag: self.ufrag.take()?, password: self.password.take()? })
+    }
+}
+
+/// A section while it is read.
+struct Section {
+    level: Level,
+    mid: Option<Mid>,
+    kind: MediaKind,
+    protocol: String,
+    formats: String,
+    port: u16,
+    bundle_only: bool,
+    payloads: Vec<Payload>,
+    feedback_of_all: Feedback,
+    extensions: Vec<Extension>,
+    sent_rids: Vec<Rid>,
+    simulcast: Vec<Rid>,
+    ssrcs: Vec<Ssrc>,
+    retransmissions: Vec<(Ssrc, Ssrc)>,
+    simulcast_ssrcs: Vec<Ssrc>,
+    rtcp_mux: bool,
+    rtcp_rsize: bool,
+}
+
+#[derive(Default)]
+struct Reader {
+    line: usize,
+    session_id: u64,
+    session_version: u64,
+    bundle: Option<Vec<Mid>>,
+    ice_lite: bool,
+    session: Level,
+    sections: Vec<Section>,
+}
+
+impl Reader {
+    fn bad(&self, what: &'static str) -> SdpError {
+        SdpError::BadLine { line: self.line, what }
+    }
+
+    fn too_many(&self, what: &'static str, limit: usize) -> SdpError {
+        SdpError::TooMany { line: self.line, what, limit }
+    }
+
+    fn read_line(&mut self, line: &str) -> Result<(), SdpError> {
+        match line.split_once('=') {
+            Some(("m", value)) => self.read_media(value),
+            Some(("o", value)) => {
+                let mut words = value.split(' ').skip(1);
+                self.session_id = number(words.next()).unwrap_or(0);
+                self.session_version = number(words.next()).unwrap_or(0);
+                Ok(())
+            }
+            Some(("a", value)) => {
+                let (name, value) = value.split_once(':').unwrap_or((value, ""));
+                if self.read_transport(name, value)? {
+                    return Ok(());
+                }
+                if self.sections.is_empty() { self.read_session(name, value) } else { self.read_section(name, value) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_media(&mut self, value: &str) -> Result<(), SdpError> {
+        if self.sections.len() >= MAX_SECTIONS {
+            return Err(SdpError::TooManySections { limit: MAX_SECTIONS });
+        }
+        let mut words = value.splitn(4, ' ');
+        let (Some(media), Some(port), Some(protocol)) = (words.next(), words.next(), words.next()) else {
+            return Err(self.bad("an m= line needs media, port, protocol and formats"));
+        };
+        let formats = words.next().unwrap_or("").trim();
+        // `9/2` gives a number of ports, which nobody uses.
+        let port = number(port.split('/').next()).ok_or_else(|| self.bad("the port is no number"))?;
+        if !is_word(media, MAX_WORD) || !is_word(protocol, MAX_WORD) || !is_line(formats, MAX_FORMATS) {
+            return Err(self.bad("an m= line has a word that is too long or not printable"));
+        }
+        let kind = match media {
+            "audio" => MediaKind::Audio,
+            "video" => MediaKind::Video,
+            other => MediaKind::Other(other.to_owned()),
+        };
+        let mut payloads: Vec<Payload> = Vec::new();
+        if !matches!(kind, MediaKind::Other(_)) {
+            for payload_type in formats.split(' ').filter_map(payload_type) {
+                if payloads.len() >= MAX_PAYLOADS {
+                    return Err(self.too_many("payload types", MAX_PAYLOADS));
+                }
+                if payloads.iter().all(|p| p.payload_type != payload_type) {
+                    payloads.push(Payload {
+                        payload_type,
+                        name: String::new(),
+                        clock_rate: 0,
+                        channels: 1,
+                        fmtp: String::new(),
+                        feedback: Feedback::default(),
+                    });
+                }
+            }
+        }
+        self.sections.push(Section {
+            level: Level::default(),
+            mid: None,
+            kind,
+            protocol: protocol.to_owned(),
+            formats: formats.to_owned(),
+            port,
+            bundle_only: false,
+            payloads,
+            feedback_of_all: Feedback::default(),
+            extensions: Vec::new(),
+            sent_rids: Vec::new(),
+            simulcast: Vec::new(),
+            ssrcs: Vec::new(),
+            retransmissions: Vec::new(),
+            simulcast_ssrcs: Vec::new(),
+            rtcp_mux: false,
+            rtcp_rsize: false,
+        });
+        Ok(())
+    }
+
+    /// Reads what may stand at both levels; says whether it was such a line.
+    fn read_transport(&mut self, name: &str, value: &str) -> Result<bool, SdpError> {
+        let line = self.line;
+        let bad = |what| SdpError::BadLine { line, what };
+        let level = self.sections.last_mut().map_or(&mut self.session, |section| &mut section.level);
+        match name {
+            "ice-ufrag" => {
+                level.ufrag = Some(
+                    ice_word(value, UFRAG_LENGTH).ok_or_else(|| bad("a=ice-ufrag needs 4 to 256 ICE characters"))?,
+                );
+            }
+            "ice-pwd" => {
+                level.password = Some(
+                    ice_word(value, PASSWORD_LENGTH).ok_or_else(|| bad("a=ice-pwd needs 22 to 256 ICE characters"))?,
+                );
+            }
+            "fingerprint" => {
+                let (hash, digits) = value.trim().split_once(' ').unwrap_or((value, ""));
+                if hash.eq_ignore_ascii_case("sha-256") {
+                    let fingerprint = fingerprint(digits.trim());
+                    level.fingerprint =
+                        Some(fingerprint.ok_or_else(|| bad("a sha-256 fingerprint is 32 pairs of hex digits"))?);
+                }
+            }
+            "setup" => {
+                level.setup = Some(match value.trim() {
+                    "actpass" => Setup::ActPass,
+                    "active" => Setup::Active,
+                    "passive" => Setup::Passive,
+                    _ => return Err(bad("a=setup must be actpass, active or passive")),
+                });
+            }
+            "extmap-allow-mixed" => level.extmap_allow_mixed = true,
+            _ => match Direction::read(name) {
+                Some(direction) => level.direction = Some(direction),
+                None => return Ok(false),
+            },
+        }
+        Ok(true)
+    }
+
+    fn read_session(&mut self, name: &str, value: &str) -> Result<(), SdpError> {
+        match name {
+            "ice-lite" => self.ice_lite = true,
+            "group" if self.bundle.is_none() => {
+                let mut words = value.split(' ').filter(|word| !word.is_empty());
+                if words.next() == Some("BUNDLE") {
+                    let mids = words.map(|word| self.mid(word)).collect::<Result<Vec<_>, _>>()?;
+                    if mids.len() > MAX_SECTIONS {
+                        return Err(SdpError::TooManySections { limit: MAX_SECTIONS });
+                    }
+                    self.bundle = Some(mids);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn mid(&self, word: &str) -> Result<Mid, SdpError> {
+        if is_word(word, MAX_NAME) {
+            Ok(Mid(word.to_owned()))
+        } else {
+            Err(self.bad("a mid has 1 to 16 printable characters without spaces"))
+        }
+    }
+
+    fn read_section(&mut self, name: &str, value: &str) -> Result<(), SdpError> {
+        if name == "mid" {
+            let mid = self.mid(value.trim())?;
+            if let Some(section) = self.sections.last_mut() {
+                section.mid = Some(mid);
+            }
+            return Ok(());
+        }
+        let line = self.line;
+        let Some(section) = self.sections.last_mut() else { return Ok(()) };
+        let result = match name {
+            "bundle-only" => {
+                section.bundle_only = true;
+                Ok(())
+            }
+            "rtcp-mux" => {
+                section.rtcp_mux = true;
+                Ok(())
+            }
+            "rtcp-rsize" => {
+                section.rtcp_rsize = true;
+                Ok(())
+            }
+            "rtpmap" => {
+                section.read_rtpmap(value);
+                Ok(())
+            }
+            "fmtp" => {
+                section.read_fmtp(value);
+                Ok(())
+            }
+            "rtcp-fb" => {
+                section.read_feedback(value);
+                Ok(())
+            }
+            "extmap" => section.read_extension(value),
+            "rid" => section.read_rid(value),
+            "simulcast" => section.read_simulcast(value),
+            "ssrc" => section.read_ssrc(value),
+            "ssrc-group" => section.read_ssrc_group(value),
+            _ => Ok(()),
+        };
+        result.map_err(|TooMany { what, limit }| SdpError::TooMany { line, what, limit })
+    }
+
+    fn finish(mut self) -> Result<Offer, SdpError> {
+        let default_direction = self.session.direction.unwrap_or(Direction::SendRecv);
+        let mut sections: Vec<MediaSection> = Vec::with_capacity(self.sections.len());
+        for (index, section) in self.sections.into_iter().enumerate() {
+            let section = section.finish(index, default_direction)?;
+            if sections.iter().any(|earlier| earlier.mid == section.mid) {
+                return Err(SdpError::DuplicateMid(section.mid));
+            }
+            sections.push(section);
+        }
+        Ok(Offer {
+            session_id: self.session_id,
+            session_version: self.session_version,
+            bundle: self.bundle,
+            extmap_allow_mixed: self.session.extmap_allow_mixed,
+            ice_lite: self.ice_lite,
+            credentials: self.session.credentials(),
+            fingerprint: self.session.fingerprint,
+            setup: self.session.setup,
+            sections,
+        })
+    }
+}
+
+/// More of something than a section may have; the reader adds the line.
+struct TooMany {
+    what: &'static str,
+    limit: usize,
+}
+
+impl Section {
+    fn payload(&mut self, number: &str) -> Option<&mut Payload> {
+        let wanted = payload_type(number)?;
+        self.payloads.iter_mut().find(|payload| payload.payload_type == wanted)
+    }
+
+    fn read_rtpmap(&mut self, value: &str) {
+        let Some((number_word, encoding)) = value.split_once(' ') else { return };
+        let mut parts = encoding.trim().split('/');
+        let (Some(name), Some(clock_rate)) = (parts.next(), number(parts.next())) else { return };
+        let channels = number(parts.next()).unwrap_or(1);
+        if let Some(payload) = self.payload(number_word).filter(|_| is_word(name, MAX_WORD)) {
+            payload.name = name.to_ascii_lowercase();
+            payload.clock_rate = clock_rate;
+            payload.channels = channels;
+        }
+    }
+
+    fn read_fmtp(&mut self, value: &str) {
+        let Some((number, parameters)) = value.split_once(' ') else { return };
+        if let Some(payload) = self.payload(number) {
+            payload.fmtp = parameters.trim().to_owned();
+        }
+    }
+
+    fn read_feedback(&mut self, value: &str) {
+        let Some((number, kind)) = value.split_once(' ') else { return };
+        let mut said = Feedback::default();
+        match kind.trim().to_ascii_lowercase().as_str() {
+            "nack" => said.nack = true,
+            "nack pli" => said.pli = true,
+            "ccm fir" => said.fir = true,
+            "transport-cc" => said.transport_cc = true,
+            "goog-remb" => said.remb = true,
+            _ => return,
+        }
+        if number == "*" {
+            self.feedback_of_all = self.feedback_of_all.union(said);
+        } else if let Some(payload) = self.payload(number) {
+            payload.feedback = payload.feedback.union(said);
+        }
+    }
+
+    fn read_extension(&mut self, value: &str) -> Result<(), TooMany> {
+        let mut words = value.split(' ');
+        let (Some(id), Some(uri)) = (words.next(), words.next()) else { return Ok(()) };
+        let (id, direction) = id.split_once('/').map_or((id, None), |(id, word)| (id, Direction::read(word)));
+        let Some(id) = number(Some(id)) else { return Ok(()) };
+        if self.extensions.len() >= MAX_EXTENSIONS {
+            return Err(TooMany { what: "header extensions", limit: MAX_EXTENSIONS });
+        }
+        self.extensions.push(Extension { id, direction, uri: uri.to_owned() });
+        Ok(())
+    }
+
+    fn read_rid(&mut self, value: &str) -> Result<(), TooMany> {
+        let mut words = value.split(' ');
+        let (Some(name), Some("send")) = (words.next(), words.next()) else { return Ok(()) };
+        push_rid(&mut self.sent_rids, name)
+    }
+
+    /// RFC 8853: `send q;h,h2;~f recv …`; Firefox once wrote ` send rid=q;h`.
+    fn read_simulcast(&mut self, value: &str) -> Result<(), TooMany> {
+        let mut words = value.split(' ').filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            if word != "send" {
+                continue;
+            }
+            let list = words.next().unwrap_or("");
+            let list = list.strip_prefix("rid=").unwrap_or(list);
+            for encoding in list.split(';') {
+                // Of alternatives for one encoding the first is the offerer's wish.
+                let first = encoding.split(',').next().unwrap_or("");
+                push_rid(&mut self.simulcast, first.strip_prefix('~').unwrap_or(first))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_ssrc(&mut self, value: &str) -> Result<(), TooMany> {
+        let Some(ssrc) = ssrc(value.split(' ').next()) else { return Ok(()) };
+        if self.ssrcs.contains(&ssrc) {
+            return Ok(());
+        }
+        if self.ssrcs.len() >= MAX_SSRCS {
+            return Err(TooMany { what: "SSRCs", limit: MAX_SSRCS });
+        }
+        self.ssrcs.push(ssrc);
+        Ok(())
+    }
+
+    fn read_ssrc_group(&mut self, value: &str) -> Result<(), TooMany> {
+        let mut words = value.split(' ');
+        match words.next() {
+            Some("FID") => {
+                let (Some(media), Some(rtx)) = (ssrc(words.next()), ssrc(words.next())) else { return Ok(()) };
+                if self.retransmissions.len() >= MAX_SSRCS {
+                    return Err(TooMany { what: "SSRC groups", limit: MAX_SSRCS });
+                }
+                self.retransmissions.push((media, rtx));
+            }
+            Some("SIM") if self.simulcast_ssrcs.is_empty() => {
+                self.simulcast_ssrcs = words.filter_map(|word| ssrc(Some(word))).take(MAX_RIDS).collect();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, index: usize, default_direction: Direction) -> Result<MediaSection, SdpError> {
+        let mid = self.mid.ok_or(SdpError::MissingMid { index })?;
+        self.payloads.retain(|payload| !payload.name.is_empty());
+        for payload in &mut self.payloads {
+            payload.feedback = payload.feedback.union(self.feedback_of_all);
+        }
+        self.simulcast.retain(|rid| self.sent_rids.contains(rid));
+        Ok(MediaSection {
+            mid,
+            kind: self.kind,
+            protocol: self.protocol,
+            formats: self.formats,
+            enabled: self.port != 0 || self.bundle_only,
+            direction: self.level.direction.unwrap_or(default_direction),
+            payloads: self.payloads,
+            extensions: self.extensions,
+            extmap_allow_mixed: self.level.extmap_allow_mixed,
+            rids: self.simulcast,
+            ssrcs: self.ssrcs,
+            retransmissions: self.retransmissions,
+            simulcast_ssrcs: self.simulcast_ssrcs,
+            credentials: self.level.credentials(),
+            fingerprint: self.level.fingerprint,
+            setup: self.level.setup,
+            rtcp_mux: self.rtcp_mux,
+            rtcp_rsize: self.rtcp_rsize,
+        })
+    }
+}
+
+fn push_rid(rids: &mut Vec<Rid>, name: &str) -> Result<(), TooMany> {
+    // RFC 8851 §10: letters, digits, `-` and `_`.
+    let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if name.is_empty() || name.len() > MAX_NAME || !valid || rids.iter().any(|rid| rid.0 == name) {
+        return Ok(());
+    }
+    if rids.len() >= MAX_RIDS {
+        return Err(TooMany { what: "simulcast encodings", limit: MAX_RIDS });
+    }
+    rids.push(Rid(name.to_owned()));
+    Ok(())
+}
+
+fn number<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
+    word?.trim().parse().ok()
+}
+
+fn payload_type(word: &str) -> Option<PayloadType> {
+    number(Some(word)).filter(|value: &u8| *value < 128).map(PayloadType)
+}
+
+fn ssrc(word: Option<&str>) -> Option<Ssrc> {
+    number(word).filter(|value: &u32| *value != 0).map(Ssrc)
+}
+
+fn is_word(text: &str, max: usize) -> bool {
+    !text.is_empty() && text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_line(text: &str, max: usize) -> bool {
+    text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+fn ice_word(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
+    let text = text.trim();
+    // `=`, `-` and `_` are no ice-chars of RFC 8839, yet some clients write plain or URL-safe base64.
+    let valid = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_'));
+    (valid && length.contains(&text.len())).then(|| text.to_owned())
+}
+
+fn fingerprint(digits: &str) -> Option<Fingerprint> {
+    let mut bytes = [0; 32];
+    let mut pairs = digits.split(':');
+    for byte in &mut bytes {
+        let pair = pairs.next().filter(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    pairs.next().is_none().then_some(Fingerprint(bytes))
+}
