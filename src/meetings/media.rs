@@ -2,7 +2,7 @@
 //! on with their acknowledgement, reports come back as messages. Knows no rules and no sockets.
 
 use super::refusal::Refusal;
-use crate::session::plan::{Flow, Kind, Mid};
+use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role as SdpRole};
 use crate::worker::Media;
 use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
@@ -36,8 +36,18 @@ pub struct Sessions {
 struct Live {
     session: SessionId,
     epoch: Epoch,
-    plan: crate::session::plan::SessionPlan,
+    /// `sess-id` of the `o=` line: the same for all offers of a peer connection (RFC 8829 §5.2.2).
+    origin: u64,
+    plan: SessionPlan,
     sends: Vec<(Mid, Source)>,
+}
+
+impl Live {
+    /// Whether an offer belongs to the same peer connection: a page that was reloaded makes a new one.
+    fn is_of(&self, offer: &Offer) -> bool {
+        let of_sections = || offer.sections.iter().find_map(|section| section.fingerprint);
+        self.origin == offer.session_id && offer.fingerprint.or_else(of_sections) == Some(self.plan.fingerprint)
+    }
 }
 
 impl Sessions {
@@ -64,8 +74,7 @@ impl Sessions {
     ) -> Result<String, Refusal> {
         let offer = Offer::parse(sdp).map_err(bad_offer)?;
         let known = self.live.get(&participant).filter(|live| live.epoch == rights.epoch);
-        let same_connection = known.is_some_and(|live| sdp::same_connection(&live.plan, &offer));
-        if same_connection {
+        if known.is_some_and(|live| live.is_of(&offer)) {
             self.offer_again(participant, &offer)
         } else {
             self.offer_first(participant, rights, &offer, sends, rng)
@@ -116,7 +125,8 @@ impl Sessions {
             sends: sends.clone(),
             open_gates: rights.open_gates,
         })));
-        self.live.insert(participant, Live { session, epoch: rights.epoch, plan, sends });
+        let origin = offer.session_id;
+        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan, sends });
         Ok(sdp)
     }
 
@@ -256,7 +266,7 @@ pub fn meeting_policy(max_sections: usize) -> Policy {
 
 /// Each named section must be one in which the client sends, of the source's kind, and named once.
 fn check_sends(
-    plan: &crate::session::plan::SessionPlan,
+    plan: &SessionPlan,
     sends: Vec<SendSlot>,
 ) -> Result<Vec<(Mid, Source)>, Refusal> {
     let wrong = |what: &str| Refusal::from(RefusalCode::BadOffer).detail(what);
