@@ -1,1 +1,243 @@
 //! Start-up and shut-down: every step in one place, in order, with the reasons.
+
+use crate::config::{Config, Secret};
+use crate::http::listener::{self, Bounds, CertificateError, Certificates, ListenError};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{log, metrics};
+use crate::{clock, http};
+use axum::serve::ListenerExt as _;
+use std::fs::DirBuilder;
+use std::future::IntoFuture as _;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Why the server did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The data folder is missing and cannot be made.
+    #[error("cannot make the data folder {}: {source}", folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The port cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system does not let us hear signals.
+    #[error("cannot listen to signals: {0}")]
+    Signals(io::Error),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    url: String,
+    setup_link: Option<Secret>,
+    fingerprint: Option<String>,
+    store: Store,
+    stop: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+/// Starts everything. When it returns, requests are answered.
+///
+/// # Errors
+/// When a step fails; what the earlier ones took is given back.
+pub async fn start(config: Config) -> Result<Server, StartError> {
+    // The log first, so that every later step can speak.
+    log::start(&config.log);
+    metrics::register(listener::families());
+
+    // The folder is ours alone: it will hold secrets. One that exists keeps its permissions.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
+    made.map_err(|source| StartError::Folder { folder: config.data.clone(), source })?;
+
+    // The store before the port: its lock keeps a second server out of the folder, whatever port that takes.
+    let store = Store::open(&config.data).await?;
+    let certificates = certificates(&config)?;
+
+    // TCP before UDP, and exclusively: UDP sockets share their port, so this is what a second server fails at.
+    let port = listener::bind(config.listen)?;
+    let address = port.address();
+    let url = config.base_url(reachable(address));
+
+    // A link only where it is needed: a new one makes the older one useless.
+    let setup_link = if !config.dev && store.needs_setup().await? {
+        Some(store.create_setup_link(clock::unix()).await?)
+    } else {
+        None
+    };
+
+    let router = axum::Router::new().route("/healthz", axum::routing::get(async || "ok\n"));
+
+    // Last, so that nobody is let in before all is ready.
+    let fingerprint = certificates.as_ref().map(|certificates| certificates.fingerprint.clone());
+    let listener = port.listen(certificates.map(|certificates| certificates.config), bounds(&config));
+    let stop = CancellationToken::new();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener.tap_io(|_| {}), service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = tokio::spawn(serving.into_future());
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
+    Ok(Server { address, url, setup_link, fingerprint, store, stop, serving })
+}
+
+impl Server {
+    /// Where it listens; with port 0, the one that was free.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The page to open, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The page on which the first administrator is made, while there is none. Holds a secret.
+    #[must_use]
+    pub fn setup_url(&self) -> Option<String> {
+        // In the fragment, which browsers send to nobody.
+        self.setup_link.as_ref().map(|link| format!("{}/setup#{}", self.url, link.expose()))
+    }
+
+    /// What to tell the person at the terminal. Not for the log: it may hold the set-up link.
+    fn greeting(&self, self_signed: bool) -> String {
+        let mut text = format!("Symposia is ready: {}\n", self.url);
+        if let Some(setup) = self.setup_url() {
+            text += &format!("Set up the first administrator (this link works once): {setup}\n");
+        }
+        if let (true, Some(fingerprint)) = (self_signed, &self.fingerprint) {
+            text += &format!("Browsers will warn of the self-signed certificate; its SHA-256 is\n  {fingerprint}\n");
+        }
+        if !self.url.starts_with("https://") && !self.url.starts_with("http://localhost") {
+            text +=
+                "Browsers give camera and microphone only to https:// pages: set [tls], or `public_url` of a proxy.\n";
+        }
+        text
+    }
+
+    /// Takes no more connections and waits for answers that are being made, until the deadline.
+    pub async fn drain(&mut self, deadline: Duration) {
+        self.stop.cancel();
+        let _ = timeout(deadline, &mut self.serving).await;
+    }
+
+    /// Ends everything at once; what was written to the store is on the disk.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.serving.abort();
+        self.store.close().await;
+    }
+}
+
+/// Starts, greets, serves until a signal, and stops.
+///
+/// SIGTERM: see [`crate::config::HELP`]. SIGINT (Ctrl-C), or a second SIGTERM, stops at once.
+///
+/// # Errors
+/// When a step of the start fails.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    // Before the start, so that a signal during it is not lost.
+    let mut signals = Signals::new().map_err(StartError::Signals)?;
+    let (self_signed, deadline) = (config.tls.self_signed, config.drain.deadline);
+    let mut server = start(config).await?;
+    greet(&server.greeting(self_signed));
+    if signals.next().await == Stop::Gently {
+        tracing::info!(?deadline, "draining");
+        tokio::select! {
+            () = server.drain(deadline) => {}
+            _ = signals.next() => {}
+        }
+    }
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the links are for the terminal; the log must hold no secrets")]
+fn greet(text: &str) {
+    print!("{text}");
+}
+
+/// How to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// SIGTERM.
+    Gently,
+    /// SIGINT.
+    AtOnce,
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> Stop {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => Stop::AtOnce,
+            _ = self.terminate.recv() => Stop::Gently,
+        }
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    let mut bounds = Bounds::new(&config.limits, &config.trusted_proxies);
+    let fit = http::listener::make_room(bounds.sockets);
+    if fit < bounds.sockets {
+        tracing::warn!(fit, wanted = bounds.sockets, "the system allows fewer open files than `limits.sockets` needs");
+        bounds.sockets = fit;
+    }
+    bounds
+}
+
+fn certificates(config: &Config) -> Result<Option<Certificates>, CertificateError> {
+    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+        return Certificates::load(certificate, key).map(Some);
+    }
+    if !config.tls.self_signed {
+        return Ok(None);
+    }
+    let mut addresses = interfaces();
+    addresses.extend(&config.media.advertise);
+    Certificates::self_signed(&config.data, &["localhost".to_owned()], &addresses).map(Some)
+}
+
+/// The addresses of this machine; none where the system does not say.
+fn interfaces() -> Vec<IpAddr> {
+    if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip()).collect()
+}
+
+/// An address that other machines can open when the server listens on all of its own.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let outside = |address: &IpAddr| address.is_ipv4() && !address.is_loopback();
+    match interfaces().into_iter().find(outside) {
+        Some(address) if bound.ip().is_unspecified() => SocketAddr::new(address, bound.port()),
+        _ => bound,
+    }
+}

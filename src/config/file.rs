@@ -78,7 +78,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     // Unknown keys first: a misspelt key is the likelier cause of whatever else is wrong.
     let known = known();
     let keys = keys(document.get_ref(), "");
-    for key in keys.iter().filter(|key| !known.iter().any(|(name, is_table)| key.fits(name, *is_table))) {
+    if let Some(key) = keys.iter().find(|key| !known.iter().any(|(name, is_table)| key.fits(name, *is_table))) {
         return Err(ConfigError::Unknown {
             path: path.to_owned(),
             line: line(key.span.start),

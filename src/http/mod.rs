@@ -1,1 +1,3 @@
 //! What clients outside reach: REST, WebSocket, WHIP/WHEP, the web app. Knows no packets.
+
+pub mod listener;

@@ -97,7 +97,7 @@ async fn an_ended_meeting_keeps_no_snapshot_and_takes_none() {
     assert!(store.save_snapshot(&meeting.id, "{\"a\":1}", NOW).await.unwrap());
     assert!(store.save_snapshot(&meeting.id, "{\"a\":2}", NOW.plus(5)).await.unwrap());
     assert_eq!(store.load_snapshot(&meeting.id).await.unwrap(), Some(("{\"a\":2}".to_owned(), NOW.plus(5))));
-    assert_eq!(store.meetings_with_snapshot().await.unwrap(), [meeting.id.clone()]);
+    assert_eq!(store.meetings_with_snapshot().await.unwrap(), vec![meeting.id.clone()]);
 
     assert!(store.end_meeting(&meeting.id, NOW.plus(6)).await.unwrap());
     assert!(!store.end_meeting(&meeting.id, NOW.plus(7)).await.unwrap(), "only once");
@@ -117,9 +117,9 @@ async fn lists_and_counts_leave_out_what_ended() {
         store.meetings(at_most).await.unwrap().into_iter().map(|meeting| meeting.id).collect()
     };
     assert_eq!(ids(10).await, [newer.id.clone(), older.id.clone()]);
-    assert_eq!(ids(1).await, [newer.id.clone()]);
+    assert_eq!(ids(1).await, vec![newer.id.clone()]);
     store.end_meeting(&newer.id, NOW).await.unwrap();
-    assert_eq!(ids(10).await, [older.id.clone()]);
+    assert_eq!(ids(10).await, vec![older.id.clone()]);
     assert_eq!(store.count_meetings().await.unwrap(), 1);
     let changed = NewMeeting { title: "New".to_owned(), ..lesson() };
     assert!(store.change_meeting(&older.id, changed.clone()).await.unwrap());
