@@ -2,35 +2,13 @@
 //! and a count of open sockets. Told the time; knows nothing of what is asked.
 
 use crate::config::{self, Network};
+use crate::meetings::rate::{Later, Rate};
 use dashmap::DashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// How much is allowed: `burst` at once, and one more every `every`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// At once.
-    pub burst: u32,
-    /// How long until one more.
-    pub every: Duration,
-}
-
-impl Rate {
-    /// `burst` at once, one more every `every`.
-    #[must_use]
-    pub const fn new(burst: u32, every: Duration) -> Self {
-        Self { burst, every }
-    }
-
-    /// So many within a minute, all at once if need be.
-    #[must_use]
-    pub fn per_minute(count: u32) -> Self {
-        Self { burst: count, every: Duration::from_secs(60) / count.max(1) }
-    }
-}
 
 /// The bounds of this layer: those of the settings, and a few that follow from them.
 #[derive(Debug, Clone, Copy)]
@@ -91,45 +69,6 @@ impl Default for Bounds {
     }
 }
 
-/// Refused: come back in this many seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Later(pub u32);
-
-/// One bucket, as the time at which it would be full again (generic cell rate algorithm).
-#[derive(Debug, Clone)]
-pub struct Bucket {
-    rate: Rate,
-    full_at: Instant,
-}
-
-impl Bucket {
-    /// A full bucket.
-    #[must_use]
-    pub const fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, full_at: now }
-    }
-
-    /// Takes one token.
-    ///
-    /// # Errors
-    /// When it is empty.
-    pub fn take(&mut self, now: Instant) -> Result<(), Later> {
-        let full_at = self.full_at.max(now) + self.rate.every;
-        let missing = full_at.saturating_duration_since(now);
-        let depth = self.rate.every.saturating_mul(self.rate.burst);
-        if missing > depth {
-            return Err(later(missing.saturating_sub(depth)));
-        }
-        self.full_at = full_at;
-        Ok(())
-    }
-}
-
-/// Whole seconds, at least one.
-fn later(wait: Duration) -> Later {
-    Later(u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1))
-}
-
 /// How many buckets a table has. Keys that fall into one share it: with 1,000 attackers one in 65
 /// others meets one, and the memory is the same however many addresses somebody owns.
 const TABLE: usize = 1 << 16;
@@ -171,7 +110,7 @@ impl Buckets {
             Ok(_) => Ok(()),
             Err(full_at) => {
                 let missing = full_at.max(now).saturating_add(every) - now;
-                Err(later(Duration::from_nanos(missing.saturating_sub(depth))))
+                Err(Later::after(Duration::from_nanos(missing.saturating_sub(depth))))
             }
         }
     }
@@ -363,15 +302,6 @@ mod tests {
         assert_eq!(buckets.take(start + Duration::from_secs(2), "key"), Ok(()));
         assert_eq!(buckets.take(start + Duration::from_secs(2), "key"), Err(Later(2)));
         assert_eq!(buckets.take(start, "another"), Ok(()));
-    }
-
-    #[test]
-    fn a_single_bucket_counts_alike() {
-        let start = crate::clock::now();
-        let mut bucket = Bucket::new(Rate::new(2, Duration::from_secs(1)), start);
-        assert!(bucket.take(start).is_ok() && bucket.take(start).is_ok());
-        assert_eq!(bucket.take(start), Err(Later(1)));
-        assert!(bucket.take(start + Duration::from_secs(1)).is_ok());
     }
 
     // acceptance: SEC9

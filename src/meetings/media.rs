@@ -3,13 +3,12 @@
 
 use super::refusal::Refusal;
 use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
-use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role as SdpRole};
+use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
 use crate::worker::Media;
 use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
 use signaling::ids::{Epoch, ParticipantId, Source};
 use signaling::meeting::MediaRights;
 use signaling::protocol::{Connection, MediaEvent, RefusalCode, SendSlot, SessionState, Wish};
-use signaling::role::Role;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,7 +38,6 @@ struct Live {
     /// `sess-id` of the `o=` line: the same for all offers of a peer connection (RFC 8829 §5.2.2).
     origin: u64,
     plan: SessionPlan,
-    sends: Vec<(Mid, Source)>,
 }
 
 impl Live {
@@ -112,8 +110,8 @@ impl Sessions {
         let session = self.media.new_session(self.router);
         let local = local(&self.media, session);
         let Answer { sdp, plan } = sdp::answer(offer, &local, &self.policy, rng).map_err(bad_offer)?;
-        // A listener sends nothing, whatever was offered.
-        let sends = if rights.role == Role::Listener { Vec::new() } else { check_sends(&plan, sends)? };
+        // A listener's too: his gates are closed until he becomes a speaker, without a new session.
+        let sends = check_sends(&plan, sends)?;
         if let Some(old) = self.live.remove(&participant) {
             self.media.send(Command::CloseSession { session: old.session, done: None });
         }
@@ -122,11 +120,11 @@ impl Sessions {
             router: self.router,
             participant,
             plan: plan.clone(),
-            sends: sends.clone(),
+            sends,
             open_gates: rights.open_gates,
         })));
         let origin = offer.session_id;
-        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan, sends });
+        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan });
         Ok(sdp)
     }
 
@@ -174,28 +172,34 @@ impl Sessions {
 
     /// What a worker's report says to people; nothing where it is about a session that is over.
     #[must_use]
-    pub fn report(&self, event: Event) -> Option<Report> {
-        let current = |participant: ParticipantId, session: SessionId| {
-            self.live.get(&participant).is_some_and(|live| live.session == session)
+    pub fn report(&self, event: &Event) -> Option<Report> {
+        let current = |participant: &ParticipantId, session: &SessionId| {
+            self.live.get(participant).is_some_and(|live| live.session == *session)
         };
-        let to = |participant, event| Some(Report::One(participant, event));
-        match event {
+        Some(match event {
             Event::Session { session, participant, state } if current(participant, session) => {
-                to(participant, MediaEvent::Session { state })
+                Report::One(*participant, MediaEvent::Session { state: *state })
             }
             Event::Slots { session, participant, slots } if current(participant, session) => {
-                to(participant, MediaEvent::Slots { slots })
+                Report::One(*participant, MediaEvent::Slots { slots: slots.clone() })
             }
-            Event::Speakers { participants } => Some(Report::Everyone(MediaEvent::Speakers { participants })),
-            Event::Quality { participant, quality } if self.live.contains_key(&participant) => {
-                let connections = vec![Connection { participant, quality }];
-                Some(Report::Everyone(MediaEvent::Quality { connections }))
+            Event::Speakers { participants } => {
+                Report::Everyone(MediaEvent::Speakers { participants: participants.clone() })
+            }
+            Event::Quality { participant, quality } if self.live.contains_key(participant) => {
+                let connections = vec![Connection { participant: *participant, quality: *quality }];
+                Report::Everyone(MediaEvent::Quality { connections })
             }
             Event::Wanted { track, height } => {
-                to(track.participant, MediaEvent::Wanted { source: track.source, height })
+                Report::One(track.participant, MediaEvent::Wanted { source: track.source, height: *height })
             }
-            Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => None,
-        }
+            Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => return None,
+        })
+    }
+
+    /// Everybody with a session: they are inside.
+    pub fn participants(&self) -> impl Iterator<Item = ParticipantId> + '_ {
+        self.live.keys().copied()
     }
 
     /// Forgets a session that the worker says has failed. Its end needs no acknowledgement.
@@ -206,24 +210,6 @@ impl Sessions {
             self.live.remove(participant);
             self.media.send(Command::CloseSession { session: *session, done: None });
         }
-    }
-
-    /// How many sessions there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.live.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.live.is_empty()
-    }
-
-    /// Which sections carry which sources, of one participant.
-    #[must_use]
-    pub fn sends(&self, participant: ParticipantId) -> &[(Mid, Source)] {
-        self.live.get(&participant).map_or(&[], |live| live.sends.as_slice())
     }
 }
 
@@ -257,7 +243,7 @@ pub(super) fn bad_offer(error: sdp::SdpError) -> Refusal {
 #[must_use]
 pub fn meeting_policy(max_sections: usize) -> Policy {
     Policy {
-        role: SdpRole::Meeting,
+        role: Role::Meeting,
         video_preference: vec![sdp::CodecKind::Vp8, sdp::CodecKind::H264, sdp::CodecKind::Vp9, sdp::CodecKind::Av1],
         max_video_bits_per_second: None,
         max_sections: max_sections.min(sdp::MAX_SECTIONS),
