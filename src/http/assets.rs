@@ -2,9 +2,10 @@
 //! security headers of every answer. Knows no meetings.
 
 use super::errors::Failure;
+use super::{AppState, cookies};
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -28,16 +29,33 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 <code>make run</code> starts. The API under <code>/api/v1</code> works without it.</p></html>";
 
 /// Serves a file of the web app, or its first page for an address that the page itself understands.
-pub async fn serve(method: Method, uri: axum::http::Uri, headers: HeaderMap) -> Response {
-    if method != Method::GET && method != Method::HEAD {
+pub async fn serve(State(state): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let mut response = find(&method, uri.path(), &headers);
+    // Every page gives a browser its own cookie, so that a ban of it holds when it comes again.
+    let is_page = response.extensions().get::<Page>().is_some();
+    if is_page
+        && cookies::browser(&headers).is_none()
+        && let Some(cookie) = cookies::new_browser(state.is_secure())
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Marks an answer that is a page.
+#[derive(Clone, Copy)]
+struct Page;
+
+fn find(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
         return Failure::from(super::errors::HttpCode::MethodNotAllowed).into_response();
     }
-    let path = uri.path().trim_start_matches('/');
+    let path = path.trim_start_matches('/');
     if is_page(path) {
         return index();
     }
     match WebApp::get(path) {
-        Some(file) => file_response(path, &file, &headers),
+        Some(file) => file_response(path, &file, headers),
         None => Failure::from(RefusalCode::NotFound).into_response(),
     }
 }
@@ -63,6 +81,7 @@ fn index() -> Response {
         None => NOT_BUILT.to_owned(),
     };
     let mut response = html.into_response();
+    response.extensions_mut().insert(Page);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -83,7 +102,10 @@ fn file_response(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response
     };
     let headers = response.headers_mut();
     let mime = content_type(path, file.metadata.mimetype());
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&mime).unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(&mime).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    );
     // Vite writes hashed names into `assets/`: such a file never changes.
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
@@ -161,10 +183,10 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_path_outside_the_folder_is_not_found() {
+    #[test]
+    fn a_path_outside_the_folder_is_not_found() {
         for path in ["/assets/../../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "/assets/none.js"] {
-            let response = serve(Method::GET, path.parse().expect("an address"), HeaderMap::new()).await;
+            let response = find(&Method::GET, path, &HeaderMap::new());
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

@@ -61,6 +61,10 @@ http_codes! {
     NotImplemented, "not-implemented", 501, "The server does not do that.";
     /// Somebody publishes already.
     AlreadyPublishing, "already-publishing", 409, "Somebody else is sending to this broadcast already.";
+    /// As many watch as the plan allows.
+    BroadcastFull, "broadcast-full", 503, "So many people watch already that no more fit in.";
+    /// The stream key is missing, wrong or of another broadcast: not told apart.
+    WrongStreamKey, "wrong-stream-key", 401, "The stream key is not right.";
     /// No such account or a wrong password: not told apart.
     WrongNameOrPassword, "wrong-name-or-password", 401, "That name or password is not right.";
     /// A password under the minimum.

@@ -24,9 +24,8 @@ impl Names {
     /// `public_url` and the advertised addresses of the settings.
     #[must_use]
     pub fn new(public_url: Option<&str>, advertised: Vec<IpAddr>) -> Self {
-        let public = public_url
-            .and_then(|url| url.parse::<Uri>().ok())
-            .and_then(|uri| uri.host().map(str::to_ascii_lowercase));
+        let public =
+            public_url.and_then(|url| url.parse::<Uri>().ok()).and_then(|uri| uri.host().map(str::to_ascii_lowercase));
         Self { public, advertised }
     }
 
@@ -88,11 +87,13 @@ pub async fn check_names(State(state): State<AppState>, request: Request, next: 
         return Failure::from(HttpCode::ForeignHost).into_response();
     };
     if !state.names.allows_host(host) {
+        super::counters::FOREIGN.add(1);
         return Failure::from(HttpCode::ForeignHost).into_response();
     }
     let open_to_sites = ["/whip/", "/whep/"].iter().any(|prefix| request.uri().path().starts_with(prefix));
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !open_to_sites && !origin_is_ours(&state, request.headers(), host) {
+        super::counters::FOREIGN.add(1);
         return Failure::from(HttpCode::ForeignOrigin).into_response();
     }
     next.run(request).await
@@ -167,10 +168,19 @@ mod tests {
     #[test]
     fn only_our_own_names_are_answered() {
         let names = names();
-        for ours in ["meet.example.org", "MEET.example.org:443", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "203.0.113.5"] {
+        for ours in [
+            "meet.example.org",
+            "MEET.example.org:443",
+            "localhost:8080",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "203.0.113.5",
+        ] {
             assert!(names.allows_host(ours), "{ours}");
         }
-        for foreign in ["evil.example", "meet.example.org.evil.example", "localhost.evil.example", "198.51.100.9", "", "[::2]"] {
+        for foreign in
+            ["evil.example", "meet.example.org.evil.example", "localhost.evil.example", "198.51.100.9", "", "[::2]"]
+        {
             assert!(!names.allows_host(foreign), "{foreign}");
         }
     }

@@ -313,9 +313,8 @@ mod tests {
         assert_eq!(from_one, 10);
 
         let limits = Limits::new(Bounds::default(), start);
-        let at_one_number = (0..1000u32)
-            .filter(|n| limits.guess(start, IpAddr::from(n.to_be_bytes()), "123456789").is_ok())
-            .count();
+        let at_one_number =
+            (0..1000u32).filter(|n| limits.guess(start, IpAddr::from(n.to_be_bytes()), "123456789").is_ok()).count();
         assert_eq!(at_one_number, 30);
 
         let limits = Limits::new(Bounds::default(), start);

@@ -2,11 +2,14 @@
 //! them and passes them on; writes what the meeting queued. Knows no rules of meetings.
 
 use super::AppState;
+use super::caller::Caller;
 use super::errors::{Failure, HttpCode};
 use super::guard::{Client, host_header, origin_is_ours};
 use super::join;
-use super::limits::{Bucket, Later, OpenSocket};
+use super::limits::OpenSocket;
 use crate::clock;
+use crate::meetings::counters;
+use crate::meetings::rate::{Bucket, Later};
 use crate::meetings::{CloseReason, Outbox, OutboxReader, Outgoing, Refusal, Seat, outbox};
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
@@ -59,7 +62,10 @@ pub async fn open(
         Err(Later(seconds)) => return Failure::from(RefusalCode::TooMany).retry_after(seconds).into_response(),
     };
     let bytes = state.config.limits.message_bytes as usize;
-    let caller = join::Caller { client, cookies: headers };
+    let caller = match Caller::new(&state, client, headers).await {
+        Ok(caller) => caller,
+        Err(failure) => return failure.into_response(),
+    };
     upgrade
         .max_message_size(bytes)
         .max_frame_size(bytes)
@@ -68,7 +74,8 @@ pub async fn open(
         .on_upgrade(move |socket| Box::pin(serve(state, caller, counted, socket)))
 }
 
-async fn serve(state: AppState, caller: join::Caller, counted: OpenSocket, socket: WebSocket) {
+async fn serve(state: AppState, caller: Caller, counted: OpenSocket, socket: WebSocket) {
+    counters::SOCKETS.add(1);
     let (writer, reader) = socket.split();
     let (sender, queue) = outbox();
     let mut writing = tokio::spawn(write(writer, queue));
@@ -77,6 +84,7 @@ async fn serve(state: AppState, caller: join::Caller, counted: OpenSocket, socke
         // It ends by itself: the last sender is gone, or a close was queued.
         let _ = writing.await;
     }
+    counters::SOCKETS.add(-1);
 }
 
 /// Why reading ended.
@@ -89,7 +97,7 @@ enum End {
 
 async fn read(
     state: &AppState,
-    caller: &join::Caller,
+    caller: &Caller,
     mut counted: OpenSocket,
     mut reader: SplitStream<WebSocket>,
     outbox: Outbox,
@@ -116,7 +124,7 @@ async fn read(
 /// Reads the first message and takes a seat.
 async fn hello(
     state: &AppState,
-    caller: &join::Caller,
+    caller: &Caller,
     reader: &mut SplitStream<WebSocket>,
     outbox: &Outbox,
 ) -> Result<Seat, End> {
@@ -165,6 +173,7 @@ async fn messages(state: &AppState, reader: &mut SplitStream<WebSocket>, outbox:
             return End::Close(CloseReason::Misbehaved);
         }
         let Some(text) = text else { continue };
+        counters::MESSAGES.add(1);
         match parse(&text) {
             Ok(ClientMessage::Command { id, command }) => {
                 if !seat.command(id, command).await {

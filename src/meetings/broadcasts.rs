@@ -444,9 +444,8 @@ impl Resource {
 
 /// The first sound is the voice, the first picture the camera; RFC 9725 §4.4.1 has at most one of each.
 fn published(plan: &SessionPlan) -> Vec<(Mid, Source)> {
-    let first = |kind| {
-        plan.sections.iter().find(|section| section.kind == kind && matches!(section.flow, Flow::Receive(_)))
-    };
+    let first =
+        |kind| plan.sections.iter().find(|section| section.kind == kind && matches!(section.flow, Flow::Receive(_)));
     let sound = first(Kind::Audio).map(|section| (section.mid.clone(), Source::Microphone));
     let picture = first(Kind::Video).map(|section| (section.mid.clone(), Source::Camera));
     sound.into_iter().chain(picture).collect()

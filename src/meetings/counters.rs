@@ -14,8 +14,10 @@ pub static SOCKETS: Gauge = Gauge::new("symposia_websockets", "Open WebSockets."
 pub static SLOW_CLIENTS: Counter =
     Counter::new("symposia_slow_clients_total", "WebSockets closed because the client read too slowly.");
 /// Acknowledgements that took over a second.
-pub static LATE_ACKNOWLEDGEMENTS: Counter =
-    Counter::new("symposia_late_acknowledgements_total", "Removals and mutes that a worker or the store acknowledged late.");
+pub static LATE_ACKNOWLEDGEMENTS: Counter = Counter::new(
+    "symposia_late_acknowledgements_total",
+    "Removals and mutes that a worker or the store acknowledged late.",
+);
 /// Messages from clients.
 pub static MESSAGES: Counter = Counter::new("symposia_messages_received_total", "WebSocket messages received.");
 

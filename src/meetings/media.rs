@@ -251,10 +251,7 @@ pub fn meeting_policy(max_sections: usize) -> Policy {
 }
 
 /// Each named section must be one in which the client sends, of the source's kind, and named once.
-fn check_sends(
-    plan: &SessionPlan,
-    sends: Vec<SendSlot>,
-) -> Result<Vec<(Mid, Source)>, Refusal> {
+fn check_sends(plan: &SessionPlan, sends: Vec<SendSlot>) -> Result<Vec<(Mid, Source)>, Refusal> {
     let wrong = |what: &str| Refusal::from(RefusalCode::BadOffer).detail(what);
     let (mut mids, mut sources) = (HashSet::new(), HashSet::new());
     let mut checked = Vec::new();

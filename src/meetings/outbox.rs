@@ -164,10 +164,12 @@ impl OutboxReader {
     }
 
     async fn cut_by(cut: &mut watch::Receiver<Option<CloseReason>>) -> CloseReason {
-        match cut.wait_for(Option::is_some).await {
-            Ok(reason) => reason.unwrap_or(CloseReason::ServerStopping),
+        // The guard must not live across an await.
+        let reason = cut.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+        match reason {
+            Some(reason) => reason,
             // All senders are gone: the queue says so, after what it still holds.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -67,7 +67,6 @@ impl Later {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,12 +66,7 @@ impl Saver {
     }
 }
 
-async fn run(
-    store: Store,
-    meeting: String,
-    mut next: watch::Receiver<(u64, Wanted)>,
-    done: watch::Sender<u64>,
-) {
+async fn run(store: Store, meeting: String, mut next: watch::Receiver<(u64, Wanted)>, done: watch::Sender<u64>) {
     // After the meeting has gone, what was asked last is still seen once.
     while next.changed().await.is_ok() {
         let (version, json) = {

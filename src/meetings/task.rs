@@ -16,9 +16,7 @@ use crate::worker::api::Event as WorkerEvent;
 use signaling::Meeting;
 use signaling::ids::{Millis, ParticipantId};
 use signaling::meeting::{Counts, Effect};
-use signaling::protocol::{
-    Command, Event, OutReason, Outcome, Policy, RefusalCode, SendSlot, ServerMessage, Wish,
-};
+use signaling::protocol::{Command, Event, OutReason, Outcome, Policy, RefusalCode, SendSlot, ServerMessage, Wish};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -213,12 +211,7 @@ impl Task {
         self.meeting.media_allowed(participant).map(|_| ()).ok_or_else(|| RefusalCode::NotAdmitted.into())
     }
 
-    fn offer(
-        &mut self,
-        participant: ParticipantId,
-        sdp: &str,
-        sends: Vec<SendSlot>,
-    ) -> Result<Outcome, Refusal> {
+    fn offer(&mut self, participant: ParticipantId, sdp: &str, sends: Vec<SendSlot>) -> Result<Outcome, Refusal> {
         let rights = self.meeting.media_allowed(participant).ok_or(RefusalCode::NotAdmitted)?;
         let (now, rate) = (clock::now(), self.renegotiations);
         let bucket = self.offers.entry(participant).or_insert_with(|| Bucket::new(rate, now));
@@ -234,11 +227,7 @@ impl Task {
         Ok(Outcome::Answer { sdp })
     }
 
-    fn watch(
-        &mut self,
-        participant: ParticipantId,
-        videos: Vec<Wish>,
-    ) -> Result<Outcome, Refusal> {
+    fn watch(&mut self, participant: ParticipantId, videos: Vec<Wish>) -> Result<Outcome, Refusal> {
         self.inside(participant)?;
         match &self.sessions {
             Some(sessions) => sessions.watch(participant, videos).map(|()| Outcome::Done),
@@ -333,9 +322,8 @@ impl Task {
 
     fn next_wake(&self) -> Option<Instant> {
         let now = clock::now();
-        let seats = self.meeting.poll_timeout().map(|at| {
-            now + Duration::from_millis(at.0.saturating_sub(clock::unix().0))
-        });
+        let seats =
+            self.meeting.poll_timeout().map(|at| now + Duration::from_millis(at.0.saturating_sub(clock::unix().0)));
         let idle = self.idle_since.map(|since| since + IDLE);
         [seats, idle, self.save_at].into_iter().flatten().min()
     }
@@ -365,7 +353,9 @@ impl Task {
         }
         let nothing_kept = self.meeting.log().next().is_none() && *self.meeting.policy() == self.policy_at_start;
         let counts = self.meeting.counts();
-        if !self.meeting.has_ended() && counts.admitted + counts.waiting == 0 && nothing_kept
+        if !self.meeting.has_ended()
+            && counts.admitted + counts.waiting == 0
+            && nothing_kept
             && let Err(error) = self.store.drop_snapshot(&self.id).await
         {
             tracing::error!(%error, "a meeting's snapshot could not be dropped");
