@@ -16,6 +16,13 @@ pub enum Outcome {
         /// The SDP.
         sdp: String,
     },
+    /// What became of [`crate::protocol::Command::AdmitAll`]: it stops where the meeting is full.
+    Admitted {
+        /// How many came in.
+        admitted: u16,
+        /// How many wait still.
+        waiting: u16,
+    },
     /// The moderation log, oldest first.
     Log {
         /// Its entries.
