@@ -97,6 +97,7 @@ export type ServerMessage =
 export type Outcome =
   | { kind: "done" }
   | { kind: "answer"; sdp: string }
+  | { kind: "admitted"; admitted: number; waiting: number }
   | { kind: "log"; entries: LogEntry[] };
 
 export type Event =
