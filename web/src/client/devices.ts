@@ -13,7 +13,7 @@ export type DeviceCause =
   | "denied" | "blocked" | "none" | "in-use" | "unplugged" | "cancelled" | "unsupported" | "unknown";
 
 export class DeviceError extends Error {
-  constructor(readonly cause: DeviceCause) {
+  constructor(override readonly cause: DeviceCause) {
     super(cause);
     this.name = "DeviceError";
   }

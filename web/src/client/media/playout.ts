@@ -25,6 +25,7 @@ export class Playout {
 
   /** To be called from a click. */
   unblock(): void {
+    this.setBlocked(false);
     this.start();
   }
 
@@ -45,20 +46,18 @@ export class Playout {
   }
 
   private start(): void {
-    void Promise.all(
-      this.players.map((player) =>
-        player.play().then(
-          () => true,
-          // A source that was replaced aborts the call before; only a refusal blocks.
-          (error: unknown) => (error as { name?: string }).name !== "NotAllowedError",
-        ),
-      ),
-    ).then((allowed) => {
-      const blocked = allowed.includes(false);
-      if (blocked === this.blocked) return;
-      this.blocked = blocked;
-      this.changed();
-    });
+    for (const player of this.players) {
+      player.play().catch((error: unknown) => {
+        // A source that was replaced aborts the call before; only a refusal blocks.
+        if ((error as { name?: string }).name === "NotAllowedError") this.setBlocked(true);
+      });
+    }
+  }
+
+  private setBlocked(blocked: boolean): void {
+    if (blocked === this.blocked) return;
+    this.blocked = blocked;
+    this.changed();
   }
 }
 
