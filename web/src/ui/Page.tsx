@@ -19,8 +19,9 @@ export function Page({ children, actions, centred }: PageProps) {
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
-        <a href="/" className={styles.home} aria-label={t("app.home")}>
+        <a href="/" className={styles.home}>
           <Logo />
+          <span className="visually-hidden">{t("app.home")}</span>
         </a>
         <div className={styles.actions}>
           {actions}

@@ -69,7 +69,14 @@ export function VideoTile(props: VideoTileProps) {
   );
 }
 
-function Picture({ stream, className }: { stream: MediaStream; className: string }) {
+interface PictureProps {
+  stream: MediaStream;
+  className: string;
+  /** Absent where the tile around it says everything. */
+  label?: string | undefined;
+}
+
+export function Picture({ stream, className, label }: PictureProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;
@@ -81,5 +88,6 @@ function Picture({ stream, className }: { stream: MediaStream; className: string
       element.srcObject = null;
     };
   }, [stream]);
-  return <video ref={video} className={className} autoPlay playsInline muted disablePictureInPicture aria-hidden="true" tabIndex={-1} />;
+  const name = label ? { "aria-label": label } : { "aria-hidden": true };
+  return <video ref={video} className={className} autoPlay playsInline muted disablePictureInPicture tabIndex={-1} {...name} />;
 }
