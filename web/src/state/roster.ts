@@ -1,7 +1,7 @@
 // The meeting as its events tell it: who is in, who waits, rules, chat. A pure function from state and
 // event to state; what is worth saying to the person falls out of it as notices.
 
-import type { ChatMessage, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Quality, WaitingPerson } from "../client/protocol";
+import type { ChatMessage, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Quality, SlotCounts, WaitingPerson } from "../client/protocol";
 import type { NoticeWhat } from "./types";
 
 /** The chat on the page; the server keeps as many. */
@@ -18,6 +18,7 @@ export interface Roster {
 export interface Inside {
   epoch: number;
   policy: Policy;
+  slots: SlotCounts;
   participants: ReadonlyMap<ParticipantId, Participant>;
   waiting: readonly WaitingPerson[];
   chat: readonly ChatMessage[];
@@ -47,6 +48,7 @@ export function tell(roster: Roster | null, event: Event): Told {
       const inside: Inside = {
         epoch: event.epoch,
         policy: event.policy,
+        slots: event.slots,
         participants: new Map(event.participants.map((one) => [one.id, one])),
         waiting: event.waiting,
         chat: event.chat,

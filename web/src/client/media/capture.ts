@@ -126,13 +126,23 @@ export class Capture {
     this.handlers.changed();
   }
 
-  /** Everything off, everything closed. */
+  /** Everything off, every device closed, the muted microphone too. */
+  release(): void {
+    for (const kind of ["microphone", "camera"] as const) {
+      const input = this.input(kind);
+      input.turn += 1;
+      input.on = false;
+      this.drop(kind);
+    }
+    this.dropScreen();
+    this.handlers.changed();
+  }
+
+  /** `release`, and never used again. */
   close(): void {
     clearInterval(this.listening);
     navigator.mediaDevices?.removeEventListener?.("devicechange", this.onDevices);
-    this.drop("microphone");
-    this.drop("camera");
-    this.dropScreen();
+    this.release();
   }
 
   /** Tracks to give to a new session. */
