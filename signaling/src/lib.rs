@@ -4,5 +4,9 @@
 //! it the time and carries out the effects that it describes.
 
 pub mod ids;
+pub mod meeting;
+pub mod permission;
 pub mod protocol;
 pub mod role;
+
+pub use meeting::Meeting;

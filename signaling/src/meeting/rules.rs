@@ -1,0 +1,128 @@
+//! What hosts and co-hosts do to everybody: the rules, mute all, suspend all.
+
+use crate::ids::{Millis, ParticipantId, Source};
+use crate::meeting::Meeting;
+use crate::meeting::command::need;
+use crate::permission::{Action, exempt};
+use crate::protocol::{Event, Outcome, Policy, RefusalCode};
+use crate::role::Role;
+
+impl Meeting {
+    pub(super) fn set_policy(
+        &mut self,
+        now: Millis,
+        me: ParticipantId,
+        role: Role,
+        policy: Policy,
+    ) -> Result<Outcome, RefusalCode> {
+        need(role, Action::SetPolicy)?;
+        let changes = changes(&self.state.policy, &policy);
+        if changes.is_empty() {
+            return Ok(Outcome::Done);
+        }
+        self.note(now, Some(me), "set-policy", None, Some(changes.join(", ")));
+        self.replace_policy(me, policy);
+        Ok(Outcome::Done)
+    }
+
+    /// Puts new rules in force: what they forbid and what is on goes off. Who speaks goes on speaking.
+    fn replace_policy(&mut self, me: ParticipantId, policy: Policy) {
+        if self.state.policy == policy {
+            return;
+        }
+        let before = std::mem::replace(&mut self.state.policy, policy);
+        self.changed = true;
+        let mut forbidden = Vec::new();
+        if before.may_show_camera && !policy.may_show_camera {
+            forbidden.push(Source::Camera);
+        }
+        if before.may_share && !policy.may_share {
+            forbidden.extend([Source::Screen, Source::ScreenAudio]);
+        }
+        self.turn_all_off(&forbidden, me, exempt);
+        self.tell_inside(Event::PolicyChanged { policy, by: Some(me) }, None);
+    }
+
+    /// Turns sources off for everybody inside but those whose role is spared.
+    fn turn_all_off(&mut self, sources: &[Source], by: ParticipantId, spared: impl Fn(Role) -> bool) {
+        let mut turned_off = self.ids(|seat| seat.inside().is_some() && !spared(seat.role));
+        turned_off.retain(|participant| self.turn_off(*participant, sources, Some(by)));
+        for participant in turned_off {
+            self.tell_updated(participant, None);
+        }
+    }
+
+    pub(super) fn mute_all(
+        &mut self,
+        now: Millis,
+        me: ParticipantId,
+        role: Role,
+        may_unmute: bool,
+    ) -> Result<Outcome, RefusalCode> {
+        need(role, Action::Mute)?;
+        let word = if may_unmute { "unmuting allowed" } else { "unmuting forbidden" };
+        self.note(now, Some(me), "mute-all", None, Some(word.to_owned()));
+        self.turn_all_off(&[Source::Microphone], me, exempt);
+        self.replace_policy(me, Policy { may_unmute, ..self.state.policy });
+        Ok(Outcome::Done)
+    }
+
+    /// Hosts go off, too: whatever is wrong may come from their own page. They may turn on again.
+    pub(super) fn suspend_all(&mut self, now: Millis, me: ParticipantId, role: Role) -> Result<Outcome, RefusalCode> {
+        need(role, Action::SuspendAll)?;
+        self.note(now, Some(me), "suspend-all", None, None);
+        self.turn_all_off(&Source::ALL, me, |_| false);
+        let suspended = Policy {
+            locked: true,
+            may_unmute: false,
+            may_show_camera: false,
+            may_share: false,
+            may_chat: false,
+            ..self.state.policy
+        };
+        self.replace_policy(me, suspended);
+        Ok(Outcome::Done)
+    }
+}
+
+/// What differs, in words for people.
+fn changes(before: &Policy, after: &Policy) -> Vec<&'static str> {
+    let words = |changed: bool, now: bool, yes, no| changed.then_some(if now { yes } else { no });
+    let of = |field: fn(&Policy) -> bool, yes, no| words(field(before) != field(after), field(after), yes, no);
+    [
+        of(|policy| policy.locked, "locked", "unlocked"),
+        of(|policy| policy.waiting_room, "waiting room on", "waiting room off"),
+        of(|policy| policy.may_unmute, "unmuting allowed", "unmuting forbidden"),
+        of(|policy| policy.may_show_camera, "cameras allowed", "cameras forbidden"),
+        of(|policy| policy.may_share, "sharing allowed", "sharing forbidden"),
+        of(|policy| policy.may_chat, "chat allowed", "chat forbidden"),
+        of(|policy| policy.may_rename, "renaming allowed", "renaming forbidden"),
+        of(|policy| policy.mute_on_entry, "muted on entry", "not muted on entry"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_says_what_changed_in_words() {
+        let before = Policy {
+            waiting_room: true,
+            locked: false,
+            may_unmute: true,
+            may_show_camera: true,
+            may_share: true,
+            may_chat: true,
+            may_rename: true,
+            mute_on_entry: false,
+        };
+        assert!(changes(&before, &before).is_empty());
+        let after = Policy { locked: true, may_share: false, ..before };
+        assert_eq!(changes(&before, &after), ["locked", "sharing forbidden"]);
+        assert_eq!(changes(&after, &before), ["unlocked", "sharing allowed"]);
+    }
+}
