@@ -57,10 +57,9 @@ impl Core {
         let router = session.router;
         slots.extend(session.outbound.slots_of(kind).map(|(_, track)| track));
         if assign(&mut slots, &wanted) {
-            for place in 0..slots.len() {
+            for (place, &after) in slots.iter().enumerate() {
                 let Some(session) = self.session_mut(number) else { break };
                 let Some((slot, before)) = session.outbound.slots_of(kind).nth(place) else { break };
-                let after = slots[place];
                 if before == after {
                     continue;
                 }
