@@ -112,7 +112,7 @@ async fn a_lost_line_keeps_the_seat_and_what_was_missed_is_told() {
     let meeting = server.meeting(json!({"waiting_room": false})).await;
     let mut host = Person::host(&server, &meeting).await;
     let (guest, _) = Person::by_link(&server, &meeting, "Gus").await;
-    let (you, join, last_event) = (guest.you, guest.resume(&meeting), guest.last_event);
+    let (you, join, last_event) = (guest.you, guest.resume_where_left(&meeting), guest.last_event);
     guest.drop_line().await;
     let connected = host.event(|event| match event {
         Event::Updated { participant } if participant.id == you => Some(participant.connected),
@@ -139,11 +139,7 @@ async fn a_newer_connection_of_a_seat_replaces_the_older() {
     let server = Server::start().await;
     let meeting = server.meeting(json!({"waiting_room": false})).await;
     let (mut first, _) = Person::by_link(&server, &meeting, "Gus").await;
-    let mut join = first.resume(&meeting);
-    if let Join::Resume { last_event, .. } = &mut join {
-        *last_event = 0;
-    }
-    let (mut second, event) = Person::join(&server, join, "", "").await.expect("the seat is his");
+    let (mut second, event) = Person::join(&server, first.resume(&meeting), "", "").await.expect("the seat is his");
     assert!(matches!(event, Event::Welcome { you, .. } if you == first.you));
     let (messages, closed) = first.rest().await;
     assert_eq!((left_with(&messages), closed), (Some(OutReason::Replaced), Some(4001)));

@@ -94,7 +94,13 @@ impl Person {
         host
     }
 
+    /// Back to the seat, wanting everything afresh.
     pub fn resume(&self, meeting: &MeetingLinks) -> Join {
+        Join::Resume { meeting: meeting.id.clone(), seat: self.seat.clone(), last_event: 0 }
+    }
+
+    /// Back to the seat, wanting what was missed.
+    pub fn resume_where_left(&self, meeting: &MeetingLinks) -> Join {
         Join::Resume { meeting: meeting.id.clone(), seat: self.seat.clone(), last_event: self.last_event }
     }
 
