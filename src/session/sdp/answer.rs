@@ -17,7 +17,8 @@ pub struct Local {
     pub credentials: IceCredentials,
     /// Of our certificate.
     pub fingerprint: Fingerprint,
-    /// UDP host candidates, most wanted first.
+    /// UDP host candidates, most wanted first: ffmpeg's WHIP muxer tries the first and no other, so
+    /// that one should be an IPv4 address which every client reaches.
     pub candidates: Vec<SocketAddr>,
     /// Passive TCP host candidates (RFC 6544), most wanted first; may be empty.
     pub tcp_candidates: Vec<SocketAddr>,
@@ -92,13 +93,6 @@ pub fn answer(offer: &Offer, local: &Local, policy: &Policy, rng: &mut impl rand
         sections,
     };
     Ok(Answer { sdp, plan })
-}
-
-/// Whether an offer of a session in being asks for new ICE credentials (RFC 8839 §4.4.1.1.1).
-#[must_use]
-pub fn is_ice_restart(previous: &SessionPlan, offer: &Offer) -> bool {
-    let transport = offer.sections.iter().find(|section| section.enabled).and_then(|tag| credentials(offer, tag));
-    transport.is_some_and(|credentials| credentials != previous.remote)
 }
 
 /// Answers a later offer of a session. Sections are known by their mid and keep their SSRCs and payload
@@ -221,7 +215,7 @@ fn extension_ids(agreed: &[Agreed<'_>]) -> ExtensionIds {
     ids
 }
 
-fn fresh_ssrc(taken: &mut HashSet<Ssrc>, rng: &mut impl rand::Rng) -> Ssrc {
+pub(super) fn fresh_ssrc(taken: &mut HashSet<Ssrc>, rng: &mut impl rand::Rng) -> Ssrc {
     // A generator that repeats itself must not hang us: count on from what it gave.
     let mut ssrc = Ssrc(rng.next_u32());
     while ssrc.0 == 0 || !taken.insert(ssrc) {

@@ -4,15 +4,21 @@
 //!
 //! The way: [`Offer::parse`] → `negotiate` (which codecs, extensions, encodings) → `write` (the text),
 //! put together by [`answer`] and, for later offers of the same session, [`reanswer`].
+//! [`client`] is the other side, for Bots.
 
 mod answer;
+pub mod client;
 mod error;
 mod negotiate;
 mod offer;
 mod parse;
+mod section;
 mod write;
 
-pub use answer::{Answer, Local, answer, is_ice_restart, reanswer};
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, Local, answer, reanswer};
 pub use error::SdpError;
 pub use negotiate::{CodecKind, Policy, Role};
 pub use offer::{Direction, Extension, Feedback, MediaKind, MediaSection, Offer, Payload, Setup};

@@ -213,7 +213,7 @@ fn negotiate_section<'a>(
     Agreed { media, kind: Some(kind), outcome, codecs, extensions, rids }
 }
 
-fn kind(media: &MediaSection) -> Option<Kind> {
+pub(super) fn kind(media: &MediaSection) -> Option<Kind> {
     match media.kind {
         MediaKind::Audio => Some(Kind::Audio),
         MediaKind::Video => Some(Kind::Video),
@@ -233,7 +233,7 @@ fn outcome(role: Role, offered: Direction) -> Outcome {
 
 /// The extensions whose number means the same in every section that has them (RFC 9143 §7.1.3 with
 /// RFC 8285 §6 wants that of a BUNDLE group); others are dropped.
-fn agree_ids(offer: &Offer) -> Vec<(ExtensionName, u8)> {
+pub(super) fn agree_ids(offer: &Offer) -> Vec<(ExtensionName, u8)> {
     let offered = || {
         offer.sections.iter().filter(|section| section.enabled && kind(section).is_some()).flat_map(|s| &s.extensions)
     };

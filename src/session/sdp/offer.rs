@@ -48,6 +48,8 @@ pub struct MediaSection {
     pub extmap_allow_mixed: bool,
     /// Encodings of `a=simulcast:send`, paused or not, that an `a=rid:… send` describes.
     pub rids: Vec<Rid>,
+    /// The same of `a=simulcast:recv` and `a=rid:… recv`, as answers have them.
+    pub received_rids: Vec<Rid>,
     /// `a=ssrc`, each once, in order, without 0.
     pub ssrcs: Vec<Ssrc>,
     /// `a=ssrc-group:FID` (RFC 5576, RFC 4588 §8.3): media and its retransmissions.

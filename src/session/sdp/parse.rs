@@ -1,8 +1,9 @@
 //! Text to [`Offer`]: reads line by line what we need and passes over the rest. Knows no policy.
 
 use super::error::SdpError;
-use super::offer::{Direction, Extension, Feedback, MediaKind, MediaSection, Offer, Payload, Setup};
-use crate::session::plan::{Fingerprint, IceCredentials, Mid, PayloadType, Rid, Ssrc};
+use super::offer::{Direction, MediaKind, MediaSection, Offer, Setup};
+use super::section::Section;
+use crate::session::plan::{Fingerprint, IceCredentials, Mid};
 
 /// Bytes of a description. Chromium's offer with 49 video slots has 268,000, twice that with candidates and more codecs.
 pub const MAX_BYTES: usize = 512 * 1024;
@@ -19,9 +20,9 @@ pub const MAX_RIDS: usize = 4;
 /// Different SSRCs, and groups of them, of a section; Firefox names 6 for three encodings with RTX.
 pub const MAX_SSRCS: usize = 32;
 /// Bytes of a mid or rid, as [`Mid`] and [`Rid`] say.
-const MAX_NAME: usize = 16;
+pub(super) const MAX_NAME: usize = 16;
 /// Bytes of `<proto>` and other words that the answer repeats.
-const MAX_WORD: usize = 64;
+pub(super) const MAX_WORD: usize = 64;
 /// Bytes of `<fmt> …` that the answer to a refused section repeats: 128 numbers with their spaces, or a name.
 const MAX_FORMATS: usize = 512;
 /// RFC 8839 §5.4.
@@ -59,40 +60,19 @@ impl Offer {
 
 /// What stands above the first `m=` line, or under one.
 #[derive(Default)]
-struct Level {
+pub(super) struct Level {
     ufrag: Option<String>,
     password: Option<String>,
-    fingerprint: Option<Fingerprint>,
-    setup: Option<Setup>,
-    direction: Option<Direction>,
-    extmap_allow_mixed: bool,
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) setup: Option<Setup>,
+    pub(super) direction: Option<Direction>,
+    pub(super) extmap_allow_mixed: bool,
 }
 
 impl Level {
-    fn credentials(&mut self) -> Option<IceCredentials> {
+    pub(super) fn credentials(&mut self) -> Option<IceCredentials> {
         Some(IceCredentials { ufrag: self.ufrag.take()?, password: self.password.take()? })
     }
-}
-
-/// A section while it is read.
-struct Section {
-    level: Level,
-    mid: Option<Mid>,
-    kind: MediaKind,
-    protocol: String,
-    formats: String,
-    port: u16,
-    bundle_only: bool,
-    payloads: Vec<Payload>,
-    feedback_of_all: Feedback,
-    extensions: Vec<Extension>,
-    sent_rids: Vec<Rid>,
-    simulcast: Vec<Rid>,
-    ssrcs: Vec<Ssrc>,
-    retransmissions: Vec<(Ssrc, Ssrc)>,
-    simulcast_ssrcs: Vec<Ssrc>,
-    rtcp_mux: bool,
-    rtcp_rsize: bool,
 }
 
 #[derive(Default)]
@@ -109,10 +89,6 @@ struct Reader {
 impl Reader {
     fn bad(&self, what: &'static str) -> SdpError {
         SdpError::BadLine { line: self.line, what }
-    }
-
-    fn too_many(&self, what: &'static str, limit: usize) -> SdpError {
-        SdpError::TooMany { line: self.line, what, limit }
     }
 
     fn read_line(&mut self, line: &str) -> Result<(), SdpError> {
@@ -154,43 +130,8 @@ impl Reader {
             "video" => MediaKind::Video,
             other => MediaKind::Other(other.to_owned()),
         };
-        let mut payloads: Vec<Payload> = Vec::new();
-        if !matches!(kind, MediaKind::Other(_)) {
-            for payload_type in formats.split(' ').filter_map(payload_type) {
-                if payloads.len() >= MAX_PAYLOADS {
-                    return Err(self.too_many("payload types", MAX_PAYLOADS));
-                }
-                if payloads.iter().all(|p| p.payload_type != payload_type) {
-                    payloads.push(Payload {
-                        payload_type,
-                        name: String::new(),
-                        clock_rate: 0,
-                        channels: 1,
-                        fmtp: String::new(),
-                        feedback: Feedback::default(),
-                    });
-                }
-            }
-        }
-        self.sections.push(Section {
-            level: Level::default(),
-            mid: None,
-            kind,
-            protocol: protocol.to_owned(),
-            formats: formats.to_owned(),
-            port,
-            bundle_only: false,
-            payloads,
-            feedback_of_all: Feedback::default(),
-            extensions: Vec::new(),
-            sent_rids: Vec::new(),
-            simulcast: Vec::new(),
-            ssrcs: Vec::new(),
-            retransmissions: Vec::new(),
-            simulcast_ssrcs: Vec::new(),
-            rtcp_mux: false,
-            rtcp_rsize: false,
-        });
+        let section = Section::new(kind, port, protocol, formats);
+        self.sections.push(section.map_err(|error| error.at(self.line))?);
         Ok(())
     }
 
@@ -271,39 +212,7 @@ impl Reader {
         }
         let line = self.line;
         let Some(section) = self.sections.last_mut() else { return Ok(()) };
-        let result = match name {
-            "bundle-only" => {
-                section.bundle_only = true;
-                Ok(())
-            }
-            "rtcp-mux" => {
-                section.rtcp_mux = true;
-                Ok(())
-            }
-            "rtcp-rsize" => {
-                section.rtcp_rsize = true;
-                Ok(())
-            }
-            "rtpmap" => {
-                section.read_rtpmap(value);
-                Ok(())
-            }
-            "fmtp" => {
-                section.read_fmtp(value);
-                Ok(())
-            }
-            "rtcp-fb" => {
-                section.read_feedback(value);
-                Ok(())
-            }
-            "extmap" => section.read_extension(value),
-            "rid" => section.read_rid(value),
-            "simulcast" => section.read_simulcast(value),
-            "ssrc" => section.read_ssrc(value),
-            "ssrc-group" => section.read_ssrc_group(value),
-            _ => Ok(()),
-        };
-        result.map_err(|TooMany { what, limit }| SdpError::TooMany { line, what, limit })
+        section.read_attribute(name, value).map_err(|error| error.at(line))
     }
 
     fn finish(mut self) -> Result<Offer, SdpError> {
@@ -330,177 +239,11 @@ impl Reader {
     }
 }
 
-/// More of something than a section may have; the reader adds the line.
-struct TooMany {
-    what: &'static str,
-    limit: usize,
-}
-
-impl Section {
-    fn payload(&mut self, number: &str) -> Option<&mut Payload> {
-        let wanted = payload_type(number)?;
-        self.payloads.iter_mut().find(|payload| payload.payload_type == wanted)
-    }
-
-    fn read_rtpmap(&mut self, value: &str) {
-        let Some((number_word, encoding)) = value.split_once(' ') else { return };
-        let mut parts = encoding.trim().split('/');
-        let (Some(name), Some(clock_rate)) = (parts.next(), number(parts.next())) else { return };
-        let channels = number(parts.next()).unwrap_or(1);
-        if let Some(payload) = self.payload(number_word).filter(|_| is_word(name, MAX_WORD)) {
-            payload.name = name.to_ascii_lowercase();
-            payload.clock_rate = clock_rate;
-            payload.channels = channels;
-        }
-    }
-
-    fn read_fmtp(&mut self, value: &str) {
-        let Some((number, parameters)) = value.split_once(' ') else { return };
-        if let Some(payload) = self.payload(number) {
-            payload.fmtp = parameters.trim().to_owned();
-        }
-    }
-
-    fn read_feedback(&mut self, value: &str) {
-        let Some((number, kind)) = value.split_once(' ') else { return };
-        let mut said = Feedback::default();
-        match kind.trim().to_ascii_lowercase().as_str() {
-            "nack" => said.nack = true,
-            "nack pli" => said.pli = true,
-            "ccm fir" => said.fir = true,
-            "transport-cc" => said.transport_cc = true,
-            "goog-remb" => said.remb = true,
-            _ => return,
-        }
-        if number == "*" {
-            self.feedback_of_all = self.feedback_of_all.union(said);
-        } else if let Some(payload) = self.payload(number) {
-            payload.feedback = payload.feedback.union(said);
-        }
-    }
-
-    fn read_extension(&mut self, value: &str) -> Result<(), TooMany> {
-        let mut words = value.split(' ');
-        let (Some(id), Some(uri)) = (words.next(), words.next()) else { return Ok(()) };
-        let (id, direction) = id.split_once('/').map_or((id, None), |(id, word)| (id, Direction::read(word)));
-        let Some(id) = number(Some(id)) else { return Ok(()) };
-        if self.extensions.len() >= MAX_EXTENSIONS {
-            return Err(TooMany { what: "header extensions", limit: MAX_EXTENSIONS });
-        }
-        self.extensions.push(Extension { id, direction, uri: uri.to_owned() });
-        Ok(())
-    }
-
-    fn read_rid(&mut self, value: &str) -> Result<(), TooMany> {
-        let mut words = value.split(' ');
-        let (Some(name), Some("send")) = (words.next(), words.next()) else { return Ok(()) };
-        push_rid(&mut self.sent_rids, name)
-    }
-
-    /// RFC 8853: `send q;h,h2;~f recv …`; Firefox once wrote ` send rid=q;h`.
-    fn read_simulcast(&mut self, value: &str) -> Result<(), TooMany> {
-        let mut words = value.split(' ').filter(|word| !word.is_empty());
-        while let Some(word) = words.next() {
-            if word != "send" {
-                continue;
-            }
-            let list = words.next().unwrap_or("");
-            let list = list.strip_prefix("rid=").unwrap_or(list);
-            for encoding in list.split(';') {
-                // Of alternatives for one encoding the first is the offerer's wish.
-                let first = encoding.split(',').next().unwrap_or("");
-                push_rid(&mut self.simulcast, first.strip_prefix('~').unwrap_or(first))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn read_ssrc(&mut self, value: &str) -> Result<(), TooMany> {
-        let Some(ssrc) = ssrc(value.split(' ').next()) else { return Ok(()) };
-        if self.ssrcs.contains(&ssrc) {
-            return Ok(());
-        }
-        if self.ssrcs.len() >= MAX_SSRCS {
-            return Err(TooMany { what: "SSRCs", limit: MAX_SSRCS });
-        }
-        self.ssrcs.push(ssrc);
-        Ok(())
-    }
-
-    fn read_ssrc_group(&mut self, value: &str) -> Result<(), TooMany> {
-        let mut words = value.split(' ');
-        match words.next() {
-            Some("FID") => {
-                let (Some(media), Some(rtx)) = (ssrc(words.next()), ssrc(words.next())) else { return Ok(()) };
-                if self.retransmissions.len() >= MAX_SSRCS {
-                    return Err(TooMany { what: "SSRC groups", limit: MAX_SSRCS });
-                }
-                self.retransmissions.push((media, rtx));
-            }
-            Some("SIM") if self.simulcast_ssrcs.is_empty() => {
-                self.simulcast_ssrcs = words.filter_map(|word| ssrc(Some(word))).take(MAX_RIDS).collect();
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, index: usize, default_direction: Direction) -> Result<MediaSection, SdpError> {
-        let mid = self.mid.ok_or(SdpError::MissingMid { index })?;
-        self.payloads.retain(|payload| !payload.name.is_empty());
-        for payload in &mut self.payloads {
-            payload.feedback = payload.feedback.union(self.feedback_of_all);
-        }
-        self.simulcast.retain(|rid| self.sent_rids.contains(rid));
-        Ok(MediaSection {
-            mid,
-            kind: self.kind,
-            protocol: self.protocol,
-            formats: self.formats,
-            enabled: self.port != 0 || self.bundle_only,
-            direction: self.level.direction.unwrap_or(default_direction),
-            payloads: self.payloads,
-            extensions: self.extensions,
-            extmap_allow_mixed: self.level.extmap_allow_mixed,
-            rids: self.simulcast,
-            ssrcs: self.ssrcs,
-            retransmissions: self.retransmissions,
-            simulcast_ssrcs: self.simulcast_ssrcs,
-            credentials: self.level.credentials(),
-            fingerprint: self.level.fingerprint,
-            setup: self.level.setup,
-            rtcp_mux: self.rtcp_mux,
-            rtcp_rsize: self.rtcp_rsize,
-        })
-    }
-}
-
-fn push_rid(rids: &mut Vec<Rid>, name: &str) -> Result<(), TooMany> {
-    // RFC 8851 §10: letters, digits, `-` and `_`.
-    let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if name.is_empty() || name.len() > MAX_NAME || !valid || rids.iter().any(|rid| rid.0 == name) {
-        return Ok(());
-    }
-    if rids.len() >= MAX_RIDS {
-        return Err(TooMany { what: "simulcast encodings", limit: MAX_RIDS });
-    }
-    rids.push(Rid(name.to_owned()));
-    Ok(())
-}
-
-fn number<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
+pub(super) fn number<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
     word?.trim().parse().ok()
 }
 
-fn payload_type(word: &str) -> Option<PayloadType> {
-    number(Some(word)).filter(|value: &u8| *value < 128).map(PayloadType)
-}
-
-fn ssrc(word: Option<&str>) -> Option<Ssrc> {
-    number(word).filter(|value: &u32| *value != 0).map(Ssrc)
-}
-
-fn is_word(text: &str, max: usize) -> bool {
+pub(super) fn is_word(text: &str, max: usize) -> bool {
     !text.is_empty() && text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -3,7 +3,7 @@
 use super::answer::Local;
 use super::negotiate::{Agreed, AgreedCodec, Outcome, Policy};
 use super::offer::{MediaKind, Offer, Payload};
-use crate::session::plan::{Codec, DtlsRole, Flow, IceCredentials, Kind};
+use crate::session::plan::{Codec, DtlsRole, Fingerprint, Flow, IceCredentials, Kind};
 use std::fmt::{self, Write};
 
 /// RFC 8445 §5.1.2.1: host candidates.
@@ -64,6 +64,13 @@ impl Lines {
         let _ = self.0.write_fmt(arguments);
         self.0.push_str("\r\n");
     }
+
+    pub(super) fn transport(&mut self, credentials: &IceCredentials, fingerprint: &Fingerprint) {
+        self.line(format_args!("a=ice-ufrag:{}", credentials.ufrag));
+        self.line(format_args!("a=ice-pwd:{}", credentials.password));
+        let digits: Vec<_> = fingerprint.0.iter().map(|byte| format!("{byte:02X}")).collect();
+        self.line(format_args!("a=fingerprint:sha-256 {}", digits.join(":")));
+    }
 }
 
 fn media_word(kind: &MediaKind) -> &str {
@@ -114,10 +121,7 @@ fn write_media(out: &mut Lines, section: &Agreed<'_>, policy: &Policy) {
 }
 
 fn write_transport(out: &mut Lines, local: &Local, credentials: &IceCredentials, dtls: DtlsRole) {
-    out.line(format_args!("a=ice-ufrag:{}", credentials.ufrag));
-    out.line(format_args!("a=ice-pwd:{}", credentials.password));
-    let digits: Vec<_> = local.fingerprint.0.iter().map(|byte| format!("{byte:02X}")).collect();
-    out.line(format_args!("a=fingerprint:sha-256 {}", digits.join(":")));
+    out.transport(credentials, &local.fingerprint);
     let setup = match dtls {
         DtlsRole::Passive => "passive",
         DtlsRole::Active => "active",
@@ -150,11 +154,11 @@ fn write_rtp(out: &mut Lines, section: &Agreed<'_>) {
         }
     }
     for codec in &section.codecs {
-        write_codec(out, codec);
+        write_codec(out, codec, section.outcome);
     }
 }
 
-fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>) {
+fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>, outcome: Outcome) {
     let (number, plan, offered) = (codec.plan.payload_type.0, &codec.plan, codec.offered);
     let name = match plan.codec {
         Codec::Opus => "opus",
@@ -177,7 +181,7 @@ fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>) {
     for (_, name) in feedback.into_iter().filter(|(agreed, _)| *agreed) {
         out.line(format_args!("a=rtcp-fb:{number} {name}"));
     }
-    let parameters = format_parameters(plan.codec, offered);
+    let parameters = format_parameters(plan.codec, offered, outcome);
     if !parameters.is_empty() {
         out.line(format_args!("a=fmtp:{number} {parameters}"));
     }
@@ -188,7 +192,7 @@ fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>) {
 }
 
 /// `a=fmtp` of what we accept: fixed words, and of the offer only what has been checked to be short and plain.
-fn format_parameters(codec: Codec, offered: &Payload) -> String {
+fn format_parameters(codec: Codec, offered: &Payload, outcome: Outcome) -> String {
     let plain = |name: &str| {
         let is_plain = |value: &&str| value.len() <= 6 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
         offered.parameter(name).filter(is_plain)
@@ -202,7 +206,8 @@ fn format_parameters(codec: Codec, offered: &Payload) -> String {
         Codec::Opus => {
             let mut parameters = "minptime=10;useinbandfec=1".to_owned();
             if is_one("stereo") || is_one("sprop-stereo") {
-                parameters.push_str(";stereo=1;sprop-stereo=1");
+                // RFC 7587 §6.1: `stereo` is what we like to get, `sprop-stereo` what we may send.
+                parameters.push_str(if outcome == Outcome::Send { ";sprop-stereo=1" } else { ";stereo=1" });
             }
             if is_one("usedtx") {
                 parameters.push_str(";usedtx=1");
