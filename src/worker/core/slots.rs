@@ -164,8 +164,8 @@ impl Core {
         let Some((_, Some(track))) = session.outbound.slots_of(Kind::Video).find(|(other, _)| *other == slot) else {
             return;
         };
-        // Nothing arrives yet: the first key frame of whichever layer comes first may start the picture.
-        let target = if arrives { layer } else { session.outbound.target(slot) };
+        // Nothing arrives yet: the first key frame of the lowest layer may start the picture, unasked.
+        let target = if arrives { layer } else { session.outbound.target(slot).or(Some(0)) };
         let needs_key = session.outbound.set_target(slot, target);
         let codec = self.track_mut(router, track).and_then(|track| track.codec);
         let Some(session) = self.session_mut(number) else { return };
