@@ -36,14 +36,15 @@ async function watching(browser, broadcast) {
 function plays(page, { pitch, height }) {
   return eventually(`a picture of ${height} lines and a tone of ${pitch} Hz`, async () => {
     const now = await received(page);
-    const heard = now.energy > 0 && Math.abs(now.pitch - pitch) < 15;
+    // Firefox without a sound card tells how loud, not how high.
+    const heard = now.energy > 0 && (now.pitch === null || Math.abs(now.pitch - pitch) < 15);
     return now.frames >= 5 && now.moved && heard && now.height === height && now;
   }, 30_000);
 }
 
 for (const { name, options, height, codec, viewers } of [
   { name: "VP8", options: { codec: "VP8", pitch: 700 }, height: 360, codec: "video/VP8", viewers: ["chromium", "firefox"] },
-  { name: "VP8 simulcast", options: { codec: "VP8", simulcast: true, pitch: 900, width: 1280, height: 720 }, height: 720, codec: "video/VP8", viewers: ["chromium", "firefox"] },
+  { name: "VP8 simulcast", options: { codec: "VP8", simulcast: true, pitch: 900 }, height: 360, codec: "video/VP8", viewers: ["chromium", "firefox"] },
   // Firefox decodes H.264 only with a plugin that it fetches by itself where it may.
   { name: "H.264", options: { codec: "H264", pitch: 800 }, height: 360, codec: "video/H264", viewers: ["chromium"] },
 ]) {
@@ -57,6 +58,13 @@ for (const { name, options, height, codec, viewers } of [
       pages.push(watched);
       const seen = await plays(watched, { pitch: options.pitch, height });
       assert.ok(seen.codecs.includes(codec), `${viewer}: ${seen.codecs}`);
+      assert.ok(viewer === "firefox" || seen.pitch, `${viewer} tells the pitch`);
+    }
+    if (options.simulcast) {
+      await eventually("all three encodings are sent", async () => {
+        const sent = await page.evaluate(() => window.sent());
+        return sent.length === 3 && sent.every(({ frames }) => frames > 0);
+      }, 30_000);
     }
     await Promise.all([page, ...pages].map((one) => one.close()));
   });

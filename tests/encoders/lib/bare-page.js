@@ -49,9 +49,10 @@ window.publish = async (options) => {
   const [picture, tone] = source(width, height, pitch);
   const sound = microphone ? (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0] : tone;
   const layers = [
-    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 400_000 },
-    { rid: "f", maxBitrate: 1_200_000 },
+    // Little enough that the browser's estimate, which begins with 300 kbit/s, soon has room for all three.
+    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 60_000 },
+    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
+    { rid: "f", maxBitrate: 300_000 },
   ];
   const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}) };
   const transceiver = pc.addTransceiver(picture, sending);
@@ -97,9 +98,10 @@ function listenTo(stream) {
   window.listening = { sound, analyser };
 }
 
-/** The loudest pitch that is heard, in hertz; 0 in silence. */
+/** The loudest pitch that is heard, in hertz; 0 in silence; null where the browser's sound graph stands still. */
 function pitchHeard() {
   const { sound, analyser } = window.listening;
+  if (sound.state !== "running") return null;
   const bins = new Float32Array(analyser.frequencyBinCount);
   analyser.getFloatFrequencyData(bins);
   const loudest = bins.reduce((best, level, at) => (level > bins[best] ? at : best), 0);
