@@ -22,10 +22,12 @@ pub struct MediaStats {}
 
 impl Media {
     /// Without workers: commands go to the receiver.
-    #[must_use]
-    pub fn detached() -> (Media, mpsc::Receiver<Command>) {
+    ///
+    /// # Errors
+    /// None here; the lead's has some.
+    pub fn detached() -> Result<(Media, mpsc::Receiver<Command>), std::io::Error> {
         let (commands, receiver) = mpsc::channel();
-        (Media { commands, next: Arc::new(AtomicU64::new(1)) }, receiver)
+        Ok((Media { commands, next: Arc::new(AtomicU64::new(1)) }, receiver))
     }
     /// Chooses the worker.
     #[must_use]

@@ -49,6 +49,9 @@ impl Worker {
             let mut unanswered = Vec::new();
             for command in commands {
                 let (seen, done) = it.note(command);
+                if let Some(seen) = seen {
+                    it.seen_now().push(seen);
+                }
                 if let Some(done) = done {
                     // What hangs keeps the channel open and says nothing.
                     if it.0.hangs.load(Ordering::Acquire) {
@@ -56,9 +59,6 @@ impl Worker {
                     } else {
                         let _ = done.send(());
                     }
-                }
-                if let Some(seen) = seen {
-                    it.seen_now().push(seen);
                 }
             }
         });
