@@ -112,13 +112,18 @@ impl Worker {
         panic!("the worker saw only {:?}", self.all());
     }
 
-    /// The session opened last.
+    /// A participant's session.
     pub async fn session_of(&self, participant: ParticipantId) -> SessionId {
-        self.wait(|_| {
-            self.all().iter().rev().find_map(|seen| match seen {
-                Seen::OpenSession { session, participant: of, .. } if *of == participant => Some(*session),
-                _ => None,
-            })
+        self.session_after(participant, None).await
+    }
+
+    /// A participant's first session that is another than the one before.
+    pub async fn session_after(&self, participant: ParticipantId, before: Option<SessionId>) -> SessionId {
+        self.wait(|seen| match seen {
+            Seen::OpenSession { session, participant: of, .. } if *of == participant => {
+                (Some(*session) != before).then_some(*session)
+            }
+            _ => None,
         })
         .await
     }
