@@ -2,4 +2,8 @@
 
 #[path = "../bots/mod.rs"]
 mod bots;
+
 mod calls;
+mod gates;
+mod layers;
+mod links;
