@@ -31,7 +31,7 @@ pub const DEV_TOKEN: &str = "dev";
 /// The shortest API token that is accepted, in bytes: 128 bits in base64 take 22 characters.
 pub const SHORTEST_TOKEN: usize = 22;
 
-/// All settings. Every field's doc line is also the comment in `symposia.example.toml`.
+/// All settings; `symposia.example.toml` shows them with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

@@ -201,6 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn typing_is_no_voice() {
+        let mut loudness = Loudness::new();
+        let mut now = start();
+        for _ in 0..20 {
+            now = play(&mut loudness, now, Duration::from_millis(40), 30);
+            now = play(&mut loudness, now, Duration::from_millis(120), 75);
+            assert!(!loudness.is_speaking());
+        }
+    }
+
+    #[test]
     fn pauses_between_words_are_bridged_and_silence_is_not() {
         let mut loudness = Loudness::new();
         let mut now = play(&mut loudness, start(), Duration::from_secs(1), 30);

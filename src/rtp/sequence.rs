@@ -103,8 +103,8 @@ impl PictureId {
     pub const fn distance_from(self, other: u16) -> i16 {
         let difference = self.value.wrapping_sub(other);
         match self.bits {
-            PictureIdBits::Seven => (((difference << 9) as i16) >> 9) as i16,
-            PictureIdBits::Fifteen => (((difference << 1) as i16) >> 1) as i16,
+            PictureIdBits::Seven => (difference << 9) as i16 >> 9,
+            PictureIdBits::Fifteen => (difference << 1) as i16 >> 1,
         }
     }
 

@@ -38,6 +38,8 @@ pub enum Received<'a> {
         layer: u8,
         /// The publisher's number; `None` on a retransmission stream, whose numbers nobody sees.
         seq: Option<u64>,
+        /// The publisher's time.
+        timestamp: u32,
         /// Bytes on the wire.
         bytes: usize,
     },
@@ -214,7 +216,13 @@ impl Inbound {
             stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
             let (section, layer) = (stream.section, stream.layer);
             if payload.is_empty() {
-                return Ok(Received::Padding { track: self.sections[section].track, layer, seq: None, bytes });
+                return Ok(Received::Padding {
+                    track: self.sections[section].track,
+                    layer,
+                    seq: None,
+                    timestamp: header.timestamp,
+                    bytes,
+                });
             }
             // RFC 4588 §4: the original number stands before the original payload.
             let (original, payload) = payload.split_first_chunk::<2>().ok_or(Drop::Malformed)?;
@@ -237,7 +245,8 @@ impl Inbound {
         };
         let track = self.sections.get(stream.section).and_then(|section| section.track);
         if payload.is_empty() {
-            return Ok(Received::Padding { track, layer: stream.layer, seq: Some(number), bytes });
+            let layer = stream.layer;
+            return Ok(Received::Padding { track, layer, seq: Some(number), timestamp: header.timestamp, bytes });
         }
         let (codec, payload) = match kind.codec {
             Codec::Red => (Codec::Opus, Red::parse(payload).map_err(|_| Drop::Malformed)?.primary.data),

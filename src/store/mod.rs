@@ -22,7 +22,8 @@ pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMe
 
 use signaling::ids::Millis;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,9 @@ impl Store {
     /// When the folder cannot be written, another server uses it, or the database is newer than this program.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
         let lock = lock(folder)?;
+        // Before SQLite makes it, which would let others read: it holds the tokens of join links. The files
+        // that SQLite puts beside it get the same permissions.
+        private(folder, "symposia.db")?;
         let options = SqliteConnectOptions::new()
             .filename(folder.join("symposia.db"))
             .create_if_missing(true)
@@ -80,18 +84,18 @@ impl Store {
 
 /// Takes the data folder for this process. The kernel lets go of the lock when the process ends, however it ends.
 fn lock(folder: &Path) -> Result<File, StoreError> {
-    let unwritable = |source| StoreError::Unwritable { folder: folder.to_owned(), source };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("symposia.lock"))
-        .map_err(unwritable)?;
+    let file = private(folder, "symposia.lock")?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { folder: folder.to_owned() }),
-        Err(std::fs::TryLockError::Error(source)) => Err(unwritable(source)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Unwritable { folder: folder.to_owned(), source }),
     }
+}
+
+/// Opens a file for writing; makes it, readable by its owner only, where it is missing.
+fn private(folder: &Path, name: &str) -> Result<File, StoreError> {
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(folder.join(name));
+    file.map_err(|source| StoreError::Unwritable { folder: folder.to_owned(), source })
 }
 
 /// SQLite counts in signed 64 bits; the year 292 million is far enough.

@@ -187,6 +187,20 @@ async fn a_sign_in_holds_until_it_is_ended_or_unused_for_too_long() {
     assert_eq!(store.admin_by_name("ana").await.unwrap().unwrap().password_hash, "other");
 }
 
+// acceptance: SEC8
+#[tokio::test]
+async fn nobody_else_may_read_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (store, folder) = store().await;
+    store.create_meeting(lesson(), NOW).await.unwrap();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+        seen += 1;
+    }
+    assert_eq!(seen, 4, "lock, database, log and index");
+}
+
 #[tokio::test]
 async fn a_second_server_is_kept_out_of_the_folder() {
     let (store, folder) = store().await;

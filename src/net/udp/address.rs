@@ -39,10 +39,10 @@ mod tests {
             ("192.0.2.1:5", "192.0.2.1:5"),
             ("[2001:db8::1]:5", "[2001:db8::1]:5"),
         ] {
-            assert_eq!(normal(outside.parse().unwrap()), inside.parse().unwrap());
+            assert_eq!(normal(outside.parse().unwrap()), inside.parse::<SocketAddr>().unwrap());
         }
         let marked = SocketAddrV6::new("fe80::1".parse().unwrap(), 5, 77, 3);
-        assert_eq!(normal(marked.into()), SocketAddrV6::new(*marked.ip(), 5, 0, 3).into());
+        assert_eq!(normal(marked.into()), SocketAddr::from(SocketAddrV6::new(*marked.ip(), 5, 0, 3)));
     }
 
     #[test]

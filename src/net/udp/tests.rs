@@ -42,8 +42,16 @@ fn datagram(number: usize, len: usize) -> Vec<u8> {
     (0..len).map(|i| if i == 0 { number as u8 } else { (number * 7 + i) as u8 }).collect()
 }
 
+/// A datagram that has come.
+struct Arrived {
+    from: SocketAddr,
+    to: Option<IpAddr>,
+    data: Vec<u8>,
+    place: (usize, usize),
+}
+
 /// Receives until so many datagrams have come.
-fn receive(socket: &mut Socket, count: usize) -> Vec<(SocketAddr, Option<IpAddr>, Vec<u8>, usize, usize)> {
+fn receive(socket: &mut Socket, count: usize) -> Vec<Arrived> {
     let mut batch = ReceiveBatch::new();
     let mut received = Vec::new();
     while received.len() < count {
@@ -52,7 +60,7 @@ fn receive(socket: &mut Socket, count: usize) -> Vec<(SocketAddr, Option<IpAddr>
         assert_eq!(batch.iter_mut().count(), batch.datagrams());
         received.extend(batch.iter_mut().map(|r| {
             assert!(r.at.is_some());
-            (r.from, r.to, r.data.to_vec(), r.position, r.burst)
+            Arrived { from: r.from, to: r.to, data: r.data.to_vec(), place: (r.position, r.burst) }
         }));
     }
     received
@@ -120,7 +128,7 @@ fn what_the_kernel_joined_is_received_split() {
     assert_eq!(sender.send_batch(&mut batch).datagrams, 71);
     let received = receive(&mut receiver, 71);
     assert_eq!(received.len(), 71);
-    for (number, (from, to, data, position, burst)) in received.iter().enumerate() {
+    for (number, arrived) in received.iter().enumerate() {
         let len = if number < 64 {
             1000
         } else if number < 70 {
@@ -128,12 +136,12 @@ fn what_the_kernel_joined_is_received_split() {
         } else {
             77
         };
-        assert_eq!((*from, *to), (sender.local_address().unwrap(), Some(localhost())));
-        assert_eq!(*data, datagram(number, len));
-        assert!(position < burst);
+        assert_eq!((arrived.from, arrived.to), (sender.local_address().unwrap(), Some(localhost())));
+        assert_eq!(arrived.data, datagram(number, len));
+        assert!(arrived.place.0 < arrived.place.1);
     }
     if sender.has_gso() {
-        let places: Vec<_> = received.iter().map(|(.., position, burst)| (*position, *burst)).collect();
+        let places: Vec<_> = received.iter().map(|arrived| arrived.place).collect();
         assert_eq!((places[0], places[63], places[64], places[70]), ((0, 64), (63, 64), (0, 7), (6, 7)));
     }
 }
@@ -167,7 +175,7 @@ fn an_ipv4_peer_of_a_dual_stack_socket_has_an_ipv4_address() {
     for (ours, theirs) in ways {
         let peer = peer(ours);
         peer.send_to(b"question", (theirs, port)).unwrap();
-        let (from, to, data, ..) = receive(&mut socket, 1).remove(0);
+        let Arrived { from, to, data, .. } = receive(&mut socket, 1).remove(0);
         assert_eq!((from, to, &data[..]), (peer.local_addr().unwrap(), Some(theirs), &b"question"[..]));
         let mut batch = SendBatch::new();
         for number in 0..3 {
@@ -270,5 +278,5 @@ fn empty_datagrams_are_left_out() {
     peer.send_to(b"x", to).unwrap();
     let received = receive(&mut socket, 1);
     assert_eq!(received.len(), 1);
-    assert_eq!(received[0].2, b"x");
+    assert_eq!(received[0].data, b"x");
 }

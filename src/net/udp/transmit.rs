@@ -151,7 +151,7 @@ fn append<T: Copy>(control: &mut Control, end: usize, level: libc::c_int, kind: 
     let size = size_of::<T>() as libc::c_uint;
     // SAFETY: these two only compute with their arguments.
     let (len, space) = unsafe { (libc::CMSG_LEN(size) as usize, libc::CMSG_SPACE(size) as usize) };
-    assert!(end + space <= CONTROL && end % align_of::<cmsghdr>() == 0, "two control messages fit");
+    assert!(end + space <= CONTROL && end.is_multiple_of(align_of::<cmsghdr>()), "two control messages fit");
     let mut header = cmsghdr { cmsg_len: 0, cmsg_level: level, cmsg_type: kind };
     header.cmsg_len = len as _;
     // SAFETY: `end + space` is within the array, which is aligned for a header at `end`; the value

@@ -211,6 +211,9 @@ impl Munger {
         let outgoing = outgoing(&generation, packet, index, picture);
         if in_order {
             self.advance(packet.sequence, incoming);
+        }
+        // Also a late packet can be the highest that was sent, where all that came after it was dropped.
+        if self.sent.is_none_or(|sent| outgoing.index > sent.index) {
             self.note(&outgoing, picture);
         }
         Some(outgoing)
@@ -221,7 +224,12 @@ impl Munger {
     pub fn drop_packet(&mut self, packet: &Incoming) -> Gap {
         let Some(&generation) = self.generations.last() else { return Gap::Closed };
         if packet.sequence <= generation.highest_sequence {
-            return self.sequences.map(generation.number, packet.sequence).map_or(Gap::Closed, Gap::Open);
+            let Some(index) = self.sequences.map(generation.number, packet.sequence) else { return Gap::Closed };
+            if let Some(sent) = &mut self.sent {
+                // Whatever takes this number, nothing else may: two packets of one index break SRTP.
+                sent.index = sent.index.max(index);
+            }
+            return Gap::Open(index);
         }
         self.sequences.drop_next(packet.sequence);
         let picture = packet.picture_id.map(|id| generation.newest_picture(id));

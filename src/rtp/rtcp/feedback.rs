@@ -100,7 +100,7 @@ impl<'a> Remb<'a> {
         let number = u24_at(body, 13).ok_or(Malformed::Short)?;
         let mantissa = u64::from(number & 0x3_ffff);
         let exponent = number >> 18;
-        let bitrate = mantissa.checked_mul(1 << exponent).unwrap_or(u64::MAX);
+        let bitrate = mantissa.saturating_mul(1 << exponent);
         let streams = body.get(16..).ok_or(Malformed::Short)?.as_chunks().0;
         let streams = streams.get(..usize::from(count)).ok_or(Malformed::Length)?;
         Ok(Remb { sender, bitrate, streams })

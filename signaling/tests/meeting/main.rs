@@ -1,0 +1,13 @@
+//! The meeting from outside: what people do, and what everybody is told and forwarded.
+
+mod admission;
+mod bounds;
+mod chat;
+mod connection;
+mod media;
+mod moderation;
+mod permissions;
+mod property;
+mod restart;
+mod roles;
+mod world;

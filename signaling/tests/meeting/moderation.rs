@@ -1,0 +1,217 @@
+//! Remove, ban, send back, hands, names, spotlight, end, and the log of all that.
+
+use crate::world::*;
+use signaling::ids::{Epoch, Source};
+use signaling::meeting::{Effect, Entry};
+use signaling::protocol::*;
+use signaling::role::Role;
+
+// acceptance: M5
+#[test]
+fn who_is_removed_is_out_on_every_channel_and_may_come_again() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.knock("Ana", Entry::Link, Some("browser-a")).unwrap();
+    world.done(ana, microphone(true));
+    world.done(host, Command::Remove { participant: ana, ban: false });
+    assert_eq!(world.effects[0], Effect::EndMedia { participant: ana, epoch: Epoch(1) }, "media ends first");
+    assert_eq!(world.clients[&ana].out, Some(OutReason::Removed));
+    assert!(!world.clients[&ana].connected && !world.forwards(ana, Source::Microphone));
+    assert_eq!(world.meeting.media_allowed(ana), None);
+    world.done(host, say("now we are alone"));
+    assert_eq!(world.resume(ana), Err(RefusalCode::SeatGone));
+    world.meeting.handle_command(world.now, ana, 9, say("still here"));
+    world.carry_out();
+    assert_eq!(world.effects, [], "commands of the removed are not even answered");
+    let again = world.knock("Ana", Entry::Link, Some("browser-a")).unwrap();
+    assert!(world.clients[&again].chat.is_empty(), "what was said meanwhile is not for him");
+}
+
+// acceptance: M5
+#[test]
+fn who_is_banned_comes_back_by_no_way() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.knock("Ana", Entry::Link, Some("browser-a")).unwrap();
+    let tab = world.knock("Ana's other tab", Entry::Number, Some("browser-a")).unwrap();
+    world.done(host, Command::Remove { participant: ana, ban: true });
+    assert_eq!(world.clients[&ana].out, Some(OutReason::Banned));
+    assert_eq!(world.clients[&tab].out, Some(OutReason::Banned), "all seats of the same browser go");
+    assert_eq!(world.resume(ana), Err(RefusalCode::Banned));
+    assert_eq!(world.resume(tab), Err(RefusalCode::Banned));
+    for entry in [Entry::Link, Entry::Number] {
+        assert_eq!(world.knock("Not Ana", entry, Some("browser-a")), Err(RefusalCode::Banned));
+    }
+    world.knock("Bo", Entry::Link, Some("browser-b")).unwrap();
+    world.restart();
+    assert_eq!(world.knock("Ana", Entry::Link, Some("browser-a")), Err(RefusalCode::Banned));
+}
+
+#[test]
+fn a_host_who_bans_his_own_second_tab_stays_in() {
+    let mut world = World::with(OPEN);
+    let host = world.knock("Hanna", Entry::Host, Some("browser-h")).unwrap();
+    let tab = world.knock("Test", Entry::Link, Some("browser-h")).unwrap();
+    world.done(host, Command::Remove { participant: tab, ban: true });
+    assert!(world.is_inside(host) && !world.is_inside(tab));
+    world.done(host, Command::Leave);
+    world.knock("Hanna", Entry::Host, Some("browser-h")).expect("the host link is always good");
+}
+
+#[test]
+fn somebody_who_waits_can_be_banned_too() {
+    let mut world = World::with(Policy { waiting_room: true, ..OPEN });
+    let host = world.host("Hanna");
+    let ana = world.knock("Ana", Entry::Link, Some("browser-a")).unwrap();
+    world.done(host, Command::Remove { participant: ana, ban: true });
+    assert_eq!(world.knock("Ana", Entry::Link, Some("browser-a")), Err(RefusalCode::Banned));
+    assert!(world.clients[&host].waiting.is_empty());
+}
+
+#[test]
+fn who_is_sent_back_waits_and_comes_in_under_a_new_epoch() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.by_link("Ana");
+    world.done(ana, microphone(true));
+    world.done(ana, Command::SetHand { raised: true });
+    world.done(host, say("before"));
+    world.done(host, Command::SendToWaitingRoom { participant: ana });
+    assert_eq!(world.effects[0], Effect::EndMedia { participant: ana, epoch: Epoch(1) });
+    assert!(world.waits(ana) && world.meeting.media_allowed(ana).is_none());
+    assert!(world.clients[&host].waiting[&ana].sent_back);
+    world.done(host, say("meanwhile"));
+    assert_eq!(world.ask(ana, microphone(true)), Err(RefusalCode::NotAdmitted));
+    world.done(host, Command::Admit { participant: ana });
+    let rights = world.meeting.media_allowed(ana).unwrap();
+    assert_eq!((rights.epoch, rights.open_gates), (Epoch(2), vec![]));
+    assert!(world.clients[&ana].chat.is_empty(), "nothing of the earlier admission");
+    assert_eq!(world.participant(ana).hand_raised_at, None);
+}
+
+#[test]
+fn what_happened_inside_is_not_repeated_to_somebody_sent_back_while_away() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.by_link("Ana");
+    world.disconnect(ana);
+    world.done(host, say("a secret"));
+    world.done(host, Command::SendToWaitingRoom { participant: ana });
+    world.told(ana);
+    world.resume(ana).unwrap();
+    assert!(matches!(&world.told(ana)[..], [Event::Waiting { .. }]));
+}
+
+#[test]
+fn hands_queue_in_the_order_in_which_they_went_up() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let people = ["Ana", "Bo", "Cai"].map(|name| world.by_link(name));
+    for one in [2, 0, 1] {
+        world.done(people[one], Command::SetHand { raised: true });
+    }
+    world.pass(1_000);
+    world.done(people[2], Command::SetHand { raised: true });
+    let queue = |world: &World| {
+        let mut raised: Vec<_> = world
+            .meeting
+            .participants()
+            .filter_map(|participant| Some((participant.hand_raised_at?, participant.id)))
+            .collect();
+        raised.sort();
+        raised.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(queue(&world), [people[2], people[0], people[1]], "raising it again loses no place");
+    world.done(host, Command::LowerHand { participant: people[2] });
+    world.done(people[2], Command::SetHand { raised: true });
+    assert_eq!(queue(&world), [people[0], people[1], people[2]]);
+    world.done(people[0], Command::SetHand { raised: false });
+    assert_eq!(queue(&world), [people[1], people[2]]);
+}
+
+#[test]
+fn people_rename_themselves_where_they_may_and_hosts_rename_anybody() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let (ana, bo) = (world.by_link("Ana"), world.by_link("Bo"));
+    let rename = |participant, name: &str| Command::Rename { participant, name: name.into() };
+    world.done(ana, rename(ana, " Ana María "));
+    assert_eq!(world.participant(ana).name, "Ana María");
+    assert_eq!(world.ask(ana, rename(bo, "Bö")), Err(RefusalCode::NotPermitted));
+    assert_eq!(world.ask(ana, rename(ana, "\u{202E}")), Err(RefusalCode::BadName));
+    world.done(host, rules(Policy { may_rename: false, ..OPEN }));
+    assert_eq!(world.ask(ana, rename(ana, "Hanna")), Err(RefusalCode::ForbiddenByPolicy));
+    world.done(host, rename(ana, "Ana"));
+    world.done(host, rename(host, "Hanna M."));
+}
+
+#[test]
+fn the_spotlight_is_bounded() {
+    let mut settings = settings();
+    settings.limits.spotlights = 2;
+    let mut world = World::new(settings);
+    let host = world.host("Hanna");
+    let people = ["Ana", "Bo"].map(|name| world.by_link(name));
+    let light = |participant, on| Command::SetSpotlight { participant, on };
+    world.done(host, light(people[0], true));
+    world.done(host, light(people[1], true));
+    assert_eq!(world.ask(host, light(host, true)), Err(RefusalCode::TooMany));
+    world.done(host, light(people[0], true));
+    world.done(host, light(people[0], false));
+    world.done(host, light(host, true));
+    assert!(world.participant(host).spotlight && !world.participant(people[0]).spotlight);
+}
+
+#[test]
+fn the_end_is_told_to_everybody_and_is_final() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.by_link("Ana");
+    let bo = world.knock("Bo", Entry::Number, None).unwrap();
+    world.done(ana, microphone(true));
+    world.done(host, Command::End);
+    for one in [host, ana, bo] {
+        assert_eq!(world.clients[&one].out, Some(OutReason::Ended));
+    }
+    assert!(world.ended && world.meeting.has_ended() && world.gates.is_empty());
+    assert_eq!(world.effects.last(), Some(&Effect::Ended));
+    assert_eq!(world.knock("Cai", Entry::Link, None), Err(RefusalCode::MeetingEnded));
+    assert_eq!(world.knock("Hanna", Entry::Host, None), Err(RefusalCode::MeetingEnded));
+    assert_eq!(world.resume(ana), Err(RefusalCode::MeetingEnded));
+    assert_eq!(world.meeting.poll_timeout(), None);
+    world.meeting.end(world.now);
+    world.carry_out();
+    assert_eq!(world.effects, []);
+}
+
+#[test]
+fn the_log_says_who_did_what_to_whom_and_hosts_read_it() {
+    let mut world = World::with(Policy { waiting_room: true, ..OPEN });
+    let host = world.host("Hanna");
+    let ana = world.by_link("Ana");
+    world.done(host, Command::Admit { participant: ana });
+    world.done(ana, microphone(true));
+    world.done(host, Command::Mute { participant: ana, source: Source::Microphone });
+    world.done(host, give(ana, Role::CoHost));
+    world.done(host, rules(Policy { locked: true, ..OPEN }));
+    world.done(host, give(ana, Role::Attendee));
+    world.done(host, Command::Remove { participant: ana, ban: true });
+    let Ok(Outcome::Log { entries }) = world.ask(host, Command::ReadLog) else { panic!("no log") };
+    let lines: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            assert_eq!((entry.by, entry.by_name.as_deref()), (Some(host), Some("Hanna")));
+            let (on, detail) = (entry.on_name.as_deref(), entry.detail.as_deref());
+            format!("{} {} {}", entry.action, on.unwrap_or("-"), detail.unwrap_or("-"))
+        })
+        .collect();
+    let expected = [
+        "admit Ana -",
+        "mute Ana microphone",
+        "set-role Ana co-host",
+        "set-policy - locked, waiting room off",
+        "set-role Ana attendee",
+        "ban Ana -",
+    ];
+    assert_eq!(lines, expected);
+}
