@@ -88,7 +88,8 @@ fn slots_are_pointed_elsewhere_without_sdp_and_numbers_go_on() {
     for wishes in [[1, 2], [1, 3], [4, 3], [2, 1], [3, 4], [3, 4]] {
         world.watch_tracks(viewer, &wishes.map(|name| (name, Source::Camera, 180)));
         world.run_ms(1200);
-        let mut shown: Vec<_> = world.bot(viewer).slots_of(Kind::Video).map(|slot| slot.last().unwrap().tag.bot).collect();
+        let mut shown: Vec<_> =
+            world.bot(viewer).slots_of(Kind::Video).map(|slot| slot.last().unwrap().tag.bot).collect();
         shown.sort_unstable();
         let mut wanted = wishes.to_vec();
         wanted.sort_unstable();
@@ -181,9 +182,8 @@ fn probes_of_padding_leave_no_gap() {
     for round in 0..200 {
         let bot = world.bot(0);
         let (ids, mut twcc) = (bot.extensions, bot.sending.twcc);
-        let probes: Vec<_> = (0..round % 5)
-            .map(|_| bot.sending.videos[0].layers[0].stream.padding(ids, &mut twcc))
-            .collect();
+        let probes: Vec<_> =
+            (0..round % 5).map(|_| bot.sending.videos[0].layers[0].stream.padding(ids, &mut twcc)).collect();
         bot.sending.twcc = twcc;
         probes.into_iter().for_each(|plain| bot.send_rtp(plain));
         world.run_ms(11);
