@@ -68,6 +68,8 @@ pub struct World {
     out: SendBatch,
     /// Datagrams that came for nobody.
     pub unclaimed: Vec<(SocketAddr, Vec<u8>)>,
+    /// Told when the core is entered and left.
+    pub probe: Option<fn(bool)>,
     /// Datagrams from the server, in order, while they are looked at.
     pub watch: Option<Vec<(Instant, SocketAddr, Vec<u8>)>>,
 }
@@ -98,6 +100,7 @@ impl World {
             next_id: 1,
             out: SendBatch::new(),
             unclaimed: Vec::new(),
+            probe: None,
             watch: None,
         };
         world.open_router();
@@ -118,8 +121,19 @@ impl World {
     }
 
     pub fn command(&mut self, command: Command) {
-        self.core.handle_command(self.now, command, &mut self.out);
+        self.inside(|core, now, out| core.handle_command(now, command, out));
         self.drain();
+    }
+
+    fn inside<R>(&mut self, call: impl FnOnce(&mut Core, Instant, &mut SendBatch) -> R) -> R {
+        if let Some(probe) = self.probe {
+            probe(true);
+        }
+        let result = call(&mut self.core, self.now, &mut self.out);
+        if let Some(probe) = self.probe {
+            probe(false);
+        }
+        result
     }
 
     fn local(&mut self) -> Local {
@@ -250,14 +264,15 @@ impl World {
     /// A datagram from anywhere to the core, with no link between.
     pub fn inject(&mut self, from: SocketAddr, data: &[u8]) {
         let mut data = data.to_vec();
-        self.core.handle_datagram(self.now, from, Some(server_address().ip()), &mut data, &mut self.out);
+        let to = Some(server_address().ip());
+        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
         self.drain();
     }
 
     /// Forwards what waits and puts all that the core sends on the links.
     fn drain(&mut self) {
         loop {
-            let more = self.core.forward(self.now, &mut self.out);
+            let more = self.inside(|core, now, out| core.forward(now, out));
             for sent in self.out.iter() {
                 if let Some(watch) = &mut self.watch {
                     watch.push((self.now, sent.to, sent.data.to_vec()));
@@ -316,7 +331,7 @@ impl World {
                 match entry.remove() {
                     Flight::ToServer { from, mut data } => {
                         let to = Some(server_address().ip());
-                        self.core.handle_datagram(self.now, from, to, &mut data, &mut self.out);
+                        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
                         self.drain();
                     }
                     Flight::ToBot { to, data } => {
@@ -329,7 +344,7 @@ impl World {
                 }
             }
             if self.core.poll_timeout().is_some_and(|at| at <= self.now) {
-                self.core.handle_timeout(self.now, &mut self.out);
+                self.inside(|core, now, out| core.handle_timeout(now, out));
                 self.drain();
             }
             for place in 0..self.places.len() {

@@ -3,7 +3,10 @@
 #[path = "../bots/mod.rs"]
 mod bots;
 
+mod allocations;
+mod attacks;
 mod calls;
 mod gates;
 mod layers;
 mod links;
+mod sockets;
