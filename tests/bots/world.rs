@@ -35,6 +35,11 @@ pub fn policy() -> Policy {
     }
 }
 
+/// Whether a datagram is RTP, by RFC 7983 and RFC 5761.
+pub fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(128..=191)) && !symposia::rtp::is_rtcp(datagram)
+}
+
 enum Flight {
     ToServer { from: SocketAddr, data: Vec<u8> },
     ToBot { to: SocketAddr, data: Vec<u8> },
@@ -48,6 +53,12 @@ pub struct Place {
     pub participant: ParticipantId,
     pub plan: SessionPlan,
     pub state: Option<SessionState>,
+    /// It is not looked after any more.
+    pub retired: bool,
+    /// Its session was ended, and that is acknowledged.
+    pub closed: bool,
+    /// Where it was before it moved.
+    pub earlier: Vec<SocketAddr>,
     uplink: Direction,
     downlink: Direction,
 }
@@ -68,6 +79,10 @@ pub struct World {
     out: SendBatch,
     /// Datagrams that came for nobody.
     pub unclaimed: Vec<(SocketAddr, Vec<u8>)>,
+    /// RTP datagrams that were given to the core.
+    pub media_in: u64,
+    /// RTP and RTCP that went to sessions after their end was acknowledged.
+    pub after_the_end: Vec<(Instant, SocketAddr)>,
     /// Told when the core is entered and left.
     pub probe: Option<fn(bool)>,
     /// Datagrams from the server, in order, while they are looked at.
@@ -100,6 +115,8 @@ impl World {
             next_id: 1,
             out: SendBatch::new(),
             unclaimed: Vec::new(),
+            media_in: 0,
+            after_the_end: Vec::new(),
             probe: None,
             watch: None,
         };
@@ -161,6 +178,19 @@ impl World {
         open_gates: &[Source],
         link: Link,
     ) -> usize {
+        self.join_as(router, ParticipantId(name), name, shape, open_gates, link)
+    }
+
+    /// As [`World::join_router`], but with another name in tags than the participant's number.
+    pub fn join_as(
+        &mut self,
+        router: RouterId,
+        participant: ParticipantId,
+        name: u32,
+        shape: BotShape,
+        open_gates: &[Source],
+        link: Link,
+    ) -> usize {
         let place = self.places.len();
         let number = u16::try_from(place).expect("few Bots");
         let address = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 40_000));
@@ -170,7 +200,6 @@ impl World {
         let answer = sdp::answer(&offer, &local, &policy(), &mut self.random).expect("and answered");
         let session = SessionId(self.next_id);
         self.next_id += 1;
-        let participant = ParticipantId(name);
         self.command(Command::OpenSession(Box::new(OpenSession {
             session,
             router,
@@ -188,6 +217,9 @@ impl World {
             participant,
             plan: answer.plan,
             state: None,
+            retired: false,
+            closed: false,
+            earlier: Vec::new(),
             uplink: Direction::new(link, up),
             downlink: Direction::new(link, down),
         });
@@ -246,6 +278,7 @@ impl World {
         let session = self.places[place].session;
         self.command(Command::CloseSession { session, done: Some(done) });
         acknowledged.try_recv().expect("the end of a session is acknowledged at once");
+        self.places[place].closed = true;
     }
 
     /// An ICE restart with new credentials on both sides.
@@ -276,6 +309,12 @@ impl World {
             for sent in self.out.iter() {
                 if let Some(watch) = &mut self.watch {
                     watch.push((self.now, sent.to, sent.data.to_vec()));
+                }
+                let known = |place: &&Place| place.bot.address == sent.to || place.earlier.contains(&sent.to);
+                if matches!(sent.data.first(), Some(128..=191))
+                    && self.places.iter().rev().find(known).is_some_and(|place| place.closed)
+                {
+                    self.after_the_end.push((self.now, sent.to));
                 }
                 // The newest at an address is who is there.
                 let Some(place) = self.places.iter_mut().rev().find(|place| place.bot.address == sent.to) else {
@@ -316,7 +355,7 @@ impl World {
 
     fn next_time(&mut self) -> Option<Instant> {
         let flight = self.flights.first_key_value().map(|((at, _), _)| *at);
-        let bots = self.places.iter().filter_map(|place| place.bot.poll_timeout());
+        let bots = self.places.iter().filter(|place| !place.retired).filter_map(|place| place.bot.poll_timeout());
         self.core.poll_timeout().into_iter().chain(flight).chain(bots).min()
     }
 
@@ -330,13 +369,14 @@ impl World {
             while let Some(entry) = self.flights.first_entry().filter(|entry| entry.key().0 <= self.now) {
                 match entry.remove() {
                     Flight::ToServer { from, mut data } => {
+                        self.media_in += u64::from(is_media(&data));
                         let to = Some(server_address().ip());
                         self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
                         self.drain();
                     }
                     Flight::ToBot { to, data } => {
                         let found = self.places.iter().rposition(|place| place.bot.address == to);
-                        if let Some(place) = found {
+                        if let Some(place) = found.filter(|place| !self.places[*place].retired) {
                             self.places[place].bot.handle_datagram(self.now, server_address(), &data);
                             self.collect(place);
                         }
@@ -348,7 +388,8 @@ impl World {
                 self.drain();
             }
             for place in 0..self.places.len() {
-                if self.places[place].bot.poll_timeout().is_some_and(|at| at <= self.now) {
+                if !self.places[place].retired && self.places[place].bot.poll_timeout().is_some_and(|at| at <= self.now)
+                {
                     let now = self.now;
                     self.places[place].bot.handle_timeout(now);
                     self.collect(place);
