@@ -1,22 +1,24 @@
 //! Start-up and shut-down: every step in one place, in order, with the reasons.
 
 use crate::config::{Config, Secret};
+use crate::http::AppState;
 use crate::http::listener::{self, Bounds, CertificateError, Certificates, ListenError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{log, metrics};
-use crate::{clock, http};
+use crate::worker::{self, Media, MediaConfig};
+use crate::{clock, http, meetings};
 use axum::serve::ListenerExt as _;
 use std::fs::DirBuilder;
 use std::future::IntoFuture as _;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Why the server did not start.
@@ -36,6 +38,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The media plane cannot be started.
+    #[error(transparent)]
+    Media(#[from] worker::StartError),
     /// The port cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -44,14 +49,19 @@ pub enum StartError {
     Signals(io::Error),
 }
 
+/// How often a draining server looks whether it is empty.
+const DRAIN_LOOK: Duration = Duration::from_millis(100);
+
+/// How long the farewell to everybody may take.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
 /// A running server.
-#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     url: String,
     setup_link: Option<Secret>,
     fingerprint: Option<String>,
-    store: Store,
+    state: AppState,
     stop: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
 }
@@ -64,6 +74,9 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     // The log first, so that every later step can speak.
     log::start(&config.log);
     metrics::register(listener::families());
+    metrics::register(http::counters::families());
+    metrics::register(meetings::counters::families());
+    metrics::register(worker::metrics::families());
 
     // The folder is ours alone: it will hold secrets. One that exists keeps its permissions.
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
@@ -85,17 +98,31 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         None
     };
 
-    let router = axum::Router::new().route("/healthz", axum::routing::get(async || "ok\n"));
+    let media = Media::start(&MediaConfig {
+        // On every interface also where HTTP is on loopback only: Firefox does not pair its host candidates with
+        // a loopback one, and only addresses that passed an ICE check are served.
+        listen: Some(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port())),
+        workers: usize::from(config.media.workers),
+        advertise: config.media.advertise.clone(),
+        loopback: address.ip().is_loopback(),
+    })?;
+    let bounds = bounds(&config);
+    let state = AppState::new(config, url.clone(), store, media);
+    let restored = state.directory.restore().await?;
+    if restored > 0 {
+        tracing::info!(restored, "meetings go on");
+    }
+    let router = http::router(state.clone());
 
     // Last, so that nobody is let in before all is ready.
     let fingerprint = certificates.as_ref().map(|certificates| certificates.fingerprint.clone());
-    let listener = port.listen(certificates.map(|certificates| certificates.config), bounds(&config));
+    let listener = port.listen(certificates.map(|certificates| certificates.config), bounds);
     let stop = CancellationToken::new();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener.tap_io(|_| {}), service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let serving = tokio::spawn(serving.into_future());
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
-    Ok(Server { address, url, setup_link, fingerprint, store, stop, serving })
+    Ok(Server { address, url, setup_link, fingerprint, state, stop, serving })
 }
 
 impl Server {
@@ -134,17 +161,29 @@ impl Server {
         text
     }
 
-    /// Takes no more connections and waits for answers that are being made, until the deadline.
+    /// Takes no new meetings or people and waits for those that are there to end, until the deadline. The port
+    /// stays open meanwhile, since people whose connection drops come back.
     pub async fn drain(&mut self, deadline: Duration) {
-        self.stop.cancel();
-        let _ = timeout(deadline, &mut self.serving).await;
+        self.state.drain();
+        let empty = async {
+            while !self.state.directory.is_empty() || self.state.broadcasts.counts() != (0, 0) {
+                sleep(DRAIN_LOOK).await;
+            }
+        };
+        let _ = timeout(deadline, empty).await;
     }
 
     /// Ends everything at once; what was written to the store is on the disk.
     pub async fn stop(self) {
+        self.state.drain();
+        // Everybody is told, seats are stored; then the port closes.
+        let _ = timeout(STOP_LIMIT, self.state.directory.stop()).await;
         self.stop.cancel();
         self.serving.abort();
-        self.store.close().await;
+        let media = self.state.media.clone();
+        // Threads are joined: not on the runtime's own.
+        let _ = tokio::task::spawn_blocking(move || media.stop()).await;
+        self.state.store.close().await;
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use signaling::ids::Source;
+use signaling::permission::{Action, permits, permits_on};
 use signaling::protocol::*;
 use signaling::role::Role;
 use std::collections::{BTreeMap, BTreeSet};
@@ -281,4 +282,52 @@ fn unknown_fields_and_variants_of_a_client_are_refused() {
     for text in refused {
         assert!(serde_json::from_str::<ClientMessage>(text).is_err(), "understood: {text}");
     }
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(folder().join("../README.md")).expect("the README is there")
+}
+
+#[test]
+fn the_readme_documents_every_word_of_the_protocol() {
+    let readme = readme();
+    let rows = [JOINS, COMMANDS, OUTCOMES, EVENTS, MEDIA].concat();
+    for word in rows {
+        assert!(readme.contains(&format!("\n| `{word}` |")), "the README has no row of `{word}`");
+    }
+    for word in [ROLES, SOURCES, OUTS, PAUSES, QUALITIES, SESSIONS].concat() {
+        assert!(readme.contains(&format!("`{word}`")), "the README does not say `{word}`");
+    }
+    for code in RefusalCode::ALL {
+        let word = serde_json::to_value(code).expect("serializes");
+        let row = format!("\n| `{}` | {} | {} |", word.as_str().unwrap(), code.http_status(), code.sentence());
+        assert!(readme.contains(&row), "the README has no row {row}");
+    }
+}
+
+#[test]
+fn the_readme_s_permission_table_is_the_table() {
+    let readme = readme();
+    let roles = [Role::Listener, Role::Attendee, Role::CoHost, Role::Host];
+    for action in Action::ALL {
+        let cells = roles.map(|role| if permits(role, action) { "yes" } else { "–" }).join(" | ");
+        let reach = roles.iter().rev().find(|on| permits_on(Role::CoHost, action, **on)).map_or("–", role_name);
+        let row = format!("\n| {action:?} | {cells} | {reach} | ");
+        assert!(readme.contains(&row), "the README has no row {row}");
+    }
+}
+
+/// All JSON objects in the README's code are messages of this protocol.
+#[test]
+fn the_readme_s_examples_are_messages() {
+    let readme = readme();
+    let mut found = 0;
+    let blocks = readme.split("```json").skip(1).filter_map(|block| block.split("```").next());
+    let inline = readme.split('`').filter(|code| code.starts_with("{\"type\""));
+    for line in blocks.flat_map(str::lines).chain(inline).filter(|line| line.starts_with('{')) {
+        let client = serde_json::from_str::<ClientMessage>(line).is_ok();
+        assert!(client || serde_json::from_str::<ServerMessage>(line).is_ok(), "no message: {line}");
+        found += 1;
+    }
+    assert!(found > 10, "only {found} examples were looked at");
 }

@@ -38,6 +38,8 @@ pub enum Received<'a> {
         layer: u8,
         /// The publisher's number; `None` on a retransmission stream, whose numbers nobody sees.
         seq: Option<u64>,
+        /// The publisher's time.
+        timestamp: u32,
         /// Bytes on the wire.
         bytes: usize,
     },
@@ -187,20 +189,21 @@ impl Inbound {
         let bytes = packet.len();
         let header = Header::parse(packet).map_err(|_| Drop::Malformed)?;
         let keys = self.keys.as_ref().ok_or(Drop::NoKeys)?;
-        let (index, len) = match self.by_ssrc.get(&header.ssrc) {
-            Some(&index) => {
-                let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
-                (index, keys.open_rtp(&mut stream.srtp, packet, header.len).map_err(refusal)?)
-            }
-            None => {
-                let mut state = srtp::StreamState::new();
-                let len = keys.open_rtp(&mut state, packet, header.len).map_err(refusal)?;
-                (self.bind(&header, packet, state)?, len)
-            }
+        let known = self.by_ssrc.get(&header.ssrc).copied();
+        let mut fresh = None;
+        let state = match known.and_then(|index| self.streams.get_mut(index)) {
+            Some(stream) => &mut stream.srtp,
+            None => fresh.insert(srtp::StreamState::new()),
         };
+        let len = keys.open_rtp(state, packet, header.len).map_err(refusal)?;
         let packet: &'a [u8] = packet;
         let packet = packet.get(..len).ok_or(Drop::Malformed)?;
+        // Also of streams that are not known (yet): the peer's estimate must not take them for lost.
         self.note_arrival(now, &header, packet);
+        let index = match known {
+            Some(index) => index,
+            None => self.bind(&header, packet, fresh.ok_or(Drop::UnknownStream)?)?,
+        };
         let payload = header.payload(packet).map_err(|_| Drop::Malformed)?;
         let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
         stream.used = true;
@@ -214,7 +217,13 @@ impl Inbound {
             stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
             let (section, layer) = (stream.section, stream.layer);
             if payload.is_empty() {
-                return Ok(Received::Padding { track: self.sections[section].track, layer, seq: None, bytes });
+                return Ok(Received::Padding {
+                    track: self.sections[section].track,
+                    layer,
+                    seq: None,
+                    timestamp: header.timestamp,
+                    bytes,
+                });
             }
             // RFC 4588 §4: the original number stands before the original payload.
             let (original, payload) = payload.split_first_chunk::<2>().ok_or(Drop::Malformed)?;
@@ -237,7 +246,8 @@ impl Inbound {
         };
         let track = self.sections.get(stream.section).and_then(|section| section.track);
         if payload.is_empty() {
-            return Ok(Received::Padding { track, layer: stream.layer, seq: Some(number), bytes });
+            let layer = stream.layer;
+            return Ok(Received::Padding { track, layer, seq: Some(number), timestamp: header.timestamp, bytes });
         }
         let (codec, payload) = match kind.codec {
             Codec::Red => (Codec::Opus, Red::parse(payload).map_err(|_| Drop::Malformed)?.primary.data),

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod core;
+pub mod metrics;
 mod thread;
 mod timers;
 
@@ -135,6 +136,7 @@ impl Media {
                 ring,
                 neighbours: neighbours.clone(),
                 counters: counters.clone(),
+                published: Counters::default(),
                 cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
             };
             let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
@@ -146,6 +148,8 @@ impl Media {
         } else {
             config.advertise.clone()
         };
+        // Some encoders try the first address only: one that every client is likely to reach goes first.
+        addresses.sort_by_key(|address| (address.is_loopback(), address.is_ipv6()));
         addresses.dedup();
         if addresses.is_empty() {
             return Err(StartError::NoAddress);

@@ -4,7 +4,7 @@
 use super::api::Command;
 use super::core::{Core, Disposition};
 use crate::clock;
-use crate::net::counters::{Drop, PublishedCounters};
+use crate::net::counters::{Counters, Drop, PublishedCounters};
 use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(super) struct Thread {
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
     pub(super) counters: Arc<PublishedCounters>,
+    /// As last published.
+    pub(super) published: Counters,
     pub(super) cpu: Option<usize>,
 }
 
@@ -74,7 +76,7 @@ impl Thread {
             self.send(&mut out);
             if now.saturating_duration_since(published) >= PUBLISH_INTERVAL {
                 published = now;
-                self.counters.store(&self.core.counters);
+                self.publish();
             }
             if !more_to_read && !more_to_forward {
                 self.sleep(now);
@@ -82,8 +84,14 @@ impl Thread {
         }
     }
 
-    fn sleep(&mut self, now: Instant) {
+    fn publish(&mut self) {
         self.counters.store(&self.core.counters);
+        super::metrics::publish(&self.published, &self.core.counters);
+        self.published = self.core.counters;
+    }
+
+    fn sleep(&mut self, now: Instant) {
+        self.publish();
         let timeout = self.core.poll_timeout().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
         if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
             tracing::warn!(%error, "waiting for datagrams failed");

@@ -20,6 +20,13 @@ impl Meeting {
         self.finish();
     }
 
+    /// Counts a command that the caller carries out himself against the rate of the seat; where this is
+    /// false, refuse it as `too-many`.
+    pub fn count_command(&mut self, now: Millis, participant: ParticipantId) -> bool {
+        let rate = self.state.settings.limits.commands;
+        self.state.seats.get_mut(&participant).is_some_and(|seat| seat.command_rate.take(now, rate))
+    }
+
     fn answer(&mut self, now: Millis, me: ParticipantId, id: u64, command: Command) {
         let limits = self.state.settings.limits;
         let Some(seat) = self.state.seats.get_mut(&me).filter(|seat| seat.connected()) else { return };

@@ -43,6 +43,8 @@ impl Meeting {
             let message = ServerMessage::Event { number: last_word, event };
             self.effect(Effect::Replace { participant, message });
         }
+        // What he missed may say of himself that he was away, so he hears with the others that he is back.
+        let knows_already = if missed.is_none() { Some(participant) } else { None };
         match missed {
             Some(missed) => {
                 for (number, event) in missed {
@@ -54,7 +56,7 @@ impl Meeting {
         if was != Line::Connected {
             let back = self.seat(participant).and_then(|seat| seat.participant(participant));
             if let Some(back) = back {
-                self.tell_inside(Event::Joined { participant: back }, Some(participant));
+                self.tell_inside(Event::Joined { participant: back }, knows_already);
             }
         }
         Ok(participant)

@@ -100,3 +100,17 @@ fn media_commands_are_none_of_the_meeting_s() {
     let watch = Command::Watch { videos: vec![] };
     assert_eq!(world.ask(ana, watch), Err(RefusalCode::Internal));
 }
+
+// acceptance: SEC7
+#[test]
+fn commands_that_the_caller_carries_out_count_against_the_same_rate() {
+    let mut world = World::with(OPEN);
+    let ana = world.by_link("Ana");
+    let counted = (0..100).filter(|_| world.meeting.count_command(world.now, ana)).count();
+    assert_eq!(counted, 60);
+    assert_eq!(world.ask(ana, Command::ReadLog), Err(RefusalCode::TooMany));
+    world.pass(1_000);
+    assert!(world.meeting.count_command(world.now, ana));
+    world.done(ana, Command::Leave);
+    assert!(!world.meeting.count_command(world.now, ana), "of somebody who is gone, nothing is carried out");
+}

@@ -56,7 +56,8 @@ fn who_returns_hears_what_he_missed_and_nothing_twice() {
         Event::Chat { message: one },
         Event::Chat { message: two },
         Event::Joined { participant },
-    ] if one.text == "one" && two.text == "two" && participant.id == bo));
+        Event::Joined { participant: me },
+    ] if one.text == "one" && two.text == "two" && participant.id == bo && me.id == ana && me.connected));
     assert!(matches!(world.told(bo).last(), Some(Event::Joined { participant }) if participant.id == ana));
 }
 
@@ -70,7 +71,19 @@ fn events_that_never_arrived_come_again_although_they_were_sent() {
     world.disconnect(ana);
     world.told(ana);
     world.resume_from(ana, seen).unwrap();
-    assert!(matches!(&world.told(ana)[..], [Event::Updated { participant }] if participant.id == host));
+    let told = world.told(ana);
+    assert!(matches!(&told[..], [Event::Updated { participant }, Event::Joined { .. }] if participant.id == host));
+}
+
+#[test]
+fn who_was_changed_while_away_does_not_believe_to_be_away_still() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    let ana = world.by_link("Ana");
+    world.disconnect(ana);
+    world.done(host, give(ana, Role::CoHost));
+    world.resume(ana).unwrap();
+    assert!(world.clients[&ana].participants[&ana].connected);
 }
 
 #[test]

@@ -232,10 +232,10 @@ impl Model {
 
     fn command(&mut self, by: ParticipantId, command: Command) {
         let id = self.world.clients[&by].next_command;
-        let before = durable(&self.world.meeting);
+        let before = self.world.stored.clone();
         let result = self.world.ask(by, command.clone());
         if result.is_err() {
-            assert_eq!(durable(&self.world.meeting), before, "{command:?} was refused, yet something changed");
+            assert_eq!(self.world.stored, before, "{command:?} was refused, yet something changed");
         }
         if let (Command::Remove { participant, ban }, Ok(_)) = (&command, &result) {
             let out = &self.world.clients[participant];
@@ -255,10 +255,10 @@ impl Model {
         let Some((_, id, command, answer)) = self.last_command.iter().find(|(who, ..)| *who == by).cloned() else {
             return;
         };
-        let (again, before) = (matches!(command, Command::ReadLog), durable(&self.world.meeting));
+        let (again, before) = (matches!(command, Command::ReadLog), self.world.stored.clone());
         let repeated = self.world.ask_as(by, id, command);
         assert!(again || repeated == answer, "{repeated:?} instead of {answer:?}");
-        assert_eq!(durable(&self.world.meeting), before, "carried out twice");
+        assert_eq!(self.world.stored, before, "carried out twice");
         assert_eq!(self.world.effects.len(), 1, "more than the answer");
     }
 

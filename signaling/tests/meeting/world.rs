@@ -71,14 +71,16 @@ pub struct World {
     pub clients: BTreeMap<ParticipantId, Client>,
     /// What the router forwards.
     pub gates: BTreeSet<(ParticipantId, Source)>,
-    pub persisted: usize,
     pub ended: bool,
     /// What came out last, in order.
     pub effects: Vec<Effect>,
     seats_made: u32,
-    stored: Value,
+    /// The durable state as it was persisted last.
+    pub stored: Value,
     /// Who may read which message, worked out beside the meeting.
     readers: BTreeMap<u64, BTreeSet<ParticipantId>>,
+    /// Who would read the message that is being sent, if it is.
+    readers_now: Option<BTreeSet<ParticipantId>>,
 }
 
 impl World {
@@ -91,12 +93,12 @@ impl World {
             meeting,
             clients: BTreeMap::new(),
             gates: BTreeSet::new(),
-            persisted: 0,
             ended: false,
             effects: Vec::new(),
             seats_made: 0,
             stored,
             readers: BTreeMap::new(),
+            readers_now: None,
         }
     }
 
@@ -137,15 +139,9 @@ impl World {
     }
 
     pub fn ask_as(&mut self, who: ParticipantId, id: u64, command: Command) -> Result<Outcome, RefusalCode> {
-        let readers = self.readers_of(who, &command);
-        let before = self.meeting.snapshot();
+        self.readers_now = self.readers_of(who, &command);
         self.clients.get_mut(&who).expect("a client").last_reply = None;
         self.meeting.handle_command(self.now, who, id, command);
-        if let Some(readers) = readers
-            && chat_written(&self.meeting.snapshot()) > chat_written(&before)
-        {
-            self.readers.insert(chat_written(&self.meeting.snapshot()), readers);
-        }
         self.carry_out();
         match self.clients.get_mut(&who).and_then(|client| client.last_reply.take()) {
             Some(ServerMessage::Reply { id: answered, result }) => {
@@ -285,7 +281,12 @@ impl World {
         }
         let durable = durable(&self.meeting);
         assert!(persisted || durable == self.stored, "a durable change was not announced");
-        self.persisted += usize::from(persisted);
+        let written = |state: &Value| state["chat"]["written"].as_u64().expect("a number");
+        if let Some(readers) = self.readers_now.take()
+            && written(&durable) > written(&self.stored)
+        {
+            self.readers.insert(written(&durable), readers);
+        }
         self.stored = durable;
         self.check();
     }
@@ -424,7 +425,7 @@ pub fn on(participant: &Participant) -> Vec<Source> {
 }
 
 /// The snapshot without what may change unannounced: event numbers and the memory of answers.
-pub fn durable(meeting: &Meeting) -> Value {
+fn durable(meeting: &Meeting) -> Value {
     let mut value = serde_json::to_value(meeting.snapshot()).expect("serializes");
     if let Some(seats) = value["seats"].as_object_mut() {
         for seat in seats.values_mut().filter_map(Value::as_object_mut) {
@@ -433,11 +434,6 @@ pub fn durable(meeting: &Meeting) -> Value {
         }
     }
     value
-}
-
-fn chat_written(snapshot: &MeetingSnapshot) -> u64 {
-    let value = serde_json::to_value(snapshot).expect("serializes");
-    value["chat"]["written"].as_u64().expect("a number")
 }
 
 pub const fn microphone(on: bool) -> Command {

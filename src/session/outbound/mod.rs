@@ -1,8 +1,6 @@
 //! What the peer is sent: its receive slots, and the one transport under them. Knows tracks by number
 //! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
 
-mod history;
-mod numbers;
 mod slot;
 
 use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
@@ -178,9 +176,9 @@ impl Outbound {
     }
 
     /// A number that subscribers would otherwise miss was only padding.
-    pub fn skip(&mut self, slot: usize, layer: u8, seq: u64) {
+    pub fn skip(&mut self, slot: usize, layer: u8, seq: u64, timestamp: u32) {
         if let Some(slot) = self.slots.get_mut(slot) {
-            slot.skip(layer, seq);
+            slot.skip(layer, seq, timestamp);
         }
     }
 
@@ -197,9 +195,9 @@ impl Outbound {
         Some((slot.track?, slot.layer.or(slot.target)))
     }
 
-    /// Where a packet that the peer misses came from: its layer and number there. `None` where it is too
-    /// long ago, was sent again just now, or the peer asks for too much.
-    pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<(u8, u64)> {
+    /// The layer that a packet which the peer misses came from. `None` where it is too long ago, was sent again
+    /// just now, or the peer asks for too much.
+    pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<u8> {
         let since = *self.budget_since.get_or_insert(now);
         if now.saturating_duration_since(since) >= Duration::from_secs(1) {
             self.budget = 0;

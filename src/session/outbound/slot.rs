@@ -1,13 +1,12 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
-use super::history::{History, Sent};
-use super::numbers::{Numbered, Numbers, Source};
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::router::layer::{Layer, Span};
 use crate::router::ring::Packet;
 use crate::rtp::codec::vp8;
+use crate::rtp::munge::{Incoming, Munger, Outgoing as Numbers};
 use crate::rtp::twcc_history::SendHistory;
 use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Kind, Mid, PayloadType, SendPlan, Ssrc};
 use crate::session::srtp;
@@ -25,6 +24,9 @@ const MAX_DATAGRAM: usize = 1232;
 
 /// Padding may add this share of a burst, in percent; beyond it the packets leave in several sends.
 const MAX_PADDING_PERCENT: usize = 3;
+
+/// Packets sent again lately that are remembered, so that a request that crossed them is not served twice.
+const RESENT: usize = 32;
 
 /// The transport under all slots of a session.
 #[derive(Debug)]
@@ -50,8 +52,12 @@ pub(super) struct SendSlot {
     codecs: Vec<CodecPlan>,
     rtx: Option<Ssrc>,
     rtx_seq: u64,
-    numbers: Numbers,
-    history: History,
+    /// Boxed: it remembers a few kilobytes.
+    numbers: Box<Munger>,
+    /// What was sent before this generation was of another track and is not sent again.
+    first_generation: Option<u32>,
+    resent: [Option<(u16, Instant)>; RESENT],
+    next_resent: usize,
     last_source: Option<(u8, u32)>,
     last_sent: Option<Instant>,
     reported_packets: u64,
@@ -59,6 +65,7 @@ pub(super) struct SendSlot {
 
 impl SendSlot {
     pub(super) fn new(mid: Mid, kind: Kind, plan: &SendPlan, random: &mut StdRng) -> Self {
+        let clock_rate = plan.codecs.first().map_or(90_000, |codec| codec.clock_rate);
         Self {
             mid,
             kind,
@@ -67,15 +74,19 @@ impl SendSlot {
             layer: None,
             target: None,
             paused: None,
-            clock_rate: plan.codecs.first().map_or(90_000, |codec| codec.clock_rate),
+            clock_rate,
             packets: 0,
             bytes: 0,
             last_timestamp: 0,
             codecs: plan.codecs.clone(),
             rtx: plan.rtx,
             rtx_seq: u64::from(random.next_u32() & 0x7fff),
-            numbers: Numbers::new(random),
-            history: History::new(kind == Kind::Audio),
+            // Below half, so that a receiver that misses the first packets can't take the first it gets for a
+            // wrapped one (RFC 3711 §3.3.1).
+            numbers: Box::new(Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32())),
+            first_generation: None,
+            resent: [None; RESENT],
+            next_resent: 0,
             last_source: None,
             last_sent: None,
             reported_packets: 0,
@@ -92,7 +103,7 @@ impl SendSlot {
         self.target = track.and((self.kind == Kind::Audio).then_some(0));
         self.paused = None;
         self.last_source = None;
-        self.history.clear();
+        self.first_generation = None;
     }
 
     pub(super) fn set_target(&mut self, target: Option<u8>) -> bool {
@@ -135,14 +146,17 @@ impl SendSlot {
             return false;
         }
         let since_last = self.last_sent.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        self.numbers.switch(source_of(packet), since_last, self.clock_rate);
+        let first = self.numbers.switch(index, &incoming(packet), since_last);
+        if self.first_generation.is_none() {
+            self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
+        }
         self.layer = Some(index);
         true
     }
 
-    pub(super) fn skip(&mut self, layer: u8, seq: u64) {
+    pub(super) fn skip(&mut self, layer: u8, sequence: u64, timestamp: u32) {
         if self.layer == Some(layer) {
-            self.numbers.skip(seq);
+            self.numbers.drop_packet(&Incoming { sequence, timestamp, picture_id: None, tl0: None });
         }
     }
 
@@ -162,7 +176,7 @@ impl SendSlot {
         for seq in span.first..=span.last {
             let Some((packet, payload)) = layer.ring.get(seq) else { continue };
             let Some(payload_type) = self.payload_type(packet.codec) else { continue };
-            let Some(numbers) = self.numbers.number(source_of(packet)) else { continue };
+            let Some(numbers) = self.numbers.map(&incoming(packet)) else { continue };
             let padding = if seq == span.last { 0 } else { pad_to.saturating_sub(payload.len()) };
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
@@ -173,33 +187,27 @@ impl SendSlot {
             self.packets += 1;
             self.bytes += payload.len() as u64;
             self.last_source = Some((self.layer.unwrap_or(0), packet.timestamp));
-            self.last_timestamp = self.numbers.last_timestamp();
+            self.last_timestamp = numbers.timestamp;
             self.last_sent = Some(now);
-            if self.rtx.is_some() {
-                self.history.push(Sent {
-                    sequence: numbers.seq as u16,
-                    layer: self.layer.unwrap_or(0),
-                    seq,
-                    timestamp: numbers.timestamp,
-                    picture_id: numbers.picture_id,
-                    tl0: numbers.tl0,
-                    resent: None,
-                });
-            }
         }
         sent
     }
 
-    pub(super) fn lost(&mut self, now: Instant, sequence: u16, round_trip: Duration) -> Option<(u8, u64)> {
+    pub(super) fn lost(&mut self, now: Instant, sequence: u16, round_trip: Duration) -> Option<u8> {
         // Without a retransmission stream nothing is sent again: the same number under the same key must
         // carry the same bytes, and the transport-wide number in them would be another.
         self.rtx?;
-        let sent = self.history.get_mut(sequence)?;
-        if sent.resent.is_some_and(|at| now.saturating_duration_since(at) < round_trip / 2) {
+        let origin = self.numbers.origin(sequence)?;
+        let just_now =
+            |(other, at): &(u16, Instant)| *other == sequence && now.saturating_duration_since(*at) < round_trip / 2;
+        if self.first_generation.is_none_or(|first| origin.generation < first)
+            || self.resent.iter().flatten().any(just_now)
+        {
             return None;
         }
-        sent.resent = Some(now);
-        Some((sent.layer, sent.seq))
+        self.resent[self.next_resent] = Some((sequence, now));
+        self.next_resent = (self.next_resent + 1) % RESENT;
+        Some(origin.layer)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
@@ -214,14 +222,13 @@ impl SendSlot {
         out: &mut SendBatch,
     ) -> bool {
         let Some(ssrc) = self.rtx else { return false };
-        let Some(sent) = self.history.get_mut(sequence).copied() else { return false };
-        let Some((packet, payload)) = layer.ring.get(sent.seq) else { return false };
+        let Some(origin) = self.numbers.origin(sequence) else { return false };
+        let Some((packet, payload)) = layer.ring.get(origin.sequence) else { return false };
+        let Some(sent) = self.numbers.again(origin.generation, &incoming(packet)) else { return false };
         let Some(payload_type) = self.plan(packet.codec).and_then(|plan| plan.rtx) else { return false };
         self.rtx_seq += 1;
-        let numbers =
-            Numbered { seq: self.rtx_seq, timestamp: sent.timestamp, picture_id: sent.picture_id, tl0: sent.tl0 };
-        let outgoing =
-            Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sent.sequence) };
+        let numbers = Numbers { index: self.rtx_seq, ..sent };
+        let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sequence) };
         let Some(bytes) = outgoing.write(now, keys, transport, out) else { return false };
         counters.sent += 1;
         counters.retransmitted += 1;
@@ -239,8 +246,13 @@ impl SendSlot {
     }
 }
 
-fn source_of(packet: &Packet) -> Source<'_> {
-    Source { seq: packet.seq, timestamp: packet.timestamp, vp8: packet.vp8.as_ref() }
+fn incoming(packet: &Packet) -> Incoming {
+    Incoming {
+        sequence: packet.seq,
+        timestamp: packet.timestamp,
+        picture_id: packet.vp8.and_then(|vp8| vp8.picture_id).map(|field| field.value),
+        tl0: packet.vp8.and_then(|vp8| vp8.tl0).map(|field| field.value),
+    }
 }
 
 /// The payload length that all packets of a span but the last are brought to by RTP padding, so that one GSO
@@ -269,7 +281,7 @@ struct Outgoing<'a> {
     packet: &'a Packet,
     payload: &'a [u8],
     payload_type: PayloadType,
-    numbers: Numbered,
+    numbers: Numbers,
     ssrc: Ssrc,
     padding: usize,
     /// The number it had, where it is a retransmission.
@@ -298,7 +310,7 @@ impl Outgoing<'_> {
         let (header, rest) = place.split_at_mut_checked(header_len)?;
         header[0] = 0x80 | if padding > 0 { 0x20 } else { 0 } | if extensions_len > 0 { 0x10 } else { 0 };
         header[1] = if self.packet.marker { 0x80 } else { 0 } | self.payload_type.0;
-        header[2..4].copy_from_slice(&(self.numbers.seq as u16).to_be_bytes());
+        header[2..4].copy_from_slice(&self.numbers.sequence().to_be_bytes());
         header[4..8].copy_from_slice(&self.numbers.timestamp.to_be_bytes());
         header[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
         header[12..].copy_from_slice(extensions.get(..extensions_len)?);
@@ -316,7 +328,7 @@ impl Outgoing<'_> {
             zeros.fill(0);
             *last = padding as u8;
         }
-        let roc = (self.numbers.seq >> 16) as u32;
+        let roc = (self.numbers.index >> 16) as u32;
         let len = keys.seal_rtp(place, header_len, plain_len, roc)?;
         out.commit(len, to, from);
         if let Some(history) = &mut transport.history {

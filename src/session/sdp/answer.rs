@@ -95,6 +95,13 @@ pub fn answer(offer: &Offer, local: &Local, policy: &Policy, rng: &mut impl rand
     Ok(Answer { sdp, plan })
 }
 
+/// Whether an offer of a session in being asks for new ICE credentials (RFC 8839 §4.4.1.1.1).
+#[must_use]
+pub fn is_ice_restart(previous: &SessionPlan, offer: &Offer) -> bool {
+    let transport = offer.sections.iter().find(|section| section.enabled).and_then(|tag| credentials(offer, tag));
+    transport.is_some_and(|credentials| credentials != previous.remote)
+}
+
 /// Answers a later offer of a session. Sections are known by their mid and keep their SSRCs and payload
 /// types. The plan that comes back is the previous one but for both sides' ICE credentials, which change
 /// only where the peer restarts ICE.

@@ -18,7 +18,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Local, answer, reanswer};
+pub use answer::{Answer, Local, answer, is_ice_restart, reanswer};
 pub use error::SdpError;
 pub use negotiate::{CodecKind, Policy, Role};
 pub use offer::{Direction, Extension, Feedback, MediaKind, MediaSection, Offer, Payload, Setup};

@@ -174,7 +174,7 @@ impl Core {
             self.unsubscribe(router, track, number, slot);
         }
         for (_, track) in &session.published {
-            self.remove_track(router, *track);
+            self.remove_track(now, router, *track);
         }
         if let Some(found) = self.router_mut(router) {
             found.sessions.retain(|other| *other != number);
@@ -182,10 +182,10 @@ impl Core {
         self.refresh_router(now, router, out);
     }
 
-    fn remove_track(&mut self, router: u32, number: u32) {
+    fn remove_track(&mut self, now: Instant, router: u32, number: u32) {
         self.jobs.forget(router, number);
         let Some(found) = self.router_mut(router) else { return };
-        found.voices.remove(number);
+        found.voices.remove(now, number);
         let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::take) else { return };
         found.track_numbers.remove(&track.id);
         for subscriber in track.subscribers {
@@ -212,7 +212,7 @@ impl Core {
             let id = track.id;
             self.jobs.forget(router, track_number);
             if let Some(found) = self.router_mut(router) {
-                found.voices.remove(track_number);
+                found.voices.remove(now, track_number);
             }
             if flowed {
                 self.report(now, router, Event::Flowing { track: id, flowing: false });

@@ -19,7 +19,7 @@ impl Core {
     fn ntp_of(&self, server_ns: i64) -> Ntp {
         let ns = self.epoch_ntp_ns.wrapping_add_signed(server_ns);
         let (seconds, rest) = (ns / 1_000_000_000, ns % 1_000_000_000);
-        Ntp(seconds << 32 | (rest << 32) / 1_000_000_000)
+        Ntp((seconds << 32) | ((rest << 32) / 1_000_000_000))
     }
 
     pub(super) fn handle_rtcp(&mut self, now: Instant, number: u32, datagram: &[u8], out: &mut SendBatch) {
@@ -93,7 +93,7 @@ impl Core {
     fn resend(&mut self, now: Instant, number: u32, slot: usize, sequence: u16, out: &mut SendBatch) {
         let Some(session) = self.session_mut(number) else { return };
         let router = session.router;
-        let Some((layer, _)) = session.outbound.lost(now, slot, sequence) else { return };
+        let Some(layer) = session.outbound.lost(now, slot, sequence) else { return };
         let Some((track, _)) = session.outbound.showing(slot) else { return };
         let found = self.routers.get(router as usize).and_then(Option::as_ref);
         let track = found.and_then(|found| found.tracks.get(track as usize)?.as_ref());
@@ -112,13 +112,12 @@ impl Core {
     }
 
     /// A number that was only padding is left out of what subscribers get.
-    pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: Option<u64>) {
-        let Some(seq) = seq else { return };
+    pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: u64, timestamp: u32) {
         let Some(found) = self.routers.get(router as usize).and_then(Option::as_ref) else { return };
         let Some(found) = found.tracks.get(track as usize).and_then(Option::as_ref) else { return };
         for subscriber in &found.subscribers {
             if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
-                session.outbound.skip(usize::from(subscriber.slot), layer, seq);
+                session.outbound.skip(usize::from(subscriber.slot), layer, seq, timestamp);
             }
         }
     }

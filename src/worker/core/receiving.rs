@@ -103,11 +103,11 @@ impl Core {
         }
         match session.inbound.handle_rtp(now, server_ns, data) {
             Received::Dropped(reason) => self.counters.drop(reason),
-            Received::Padding { track, layer, seq, bytes } => {
+            Received::Padding { track, layer, seq, timestamp, bytes } => {
                 self.count_received(bytes);
                 self.counters.drop(Drop::Padding);
-                if let Some(track) = track {
-                    self.skip(router, track, layer, seq);
+                if let (Some(track), Some(seq)) = (track, seq) {
+                    self.skip(router, track, layer, seq, timestamp);
                 }
             }
             Received::Media(media) => {

@@ -1,0 +1,108 @@
+//! By which right somebody calls the API: an API token, an administrator's sign-in, a host's cookie.
+//! Knows no endpoint.
+
+use super::AppState;
+use super::cookies;
+use super::errors::{Failure, internal};
+use super::guard::Client;
+use crate::clock;
+use crate::meetings::stored::StoredSettings;
+use crate::store::{self, Account};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use signaling::protocol::RefusalCode;
+
+/// Who calls, and what speaks for him.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// From where.
+    pub client: Client,
+    /// An API token came along.
+    pub token: bool,
+    /// Signed in.
+    pub administrator: Option<Account>,
+    /// For cookies of meetings.
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        Self::new(state, client, parts.headers.clone()).await
+    }
+}
+
+impl Caller {
+    /// Looks at what a request brought along.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn new(state: &AppState, client: Client, headers: HeaderMap) -> Result<Self, Failure> {
+        let token = bearer(&headers).is_some_and(|token| state.config.api.accepts(token));
+        let administrator = match cookies::get(&headers, cookies::SESSION) {
+            Some(secret) => state.store.verify_sign_in(secret, clock::unix()).await.map_err(internal)?,
+            None => None,
+        };
+        Ok(Self { client, token, administrator, headers })
+    }
+
+    /// Whether the caller may start meetings and broadcasts.
+    #[must_use]
+    pub fn may_start(&self, state: &AppState) -> bool {
+        state.config.dev || self.may_administrate()
+    }
+
+    /// Whether the caller runs the server.
+    #[must_use]
+    pub const fn may_administrate(&self) -> bool {
+        self.token || self.administrator.is_some()
+    }
+
+    /// Whether the browser holds the host's cookie of this meeting.
+    #[must_use]
+    pub fn is_host(&self, meeting: &store::Meeting) -> bool {
+        cookies::get(&self.headers, &cookies::host(&meeting.id)).is_some_and(|cookie| {
+            StoredSettings::read(&meeting.settings).is_host_cookie(&meeting.id, cookie, clock::unix())
+        })
+    }
+
+    /// What stays the same when this browser comes again; of a client without cookies, its address.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match cookies::browser(&self.headers) {
+            Some(browser) => format!("browser:{browser}"),
+            None => format!("address:{}", crate::config::Network::household(self.client.address)),
+        }
+    }
+
+    /// Whether the browser has its own cookie.
+    #[must_use]
+    pub fn has_browser(&self) -> bool {
+        cookies::browser(&self.headers).is_some()
+    }
+
+    /// The secret of the sign-in, if the browser has one.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&str> {
+        cookies::get(&self.headers, cookies::SESSION)
+    }
+}
+
+/// The token of `Authorization: Bearer`.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Refuses who lacks a right. Said alike whether what was asked for exists.
+///
+/// # Errors
+/// When `allowed` is false.
+pub fn need(allowed: bool) -> Result<(), Failure> {
+    if allowed { Ok(()) } else { Err(RefusalCode::SignInNeeded.into()) }
+}

@@ -1,0 +1,76 @@
+//! The OpenAPI document. Knows no state.
+
+use axum::Json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// Everything over HTTP; the WebSocket at `/api/v1/socket` is described in `signaling/README.md`.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Symposia",
+        description = "Meetings and broadcasts. The WebSocket at /api/v1/socket is described in signaling/README.md."
+    ),
+    paths(
+        super::people::me,
+        super::people::setup,
+        super::people::sign_in,
+        super::people::sign_out,
+        super::meetings::create,
+        super::meetings::list,
+        super::meetings::show,
+        super::meetings::end,
+        super::meetings::become_host,
+        super::broadcasts::create,
+        super::broadcasts::show,
+        super::broadcasts::end,
+        crate::http::whip::publish,
+        crate::http::whip::patch,
+        crate::http::whip::stop,
+        crate::http::whep::watch,
+        crate::http::whep::patch,
+        crate::http::whep::stop,
+        crate::http::health::healthz,
+        crate::http::health::readyz,
+        crate::http::health::metrics,
+        openapi,
+    ),
+    components(schemas(crate::http::errors::ErrorBody)),
+    modifiers(&Schemes),
+    tags(
+        (name = "meetings", description = "Meetings and their links."),
+        (name = "broadcasts", description = "Live streams, WHIP and WHEP."),
+        (name = "people", description = "Who calls, and how to sign in."),
+        (name = "operation", description = "For whoever runs the server."),
+    )
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = |what| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what)).build())
+        };
+        let cookie = |name| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(name)));
+        components.add_security_scheme("api_token", bearer("A token of the settings."));
+        components.add_security_scheme("stream_key", bearer("The stream key of a broadcast."));
+        components.add_security_scheme("sign_in", cookie(crate::http::cookies::SESSION));
+        components.add_security_scheme("host", cookie("symposia_host_{id}"));
+    }
+}
+
+/// The document as data.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation",
+    responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
+pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

@@ -1,0 +1,40 @@
+//! REST under `/api/v1`, and the OpenAPI document that describes it. Knows no sockets and no media.
+
+mod broadcasts;
+mod document;
+mod meetings;
+mod people;
+
+pub use document::document;
+
+use super::AppState;
+use super::errors::Failure;
+use axum::Router;
+use axum::routing::{get, post};
+use signaling::protocol::RefusalCode;
+
+/// All routes under `/api/v1` but the socket.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/openapi.json", get(document::openapi))
+        .route("/api/v1/me", get(people::me))
+        .route("/api/v1/setup", post(people::setup))
+        .route("/api/v1/sign-in", post(people::sign_in))
+        .route("/api/v1/sign-out", post(people::sign_out))
+        .route("/api/v1/meetings", get(meetings::list).post(meetings::create))
+        .route("/api/v1/meetings/{id}", get(meetings::show).delete(meetings::end))
+        .route("/api/v1/meetings/{id}/host", post(meetings::become_host))
+        .route("/api/v1/broadcasts", post(broadcasts::create))
+        .route("/api/v1/broadcasts/{id}", get(broadcasts::show).delete(broadcasts::end))
+        .route("/api/{*rest}", axum::routing::any(async || Failure::from(RefusalCode::NotFound)))
+}
+
+/// A meeting's or broadcast's title: 0 to 200 characters, without control characters.
+fn title(given: Option<String>) -> Result<String, Failure> {
+    const MAX_TITLE: usize = 200;
+    let title = given.unwrap_or_default().trim().to_owned();
+    if title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
+        return Err(Failure::from(RefusalCode::BadMessage).with_detail("a title has at most 200 characters"));
+    }
+    Ok(title)
+}

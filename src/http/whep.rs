@@ -1,0 +1,78 @@
+//! Watching a broadcast below half a second: WHEP (draft-ietf-wish-whep). Whoever has the link may.
+//! Knows no media.
+
+use super::AppState;
+use super::errors::{Failure, internal};
+use super::exchange::{self, cors, preflight};
+use super::guard::Client;
+use crate::meetings::broadcasts::Way;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use signaling::protocol::RefusalCode;
+
+/// Begins to watch: an SDP offer in, an answer and a resource out.
+#[utoipa::path(post, path = "/whep/{broadcast}", tag = "broadcasts",
+    params(("broadcast" = String, Path, description = "The broadcast's id.")),
+    request_body(content = String, content_type = "application/sdp", description = "The offer."),
+    responses(
+        (status = 201, description = "The answer; `Location` is the session's resource.", content_type = "application/sdp"),
+        (status = 404, description = "No such broadcast.", body = super::errors::ErrorBody),
+        (status = 409, description = "Nobody publishes yet; `Retry-After` says when to ask again.", body = super::errors::ErrorBody),
+    ))]
+pub async fn watch(
+    State(state): State<AppState>,
+    client: Client,
+    Path(broadcast): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let result = async {
+        exists(&state, &broadcast).await?;
+        let path = format!("/whep/{broadcast}");
+        exchange::post(&state, client, &headers, body, (&broadcast, Way::Watch, &path)).await
+    };
+    cors(result.await)
+}
+
+/// Trickles candidates.
+#[utoipa::path(patch, path = "/whep/{broadcast}/{resource}", tag = "broadcasts",
+    params(("broadcast" = String, Path, description = "The broadcast's id."), ("resource" = String, Path, description = "The session.")),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "The candidates."),
+    responses(
+        (status = 204, description = "Taken."),
+        (status = 412, description = "Another ICE session.", body = super::errors::ErrorBody),
+        (status = 428, description = "`If-Match` is missing.", body = super::errors::ErrorBody),
+        (status = 501, description = "ICE restart is not done yet.", body = super::errors::ErrorBody),
+    ))]
+pub async fn patch(
+    State(state): State<AppState>,
+    Path((broadcast, resource)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    cors(exchange::patch(&state, &headers, body, (&broadcast, Way::Watch, &resource)).await)
+}
+
+/// Stops watching.
+#[utoipa::path(delete, path = "/whep/{broadcast}/{resource}", tag = "broadcasts",
+    params(("broadcast" = String, Path, description = "The broadcast's id."), ("resource" = String, Path, description = "The session.")),
+    responses((status = 200, description = "No packet passes any more."),
+        (status = 404, description = "No such session.", body = super::errors::ErrorBody)))]
+pub async fn stop(State(state): State<AppState>, Path((broadcast, resource)): Path<(String, String)>) -> Response {
+    cors(exchange::delete(&state, (&broadcast, Way::Watch, &resource)).await)
+}
+
+/// What is taken here, for browsers that ask first.
+pub async fn options() -> Response {
+    preflight("POST, PATCH, DELETE, OPTIONS")
+}
+
+async fn exists(state: &AppState, broadcast: &str) -> Result<(), Failure> {
+    let found = state.store.broadcast_by_id(broadcast).await.map_err(internal)?;
+    match found {
+        Some(broadcast) if broadcast.ended_at.is_none() => Ok(()),
+        _ => Err(RefusalCode::NotFound.into()),
+    }
+}

@@ -1,0 +1,277 @@
+//! The media sessions of one meeting: offers become sessions on a worker, gates and ends are passed
+//! on with their acknowledgement, reports come back as messages. Knows no rules and no sockets.
+
+use super::refusal::Refusal;
+use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
+use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
+use crate::worker::Media;
+use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
+use signaling::ids::{Epoch, ParticipantId, Source};
+use signaling::meeting::MediaRights;
+use signaling::protocol::{Connection, MediaEvent, RefusalCode, SendSlot, SessionState, Wish};
+use std::collections::{HashMap, HashSet};
+use tokio::sync::{mpsc, oneshot};
+
+/// Reports that may wait for a meeting; a worker that finds it full comes again later.
+const REPORTS: usize = 1024;
+
+/// Whom a report is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// One participant.
+    One(ParticipantId, MediaEvent),
+    /// Everybody who is in.
+    Everyone(MediaEvent),
+}
+
+/// The sessions of a meeting.
+pub struct Sessions {
+    media: Media,
+    router: RouterId,
+    policy: Policy,
+    live: HashMap<ParticipantId, Live>,
+}
+
+struct Live {
+    session: SessionId,
+    epoch: Epoch,
+    /// `sess-id` of the `o=` line: the same for all offers of a peer connection (RFC 8829 §5.2.2).
+    origin: u64,
+    plan: SessionPlan,
+}
+
+impl Live {
+    /// Whether an offer belongs to the same peer connection: a page that was reloaded makes a new one.
+    fn is_of(&self, offer: &Offer) -> bool {
+        let of_sections = || offer.sections.iter().find_map(|section| section.fingerprint);
+        self.origin == offer.session_id && offer.fingerprint.or_else(of_sections) == Some(self.plan.fingerprint)
+    }
+}
+
+impl Sessions {
+    /// Opens a router; its reports come out of the receiver.
+    #[must_use]
+    pub fn open(media: Media, policy: Policy) -> (Self, mpsc::Receiver<Event>) {
+        let router = media.new_router();
+        let (events, reports) = mpsc::channel(REPORTS);
+        media.send(Command::OpenRouter { router, events });
+        (Self { media, router, policy, live: HashMap::new() }, reports)
+    }
+
+    /// Answers an offer of somebody who is in.
+    ///
+    /// # Errors
+    /// Where no session can come of it.
+    pub fn offer(
+        &mut self,
+        participant: ParticipantId,
+        rights: MediaRights,
+        sdp: &str,
+        sends: Vec<SendSlot>,
+        rng: &mut impl rand::Rng,
+    ) -> Result<String, Refusal> {
+        let offer = Offer::parse(sdp).map_err(bad_offer)?;
+        let known = self.live.get(&participant).filter(|live| live.epoch == rights.epoch);
+        if known.is_some_and(|live| live.is_of(&offer)) {
+            self.offer_again(participant, &offer)
+        } else {
+            self.offer_first(participant, rights, &offer, sends, rng)
+        }
+    }
+
+    /// The session stays; perhaps both sides get new ICE credentials.
+    fn offer_again(&mut self, participant: ParticipantId, offer: &Offer) -> Result<String, Refusal> {
+        let Some(live) = self.live.get_mut(&participant) else {
+            return Err(RefusalCode::Internal.into());
+        };
+        let local = local(&self.media, live.session);
+        let restarts = sdp::is_ice_restart(&live.plan, offer);
+        let Answer { sdp, plan } = sdp::reanswer(&live.plan, offer, &local, &self.policy).map_err(bad_offer)?;
+        if restarts {
+            self.media.send(Command::RestartIce {
+                session: live.session,
+                local: plan.local.clone(),
+                remote: plan.remote.clone(),
+            });
+        }
+        live.plan = plan;
+        Ok(sdp)
+    }
+
+    /// A new session; one of an earlier connection ends.
+    fn offer_first(
+        &mut self,
+        participant: ParticipantId,
+        rights: MediaRights,
+        offer: &Offer,
+        sends: Vec<SendSlot>,
+        rng: &mut impl rand::Rng,
+    ) -> Result<String, Refusal> {
+        let session = self.media.new_session(self.router);
+        let local = local(&self.media, session);
+        let Answer { sdp, plan } = sdp::answer(offer, &local, &self.policy, rng).map_err(bad_offer)?;
+        // A listener's too: his gates are closed until he becomes a speaker, without a new session.
+        let sends = check_sends(&plan, sends)?;
+        if let Some(old) = self.live.remove(&participant) {
+            self.media.send(Command::CloseSession { session: old.session, done: None });
+        }
+        self.media.send(Command::OpenSession(Box::new(OpenSession {
+            session,
+            router: self.router,
+            participant,
+            plan: plan.clone(),
+            sends,
+            open_gates: rights.open_gates,
+        })));
+        let origin = offer.session_id;
+        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan });
+        Ok(sdp)
+    }
+
+    /// Passes on what somebody wants to see.
+    ///
+    /// # Errors
+    /// When he has no session yet, or wants more than he has slots for.
+    pub fn watch(&self, participant: ParticipantId, wishes: Vec<Wish>) -> Result<(), Refusal> {
+        let Some(live) = self.live.get(&participant) else {
+            return Err(Refusal::from(RefusalCode::OutOfOrder).detail("offer first"));
+        };
+        let slots = live.plan.sections.iter().filter(|s| s.kind == Kind::Video && matches!(s.flow, Flow::Send(_)));
+        // Twice the slots, so that a page may name what it would show next.
+        if wishes.len() > 2 * slots.count() {
+            return Err(Refusal::from(RefusalCode::TooMany).detail("more videos than slots"));
+        }
+        self.media.send(Command::Watch { session: live.session, wishes });
+        Ok(())
+    }
+
+    /// Opens or closes a gate. Closing is acknowledged.
+    pub fn set_gate(
+        &self,
+        participant: ParticipantId,
+        epoch: Epoch,
+        source: Source,
+        open: bool,
+    ) -> Option<oneshot::Receiver<()>> {
+        let live = self.live.get(&participant).filter(|live| live.epoch == epoch)?;
+        let (done, acknowledged) = if open { (None, None) } else { channel() };
+        self.media.send(Command::SetGate { session: live.session, source, open, done });
+        acknowledged
+    }
+
+    /// Ends the session of an admission; acknowledged. A session of a later admission stays.
+    pub fn end(&mut self, participant: ParticipantId, epoch: Epoch) -> Option<oneshot::Receiver<()>> {
+        if self.live.get(&participant).is_none_or(|live| live.epoch > epoch) {
+            return None;
+        }
+        let live = self.live.remove(&participant)?;
+        let (done, acknowledged) = channel();
+        self.media.send(Command::CloseSession { session: live.session, done });
+        acknowledged
+    }
+
+    /// What a worker's report says to people; nothing where it is about a session that is over.
+    #[must_use]
+    pub fn report(&self, event: &Event) -> Option<Report> {
+        let current = |participant: &ParticipantId, session: &SessionId| {
+            self.live.get(participant).is_some_and(|live| live.session == *session)
+        };
+        Some(match event {
+            Event::Session { session, participant, state } if current(participant, session) => {
+                Report::One(*participant, MediaEvent::Session { state: *state })
+            }
+            Event::Slots { session, participant, slots } if current(participant, session) => {
+                Report::One(*participant, MediaEvent::Slots { slots: slots.clone() })
+            }
+            Event::Speakers { participants } => {
+                Report::Everyone(MediaEvent::Speakers { participants: participants.clone() })
+            }
+            Event::Quality { participant, quality } if self.live.contains_key(participant) => {
+                let connections = vec![Connection { participant: *participant, quality: *quality }];
+                Report::Everyone(MediaEvent::Quality { connections })
+            }
+            Event::Wanted { track, height } => {
+                Report::One(track.participant, MediaEvent::Wanted { source: track.source, height: *height })
+            }
+            Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => return None,
+        })
+    }
+
+    /// Everybody with a session: they are inside.
+    pub fn participants(&self) -> impl Iterator<Item = ParticipantId> + '_ {
+        self.live.keys().copied()
+    }
+
+    /// Forgets a session that the worker says has failed. Its end needs no acknowledgement.
+    pub fn forget_failed(&mut self, event: &Event) {
+        if let Event::Session { session, participant, state: SessionState::Failed } = event
+            && self.live.get(participant).is_some_and(|live| live.session == *session)
+        {
+            self.live.remove(participant);
+            self.media.send(Command::CloseSession { session: *session, done: None });
+        }
+    }
+}
+
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        self.media.send(Command::CloseRouter { router: self.router });
+    }
+}
+
+fn channel() -> (Option<oneshot::Sender<()>>, Option<oneshot::Receiver<()>>) {
+    let (done, acknowledged) = oneshot::channel();
+    (Some(done), Some(acknowledged))
+}
+
+/// Our side of an answer.
+pub(super) fn local(media: &Media, session: SessionId) -> Local {
+    Local {
+        credentials: media.credentials(session),
+        fingerprint: media.fingerprint(),
+        candidates: media.candidates(),
+        tcp_candidates: Vec::new(),
+        cname: "symposia".to_owned(),
+    }
+}
+
+pub(super) fn bad_offer(error: sdp::SdpError) -> Refusal {
+    Refusal::from(RefusalCode::BadOffer).detail(error.to_string())
+}
+
+/// The policy for participants of meetings.
+#[must_use]
+pub fn meeting_policy(max_sections: usize) -> Policy {
+    Policy {
+        role: Role::Meeting,
+        video_preference: vec![sdp::CodecKind::Vp8, sdp::CodecKind::H264, sdp::CodecKind::Vp9, sdp::CodecKind::Av1],
+        max_video_bits_per_second: None,
+        max_sections: max_sections.min(sdp::MAX_SECTIONS),
+    }
+}
+
+/// Each named section must be one in which the client sends, of the source's kind, and named once.
+fn check_sends(plan: &SessionPlan, sends: Vec<SendSlot>) -> Result<Vec<(Mid, Source)>, Refusal> {
+    let wrong = |what: &str| Refusal::from(RefusalCode::BadOffer).detail(what);
+    let (mut mids, mut sources) = (HashSet::new(), HashSet::new());
+    let mut checked = Vec::new();
+    for SendSlot { mid, source } in sends {
+        let mid = Mid(mid);
+        let Some(section) = plan.sections.iter().find(|section| section.mid == mid) else {
+            return Err(wrong("sends names a section that is not in the offer"));
+        };
+        if !mids.insert(mid.clone()) || !sources.insert(source) {
+            return Err(wrong("sends names something twice"));
+        }
+        if (section.kind == Kind::Audio) != source.is_audio() {
+            return Err(wrong("sends names a section of the wrong kind"));
+        }
+        match section.flow {
+            Flow::Receive(_) => checked.push((mid, source)),
+            // Refused or paused in the offer: nothing will come.
+            Flow::Idle => {}
+            Flow::Send(_) => return Err(wrong("sends names a section that only receives")),
+        }
+    }
+    Ok(checked)
+}

@@ -1,0 +1,71 @@
+//! What the workers count, for `/metrics` (design §10). Knows nothing of what counts.
+
+use crate::net::counters::{Counters, DROPS, Drop};
+use crate::telemetry::metrics;
+
+static RECEIVED: metrics::Counter =
+    metrics::Counter::new("symposia_rtp_packets_received_total", "RTP packets accepted from publishers.");
+static SENT: metrics::Counter = metrics::Counter::new(
+    "symposia_rtp_packets_sent_total",
+    "RTP packets sent to subscribers, retransmissions among them.",
+);
+static RETRANSMITTED: metrics::Counter = metrics::Counter::new(
+    "symposia_rtp_packets_retransmitted_total",
+    "RTP packets sent again because a subscriber missed them.",
+);
+static RECEIVED_BYTES: metrics::Counter =
+    metrics::Counter::new("symposia_rtp_bytes_received_total", "Bytes of accepted RTP packets.");
+static SENT_BYTES: metrics::Counter =
+    metrics::Counter::new("symposia_rtp_bytes_sent_total", "Bytes of sent RTP packets.");
+static KEY_FRAME_REQUESTS: metrics::Counter =
+    metrics::Counter::new("symposia_key_frame_requests_total", "Key frames asked of publishers.");
+static DROPPED: metrics::Counters<DROPS> = metrics::Counters::new(
+    "symposia_rtp_dropped_total",
+    "Datagrams and packets dropped, by reason.",
+    "reason",
+    labels(),
+);
+static SESSIONS: metrics::Gauge = metrics::Gauge::new("symposia_sessions", "Peer connections.");
+static ROUTERS: metrics::Gauge = metrics::Gauge::new("symposia_routers", "Meetings and broadcasts with media.");
+
+const fn labels() -> [&'static str; DROPS] {
+    let mut labels = [""; DROPS];
+    let mut index = 0;
+    while index < DROPS {
+        labels[index] = Drop::ALL[index].label();
+        index += 1;
+    }
+    labels
+}
+
+/// For [`metrics::register`].
+#[must_use]
+pub fn families() -> [metrics::Family; 9] {
+    [
+        RECEIVED.family(),
+        SENT.family(),
+        RETRANSMITTED.family(),
+        RECEIVED_BYTES.family(),
+        SENT_BYTES.family(),
+        KEY_FRAME_REQUESTS.family(),
+        DROPPED.family(),
+        SESSIONS.family(),
+        ROUTERS.family(),
+    ]
+}
+
+/// Adds what a worker counted since `before`.
+pub(super) fn publish(before: &Counters, now: &Counters) {
+    let grown = |field: fn(&Counters) -> u64| field(now).wrapping_sub(field(before));
+    RECEIVED.add(grown(|c| c.received));
+    SENT.add(grown(|c| c.sent));
+    RETRANSMITTED.add(grown(|c| c.retransmitted));
+    RECEIVED_BYTES.add(grown(|c| c.received_bytes));
+    SENT_BYTES.add(grown(|c| c.sent_bytes));
+    KEY_FRAME_REQUESTS.add(grown(|c| c.key_frame_requests));
+    for (reason, (now, before)) in now.dropped.iter().zip(before.dropped).enumerate() {
+        DROPPED.add(reason, now - before);
+    }
+    SESSIONS.add(grown(|c| c.sessions).cast_signed());
+    ROUTERS.add(grown(|c| c.routers).cast_signed());
+}
