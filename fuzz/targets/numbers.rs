@@ -157,7 +157,8 @@ impl Subscriber {
     }
 
     fn judge(&self) {
-        assert_eq!(self.munger.highest(), self.sent.keys().next_back().copied());
+        // A late packet of a picture that was left out takes a number without being sent.
+        assert!(self.munger.highest() >= self.sent.keys().next_back().copied());
         for (index, packet) in self.sent.iter().rev().take(200) {
             let Some(origin) = self.munger.origin(*index as u16) else { continue };
             let Some(packet) = packet else { continue };
