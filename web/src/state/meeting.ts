@@ -92,7 +92,10 @@ class Meeting implements MeetingModel {
   close(): void {
     this.closed = true;
     clearTimeout(this.orderTimer);
-    this.connection?.close();
+    const { connection } = this;
+    // The seat stays remembered: the page may be loaded again.
+    this.connection = null;
+    connection?.close();
     this.session?.close();
     this.capture.close();
     this.playout.close();
