@@ -118,7 +118,7 @@ function Trouble() {
           icon={<Volume2 />}
           tone="warn"
           actions={
-            <Button size="s" variant="primary" onPress={actions.unblockSound}>
+            <Button size="s" variant="primary" onPress={() => actions.unblockSound()}>
               {t("meeting.hear")}
             </Button>
           }

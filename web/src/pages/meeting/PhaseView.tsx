@@ -52,7 +52,7 @@ function Phase({ view, actions, entry }: PhaseViewProps) {
     case "in":
       return <MeetingScreen />;
     case "out":
-      return <Out why={phase.why} onRejoin={phase.mayRejoin ? actions.rejoin : null} />;
+      return <Out why={phase.why} onRejoin={phase.mayRejoin ? () => actions.rejoin() : null} />;
   }
 }
 

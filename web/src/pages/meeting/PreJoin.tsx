@@ -63,7 +63,7 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
           <TextField
             label={t("prejoin.name")}
             value={view.name}
-            onChange={actions.setName}
+            onChange={(name) => actions.setName(name)}
             maxLength={NAME_MAX}
             autoComplete="name"
             error={nameError}
