@@ -145,19 +145,21 @@ function AccountAction() {
       gone = true;
     };
   }, []);
-  if (who?.name !== undefined) {
+  if (who?.administrator !== undefined) {
     return (
       <Button
         variant="quiet"
         onPress={() => {
-          signOut().then(() => setWho({ may_create: false }), () => undefined);
+          signOut()
+            .then(() => me())
+            .then(setWho, () => undefined);
         }}
       >
         {t("home.signOut")}
       </Button>
     );
   }
-  return who && !who.may_create ? (
+  return who && !who.may_start ? (
     <Button variant="quiet" onPress={() => navigate("/sign-in")}>
       {t("home.signIn")}
     </Button>

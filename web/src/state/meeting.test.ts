@@ -69,6 +69,7 @@ const parts: Parts = {
   },
   capture: (handlers) => (capture = new FakeCapture(handlers)),
   playout: () => ({ blocked: false, play: () => {}, unblock: () => {}, setSpeaker: () => Promise.resolve(), close: () => {} }),
+  greet: () => Promise.resolve(),
   exchangeHostSecret: (_meeting, secret) => {
     exchanged.push(secret);
     return Promise.resolve();

@@ -110,6 +110,7 @@ class Meeting implements MeetingModel {
       return;
     }
     let refused: Refusal | null = null;
+    await this.parts.greet();
     if (this.entry.kind === "host" && this.entry.secret) {
       try {
         await this.parts.exchangeHostSecret(this.entry.meeting, this.entry.secret);
