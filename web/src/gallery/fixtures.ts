@@ -223,7 +223,7 @@ export function makeView(wanted: Wanted): MeetingView {
           role: you.role,
           microphone: own(you.microphone),
           camera: own(you.camera),
-          screen: own(false),
+          screen: { ...own(false), hindrance: wanted.host ? null : "forbidden-by-policy" },
           handRaised: false,
           handPosition: null,
           speakingWhileMuted: wanted.notices.includes("speaking"),

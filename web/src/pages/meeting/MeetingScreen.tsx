@@ -79,7 +79,7 @@ export function MeetingScreen() {
         <div className={styles.bar}>
           <MeetingBar fullScreen={fullScreen} />
         </div>
-        <main className={styles.stage}>
+        <main className={styles.stage} tabIndex={-1}>
           <Stage />
           <div className={styles.over}>
             <Trouble />
