@@ -7,8 +7,6 @@ const server = "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react()],
-  // The server puts a fresh nonce here with each page, for the style elements that libraries make.
-  html: { cspNonce: "__CSP_NONCE__" },
   build: {
     target: ["chrome111", "firefox114", "safari16.4"],
     assetsInlineLimit: 0,

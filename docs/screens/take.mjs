@@ -20,7 +20,7 @@ const FEW = [["desktop", "en", "light"], ["phone", "zh-CN", "dark"]];
 const PAGES = [
   ["home", "page=home", BOTH],
   ["prejoin", "page=prejoin", BOTH],
-  ["prejoin-passcode", "page=prejoin&by=number&passcode&camera=off", FEW],
+  ["prejoin-passcode", "page=prejoin&by=number&passcode&camera=off&refused=wrong-number-or-passcode", FEW],
   ["prejoin-denied", "page=prejoin&by=link&error=denied", FEW],
   ["waiting", "page=waiting", BOTH],
   ["meeting-alone", "page=meeting&people=1", FEW],
@@ -112,7 +112,7 @@ for (const [name, query, kept, act] of PAGES) {
     }
     const target = join(out, `${where}.png`);
     await page.screenshot({ path: `${target}.raw.png` });
-    execFileSync("convert", [`${target}.raw.png`, ...(scale > 1 ? ["-resize", "50%"] : []), "-dither", "FloydSteinberg", "-colors", "200", "-define", "png:compression-level=9", `PNG8:${target}`]);
+    execFileSync("convert", [`${target}.raw.png`, ...(scale > 1 ? ["-resize", "50%"] : []), "+dither", "-colors", "128", "-define", "png:compression-level=9", `PNG8:${target}`]);
     rmSync(`${target}.raw.png`);
     await context.close();
   }

@@ -3,8 +3,11 @@
 //! Wraps `rtc-dtls`: every session has an endpoint of its own with one association, so that a change
 //! of the peer's address does not concern DTLS.
 
+mod repeated;
+
 use super::plan::{DtlsRole, Fingerprint};
 use bytes::BytesMut;
+use repeated::Seen;
 use rtc_crypto::RTCCryptoProvider;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
 use rtc_dtls::crypto::Certificate;
@@ -20,6 +23,19 @@ const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192,
 
 /// The library's default waits a second before it repeats a flight; a lost one would be felt at every join.
 const FLIGHT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long a flight waits for its answer before it is repeated, one time after another: soon at first, since
+/// a single loss is the usual case, and long enough at last for a network that is away for some seconds. The
+/// library repeats no flight more often than this.
+const REPEAT_AFTER: [Duration; 7] = [
+    FLIGHT_INTERVAL,
+    FLIGHT_INTERVAL,
+    Duration::from_millis(300),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+    Duration::from_millis(2000),
+    Duration::from_millis(4000),
+];
 
 /// A handshake that takes longer has failed: its peer is gone or does not speak DTLS-SRTP.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(15);
@@ -151,6 +167,9 @@ pub struct Dtls {
     role: DtlsRole,
     active: Arc<HandshakeConfig>,
     state: State,
+    seen: Seen,
+    /// How often the flight that waits for its answer was repeated.
+    repeats: usize,
 }
 
 impl Dtls {
@@ -164,6 +183,8 @@ impl Dtls {
             role,
             active: identity.active.clone(),
             state: State::Handshaking { since: None },
+            seen: Seen::default(),
+            repeats: 0,
         }
     }
 
@@ -185,9 +206,22 @@ impl Dtls {
         if matches!(self.state, State::Over) || datagram.len() > MAX_DATAGRAM {
             return Progress::None;
         }
+        if matches!(self.state, State::Handshaking { .. }) {
+            // The library stops its timer at any handshake record and starts it again only with a flight of
+            // its own. A mere repetition, which says that our flight was lost, must not stop it: with both
+            // sides' flights lost neither would say anything any more.
+            let first = self.role == DtlsRole::Passive && !self.seen.is_past_first();
+            if self.seen.is_repetition(datagram) && !first {
+                return Progress::None;
+            }
+        }
+        let waiting = self.endpoint.poll_timeout(&PEER);
         // A record that does not parse or authenticate may be anybody's; it must not end the handshake
         // (RFC 6347 §4.1.2.7), and fatal alerts show themselves as time-out.
         let events = self.endpoint.read(now, PEER, None, BytesMut::from(datagram)).unwrap_or_default();
+        if self.endpoint.poll_timeout(&PEER).is_some_and(|at| Some(at) != waiting) {
+            self.repeats = 0;
+        }
         let mut progress = Progress::None;
         for event in events {
             match event {
@@ -243,12 +277,18 @@ impl Dtls {
         self.endpoint.poll_transmit().map(|transmit| transmit.message)
     }
 
+    /// When the flight that waits for its answer is to be repeated.
+    fn repeat_at(&self) -> Option<Instant> {
+        let sent = self.endpoint.poll_timeout(&PEER)?.checked_sub(FLIGHT_INTERVAL)?;
+        Some(sent + *REPEAT_AFTER.get(self.repeats)?)
+    }
+
     /// When [`Dtls::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let State::Handshaking { since: Some(since) } = self.state else { return None };
         let limit = since + HANDSHAKE_LIMIT;
-        Some(self.endpoint.poll_timeout(&PEER).map_or(limit, |at| at.min(limit)))
+        Some(self.repeat_at().map_or(limit, |at| at.min(limit)))
     }
 
     /// Repeats a flight that was not answered, gives up at last.
@@ -257,9 +297,11 @@ impl Dtls {
         if now >= since + HANDSHAKE_LIMIT {
             return self.fail(Failure::Timeout);
         }
-        // The passive side has no association before the first datagram; that is no error.
-        if self.endpoint.get_connection_state(PEER).is_some() && self.endpoint.handle_timeout(PEER, now).is_err() {
-            return self.fail(Failure::Protocol);
+        if self.repeat_at().is_some_and(|at| at <= now) {
+            self.repeats += 1;
+            if self.endpoint.handle_timeout(PEER, now).is_err() {
+                return self.fail(Failure::Protocol);
+            }
         }
         Progress::None
     }

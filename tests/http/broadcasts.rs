@@ -183,7 +183,7 @@ async fn a_second_encoder_is_refused_until_the_first_is_lost() {
     server.worker.report(lost).await;
     for _ in 0..100 {
         if publish(&server, &broadcast).await.status == StatusCode::CREATED {
-            assert!(server.worker.all().contains(&Seen::CloseSession(first)));
+            server.worker.wait(|seen| (*seen == Seen::CloseSession(first)).then_some(())).await;
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

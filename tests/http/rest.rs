@@ -59,11 +59,11 @@ async fn in_dev_anyone_starts_a_meeting_and_otherwise_nobody() {
     let server = Server::start().await;
     let refused = server.post("/api/v1/meetings", &[], json!({})).await;
     assert_eq!((refused.status, refused.text("code").as_str()), (StatusCode::UNAUTHORIZED, "sign-in-needed"));
-    assert_eq!(server.get("/api/v1/me", &[]).await.json()["may_start"], false);
+    assert_eq!(server.get("/api/v1/me", &[]).await.json()["may_create"], false);
     let server = Server::with(|config, _| config.dev = true).await;
     assert_eq!(server.post("/api/v1/meetings", &[], json!({})).await.status, StatusCode::CREATED);
     let me = server.get("/api/v1/me", &[]).await;
-    assert_eq!((&me.json()["may_start"], &me.json()["dev"]), (&json!(true), &json!(true)));
+    assert_eq!((&me.json()["may_create"], &me.json()["dev"]), (&json!(true), &json!(true)));
     assert!(me.cookie("symposia_browser=").is_some());
 }
 
@@ -90,7 +90,7 @@ async fn the_first_administrator_is_made_once_and_signs_in_and_out() {
     let cookie = signed_in.cookie("symposia_session=").expect("a cookie");
     assert!(signed_in.header(header::SET_COOKIE).contains("HttpOnly; SameSite=Strict"));
     let me = server.get("/api/v1/me", &[("cookie", &cookie)]).await.json();
-    assert_eq!((&me["administrator"], &me["may_start"]), (&json!("Ada"), &json!(true)));
+    assert_eq!((&me["name"], &me["may_create"]), (&json!("Ada"), &json!(true)));
     let made = server.post("/api/v1/meetings", &[("cookie", &cookie)], json!({})).await;
     assert_eq!(made.status, StatusCode::CREATED);
 

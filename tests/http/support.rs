@@ -77,7 +77,7 @@ impl Server {
         let mut bounds = Bounds::from(&config.limits);
         change(&mut config, &mut bounds);
         let store = Store::open(folder.path()).await.expect("a store");
-        let (media, commands) = Media::detached();
+        let (media, commands) = Media::detached().expect("DTLS");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         // As the real listener does: without it every answer waits 40 ms for an acknowledgement.

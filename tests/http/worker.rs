@@ -49,6 +49,9 @@ impl Worker {
             let mut unanswered = Vec::new();
             for command in commands {
                 let (seen, done) = it.note(command);
+                if let Some(seen) = seen {
+                    it.seen_now().push(seen);
+                }
                 if let Some(done) = done {
                     // What hangs keeps the channel open and says nothing.
                     if it.0.hangs.load(Ordering::Acquire) {
@@ -56,9 +59,6 @@ impl Worker {
                     } else {
                         let _ = done.send(());
                     }
-                }
-                if let Some(seen) = seen {
-                    it.seen_now().push(seen);
                 }
             }
         });
@@ -112,13 +112,18 @@ impl Worker {
         panic!("the worker saw only {:?}", self.all());
     }
 
-    /// The session opened last.
+    /// A participant's session.
     pub async fn session_of(&self, participant: ParticipantId) -> SessionId {
-        self.wait(|_| {
-            self.all().iter().rev().find_map(|seen| match seen {
-                Seen::OpenSession { session, participant: of, .. } if *of == participant => Some(*session),
-                _ => None,
-            })
+        self.session_after(participant, None).await
+    }
+
+    /// A participant's first session that is another than the one before.
+    pub async fn session_after(&self, participant: ParticipantId, before: Option<SessionId>) -> SessionId {
+        self.wait(|seen| match seen {
+            Seen::OpenSession { session, participant: of, .. } if *of == participant => {
+                (Some(*session) != before).then_some(*session)
+            }
+            _ => None,
         })
         .await
     }

@@ -184,6 +184,7 @@ impl Core {
 
     fn remove_track(&mut self, now: Instant, router: u32, number: u32) {
         self.jobs.forget(router, number);
+        self.forget_held(router, number);
         let Some(found) = self.router_mut(router) else { return };
         found.voices.remove(now, number);
         let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::take) else { return };

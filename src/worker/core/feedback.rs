@@ -5,6 +5,7 @@ use crate::net::udp::SendBatch;
 use crate::rtp::rtcp::{self, Ntp, Packet, ReportBlock, Writer, round_trip};
 use crate::rtp::twcc_history::Fate;
 use crate::session::bandwidth::Report;
+use crate::session::outbound::DueReport;
 use std::time::Instant;
 
 /// The longest RTCP datagram we write.
@@ -136,12 +137,19 @@ impl Core {
     }
 
     fn send_reports(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
-        let mut due = Vec::new();
-        let Some(session) = self.session_mut(number) else { return };
-        session.outbound.due_reports(now, &mut due);
-        if due.is_empty() {
-            return;
+        let mut due = std::mem::take(&mut self.scratch.due);
+        due.clear();
+        if let Some(session) = self.session_mut(number) {
+            session.outbound.due_reports(now, &mut due);
         }
+        if !due.is_empty() {
+            self.write_reports(now, number, &due, out);
+        }
+        self.scratch.due = due;
+    }
+
+    fn write_reports(&mut self, now: Instant, number: u32, due: &[DueReport], out: &mut SendBatch) {
+        let Some(session) = self.session_mut(number) else { return };
         let router = session.router;
         let server_ns = self.server_ns(now);
         let ntp = self.ntp_of(server_ns);

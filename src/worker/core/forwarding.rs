@@ -85,6 +85,11 @@ impl Core {
         self.held.push_back(HeldFrame { at, router, track, layer });
     }
 
+    /// The track is gone, and what was held of it.
+    pub(super) fn forget_held(&mut self, router: u32, track: u32) {
+        self.held.retain(|held| held.router != router || held.track != track);
+    }
+
     /// Frames whose last packet did not come in time.
     pub(super) fn release_held(&mut self, now: Instant) {
         while let Some(held) = self.held.front().copied().filter(|held| held.at <= now) {

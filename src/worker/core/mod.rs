@@ -109,6 +109,9 @@ struct Scratch {
     given: Vec<Option<u8>>,
     tracks: Vec<u32>,
     slots: Vec<Option<u32>>,
+    sessions: Vec<u32>,
+    heights: FxHashMap<TrackId, u16>,
+    due: Vec<crate::session::outbound::DueReport>,
 }
 
 /// What a core is made with.

@@ -5,15 +5,17 @@ use super::Core;
 use crate::net::udp::SendBatch;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
-use signaling::ids::{Source, TrackId};
+use signaling::ids::Source;
 use std::time::Instant;
 
 impl Core {
     pub(super) fn tick(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let mut sessions = std::mem::take(&mut self.scratch.sessions);
+        sessions.clear();
         let Some(router) = self.router_mut(number) else { return };
         router.flush_reports();
         let voices = router.voices.poll(now);
-        let sessions = router.sessions.clone();
+        sessions.extend_from_slice(&router.sessions);
         if voices.selection {
             self.refresh_voices(now, number);
         }
@@ -26,6 +28,7 @@ impl Core {
             self.report_slots(now, *session);
             self.report_quality(now, number, *session);
         }
+        self.scratch.sessions = sessions;
         self.report_wanted(now, number);
         let flowing = self.report_flowing(now, number);
         if flowing || self.router_mut(number).is_some_and(|router| !router.late.is_empty()) {
@@ -69,9 +72,10 @@ impl Core {
     }
 
     fn report_wanted(&mut self, now: Instant, number: u32) {
+        let mut heights = std::mem::take(&mut self.scratch.heights);
+        heights.clear();
         let Some(router) = self.routers.get(number as usize).and_then(Option::as_ref) else { return };
         let sessions = router.sessions.iter().filter_map(|number| self.sessions.get(*number as usize)?.as_ref());
-        let mut heights: rustc_hash::FxHashMap<TrackId, u16> = rustc_hash::FxHashMap::default();
         for wish in sessions.flat_map(|session| &session.wishes) {
             let height = heights.entry(wish.track).or_default();
             *height = (*height).max(wish.height);
@@ -84,6 +88,7 @@ impl Core {
                 events.push(Event::Wanted { track: track.id, height });
             }
         }
+        self.scratch.heights = heights;
         for event in events {
             self.report(now, number, event);
         }

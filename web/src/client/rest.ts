@@ -60,10 +60,21 @@ async function json<T>(method: string, path: string, body?: unknown): Promise<T>
   return (await (await call(method, path, body)).json()) as T;
 }
 
+/** What is left out is as the server has it: a waiting room, everything else allowed. */
 export interface MeetingWish {
   title?: string;
+  /** 4 to 32 characters; asked of those who come by number. */
   passcode?: string;
   waiting_room?: boolean;
+  /** Who comes by number waits even without a waiting room. */
+  numbers_wait?: boolean;
+  locked?: boolean;
+  may_unmute?: boolean;
+  may_show_camera?: boolean;
+  may_share?: boolean;
+  may_chat?: boolean;
+  may_rename?: boolean;
+  mute_on_entry?: boolean;
 }
 
 export interface NewMeeting {
@@ -85,15 +96,22 @@ export async function exchangeHostSecret(meeting: string, secret: string): Promi
 }
 
 export interface Me {
-  /** Absent for somebody not signed in. */
-  name?: string;
-  /** May start meetings and broadcasts. */
-  may_create: boolean;
+  /** Start meetings and broadcasts. */
+  may_start: boolean;
+  /** The administrator's name, where signed in. */
+  administrator?: string;
+  /** Host of the meeting that was asked about. */
+  host: boolean;
+  /** The server runs with `--dev`. */
+  dev: boolean;
+  /** There is no administrator yet. */
+  needs_setup: boolean;
+  version: string;
 }
 
-/** Who the browser is, and what it may start. */
-export function me(): Promise<Me> {
-  return json("GET", "/me");
+/** Who the browser is, and what it may; gives the browser its cookie, by which a ban holds. */
+export function me(meeting?: string): Promise<Me> {
+  return json("GET", meeting === undefined ? "/me" : `/me?meeting=${encodeURIComponent(meeting)}`);
 }
 
 /** Makes the first administrator, with the token of the one-time link. */
@@ -112,15 +130,26 @@ export async function signOut(): Promise<void> {
 export interface NewBroadcast {
   id: string;
   watch_url: string;
-  whip_url?: string;
-  whep_url?: string;
-  hls_url?: string;
-  rtmp_url?: string;
-  srt_url?: string;
+  whip_url: string;
+  whep_url: string;
+  /** Shown this once. */
   stream_key: string;
 }
 
 /** Makes a broadcast. */
 export function createBroadcast(title: string): Promise<NewBroadcast> {
   return json("POST", "/broadcasts", { title });
+}
+
+export interface ShownBroadcast {
+  id: string;
+  title: string;
+  live: boolean;
+  viewers: number;
+  whep_url: string;
+}
+
+/** A broadcast as viewers see it. */
+export function broadcast(id: string): Promise<ShownBroadcast> {
+  return json("GET", `/broadcasts/${encodeURIComponent(id)}`);
 }

@@ -82,7 +82,7 @@ function personOf(index: number, names: string[], wanted: Wanted): PersonView {
     connected: index !== 10,
     quality: index === 4 ? "fair" : index === 7 ? "poor" : "good",
     handPosition: hand,
-    actions: index === 0 ? ["rename"] : wanted.host ? HOST_ACTIONS : ["pin", "chat"],
+    actions: index === 0 ? ["rename"] : wanted.host ? (hand ? ["lower-hand", ...HOST_ACTIONS] : HOST_ACTIONS) : ["pin", "chat"],
   };
 }
 
@@ -223,7 +223,7 @@ export function makeView(wanted: Wanted): MeetingView {
           role: you.role,
           microphone: own(you.microphone),
           camera: own(you.camera),
-          screen: own(false),
+          screen: { ...own(false), hindrance: wanted.host ? null : "forbidden-by-policy" },
           handRaised: false,
           handPosition: null,
           speakingWhileMuted: wanted.notices.includes("speaking"),

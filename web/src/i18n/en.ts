@@ -2,7 +2,6 @@
 export const en = {
   app: {
     title: "Symposia",
-    skip: "Skip to content",
     language: "Language",
     theme: "Appearance",
     themeAuto: "As on this device",
@@ -18,7 +17,6 @@ export const en = {
     closePanel: "Close panel",
     dismiss: "Dismiss",
     save: "Save",
-    copy: "Copy",
     copied: "Copied",
     copyFailed: "Copying did not work. Select the text and copy it by hand.",
     tryAgain: "Try again",
@@ -26,9 +24,6 @@ export const en = {
     you: "You",
     nameAndYou: "{{name}} (you)",
     separator: ", ",
-    more: "More",
-    on: "On",
-    off: "Off",
   },
   home: {
     pageTitle: "Meetings on your own server",
@@ -128,7 +123,8 @@ export const en = {
     nameHint: "Everyone in the meeting sees it.",
     nameMissing: "Enter the name that others should see.",
     passcode: "Passcode",
-    passcodeHint: "This meeting has a passcode. Ask the person who invited you.",
+    passcodeHint: "Only if the meeting has one. The person who invited you knows it.",
+    numberWrong: "The number {{number}} is not right, or the meeting has a passcode.",
     join: "Join",
     ask: "Ask to join",
     startHost: "Start as host",
@@ -153,7 +149,6 @@ export const en = {
     since: "Waiting for {{time}}",
     leave: "Leave",
     privacy: "Nobody sees or hears you yet.",
-    change: "You can still change camera and microphone.",
   },
   meeting: {
     untitled: "Meeting",
@@ -203,7 +198,6 @@ export const en = {
     speaks: "{{name}} is speaking",
     speakMany: "{{names}} are speaking",
     alone: "Nobody else is here yet",
-    aloneHint: "Send the link to those you want to meet.",
     aloneShare: "Copy link",
     hindrance: {
       "not-permitted": "As a listener you watch and listen. Raise your hand to speak.",
@@ -223,13 +217,11 @@ export const en = {
     screenOf: "Screen of {{name}}",
     yourScreen: "Your screen",
     muted: "muted",
-    speaking: "speaking",
     handRaised: "hand raised",
     spotlight: "in the spotlight",
     pinned: "pinned",
     cameraOff: "camera off",
     away: "connection lost",
-    host: "host",
     loading: "picture is loading",
     awayText: "Connection lost, coming back…",
     paused: {
@@ -243,7 +235,6 @@ export const en = {
       poor: "poor connection",
     },
     menu: "Options for {{name}}",
-    yourScreenHint: "You are sharing your screen",
   },
   role: {
     host: "Host",
@@ -263,7 +254,7 @@ export const en = {
     admitName: "Admit {{name}}",
     denyName: "Turn {{name}} away",
     sentBack: "Sent back to the waiting room",
-    waitsSince: "for {{time}}",
+    waitsSince: "waiting for {{time}}",
     muteAll: "Mute all",
     invite: "Invite",
     rules: "Rules",
@@ -492,7 +483,6 @@ export const en = {
     spotlightOn: "Everyone now sees you large.",
     spotlightOff: "You are no longer in the spotlight.",
     back: "You are back.",
-    list: "Notices",
   },
   refusal: {
     "bad-message": "The server did not understand this page. Reload it.",
@@ -529,7 +519,6 @@ export const en = {
     retry_other: "Try again in {{count}} seconds.",
   },
   out: {
-    pageTitle: "Meeting left",
     left: { title: "You left the meeting", text: "You can come back while it is still going on." },
     denied: { title: "You were not let in", text: "The host turned this request away. If that is a mistake, get in touch with them." },
     removed: { title: "You were removed from the meeting", text: "A host removed you. You may knock again." },
@@ -543,12 +532,11 @@ export const en = {
     "meeting-ended": { title: "This meeting has ended", text: "Ask the host whether there is another one." },
     "not-found": { title: "There is no such meeting", text: "Check the link, or ask the host for a new one." },
     rejoin: "Join again",
-    reload: "Reload the page",
     home: "Go to the start page",
   },
   watch: {
     pageTitle: "Live",
-    title: "Live",
+    title: "Broadcast",
     connecting: "Connecting…",
     waiting: "Nobody is sending yet",
     waitingHint: "The picture appears here by itself as soon as it begins.",

@@ -4,7 +4,6 @@ import type { Texts } from "./index";
 export const zhCN: Texts = {
   app: {
     title: "Symposia",
-    skip: "跳到正文",
     language: "语言",
     theme: "外观",
     themeAuto: "跟随系统",
@@ -20,7 +19,6 @@ export const zhCN: Texts = {
     closePanel: "关闭面板",
     dismiss: "知道了",
     save: "保存",
-    copy: "复制",
     copied: "已复制",
     copyFailed: "复制失败，请选中文字后手动复制。",
     tryAgain: "重试",
@@ -28,9 +26,6 @@ export const zhCN: Texts = {
     you: "我",
     nameAndYou: "{{name}}（我）",
     separator: "，",
-    more: "更多",
-    on: "开",
-    off: "关",
   },
   home: {
     pageTitle: "自己服务器上的会议",
@@ -130,7 +125,8 @@ export const zhCN: Texts = {
     nameHint: "会议中的所有人都能看到。",
     nameMissing: "请输入要让别人看到的名字。",
     passcode: "会议密码",
-    passcodeHint: "此会议设有密码，请向邀请您的人索取。",
+    passcodeHint: "会议设有密码时填写，可向邀请您的人索取。",
+    numberWrong: "会议号 {{number}} 不正确，或者该会议需要密码。",
     join: "加入会议",
     ask: "申请加入",
     startHost: "以主持人身份开始",
@@ -155,7 +151,6 @@ export const zhCN: Texts = {
     since: "已等候 {{time}}",
     leave: "离开",
     privacy: "现在没有人能看到您或听到您的声音。",
-    change: "您仍可更换摄像头和麦克风。",
   },
   meeting: {
     untitled: "会议",
@@ -205,7 +200,6 @@ export const zhCN: Texts = {
     speaks: "{{name}} 正在发言",
     speakMany: "{{names}} 正在发言",
     alone: "还没有其他人入会",
-    aloneHint: "把链接发给想见的人吧。",
     aloneShare: "复制链接",
     hindrance: {
       "not-permitted": "旁听者只能观看和收听，想发言请举手。",
@@ -225,13 +219,11 @@ export const zhCN: Texts = {
     screenOf: "{{name}} 的屏幕",
     yourScreen: "我的屏幕",
     muted: "已静音",
-    speaking: "正在发言",
     handRaised: "已举手",
     spotlight: "焦点画面",
     pinned: "已固定",
     cameraOff: "摄像头已关闭",
     away: "连接中断",
-    host: "主持人",
     loading: "画面加载中",
     awayText: "连接中断，正在恢复…",
     paused: {
@@ -245,7 +237,6 @@ export const zhCN: Texts = {
       poor: "网络很差",
     },
     menu: "{{name}} 的选项",
-    yourScreenHint: "您正在共享屏幕",
   },
   role: {
     host: "主持人",
@@ -494,7 +485,6 @@ export const zhCN: Texts = {
     spotlightOn: "您的画面已设为全员焦点。",
     spotlightOff: "您的画面不再是焦点。",
     back: "已恢复连接。",
-    list: "通知",
   },
   refusal: {
     "bad-message": "服务器无法识别此页面，请刷新。",
@@ -531,7 +521,6 @@ export const zhCN: Texts = {
     retry_other: "请 {{count}} 秒后再试。",
   },
   out: {
-    pageTitle: "已离开会议",
     left: { title: "您已离开会议", text: "会议进行期间可以随时回来。" },
     denied: { title: "主持人没有准许您入会", text: "如有误会，请直接联系主持人。" },
     removed: { title: "您已被移出会议", text: "主持人将您移出了会议，您可以重新申请加入。" },
@@ -545,7 +534,6 @@ export const zhCN: Texts = {
     "meeting-ended": { title: "会议已结束", text: "请向主持人确认是否还有下一场。" },
     "not-found": { title: "没有这个会议", text: "请检查链接，或向主持人索取新的链接。" },
     rejoin: "重新加入",
-    reload: "刷新页面",
     home: "返回首页",
   },
   watch: {

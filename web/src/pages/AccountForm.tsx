@@ -14,7 +14,7 @@ import { navigate } from "./router";
 /** As the server asks for. */
 const PASSWORD_MIN = 10;
 
-export function SignIn({ send = signIn }: { send?: (account: Account) => Promise<Answer<null>> }) {
+export function SignIn({ send = signIn }: { send?: (account: Account) => Promise<Answer<void>> }) {
   const { t } = useTranslation();
   useTitle(`${t("account.signInPageTitle")} · ${t("app.title")}`);
   return <AccountForm creates={false} send={send} />;
@@ -34,7 +34,7 @@ function tokenOfAddress(): string {
 
 interface AccountFormProps {
   creates: boolean;
-  send: (account: Account) => Promise<Answer<null>>;
+  send: (account: Account) => Promise<Answer<void>>;
   missingToken?: boolean;
 }
 

@@ -1,7 +1,8 @@
 /** The start page: begin a meeting, or come to one. */
 import { ArrowRight, History, ShieldCheck, Video } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { type Me, me, signOut } from "../client/rest";
 import { Button } from "../ui/Button";
 import { TextField } from "../ui/Field";
 import { Page } from "../ui/Page";
@@ -42,7 +43,7 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
   };
 
   return (
-    <Page>
+    <Page actions={<AccountAction />}>
       <div className={styles.home}>
         <div className={styles.words}>
           <h1 className={styles.headline}>{t("home.headline")}</h1>
@@ -127,4 +128,40 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
       </div>
     </Page>
   );
+}
+
+/** Signing in is offered to those who need it to start a meeting, signing out to those who are signed in. */
+function AccountAction() {
+  const { t } = useTranslation();
+  const [who, setWho] = useState<Me | null>(null);
+  useEffect(() => {
+    let gone = false;
+    me().then(
+      (found) => !gone && setWho(found),
+      // Without an answer there is nothing to offer; starting a meeting will say what is wrong.
+      () => undefined,
+    );
+    return () => {
+      gone = true;
+    };
+  }, []);
+  if (who?.administrator !== undefined) {
+    return (
+      <Button
+        variant="quiet"
+        onPress={() => {
+          signOut()
+            .then(() => me())
+            .then(setWho, () => undefined);
+        }}
+      >
+        {t("home.signOut")}
+      </Button>
+    );
+  }
+  return who && !who.may_start ? (
+    <Button variant="quiet" onPress={() => navigate("/sign-in")}>
+      {t("home.signIn")}
+    </Button>
+  ) : null;
 }

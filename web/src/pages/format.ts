@@ -15,11 +15,11 @@ export function duration(milliseconds: number): string {
 }
 
 export function timeOfDay(at: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(at);
+  return new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(at);
 }
 
 export function dayAndTime(at: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(at);
+  return new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" }).format(at);
 }
 
 /** The present time, drawn again every second. */

@@ -1,40 +1,24 @@
-/** The few things the pages ask over HTTP. Knows no page. */
+/** What the pages ask over HTTP, with failures as values that a page can show. */
+import { createMeeting, RestError, setUp as restSetUp, signIn as restSignIn } from "../client/rest";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; code: string; retryAfter: number | null };
 
-async function post(path: string, body: unknown): Promise<Answer<unknown>> {
-  let response: Response;
+async function answer<T>(asked: Promise<T>): Promise<Answer<T>> {
   try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      credentials: "same-origin",
-    });
-  } catch {
-    return { ok: false, code: "unreachable", retryAfter: null };
+    return { ok: true, value: await asked };
+  } catch (error) {
+    if (error instanceof RestError) return { ok: false, code: error.code, retryAfter: error.retryAfter };
+    throw error;
   }
-  const said: unknown = await response.json().catch(() => null);
-  if (response.ok) return { ok: true, value: said };
-  const code = field(said, "code") ?? (response.status >= 500 ? "internal" : "other");
-  const seconds = Number(response.headers.get("retry-after"));
-  return { ok: false, code, retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null };
-}
-
-function field(value: unknown, name: string): string | null {
-  if (typeof value !== "object" || value === null) return null;
-  const found = (value as Record<string, unknown>)[name];
-  return typeof found === "string" ? found : null;
 }
 
 /** Makes a meeting; gives the address within this app at which its maker is host. */
-export async function startMeeting(): Promise<Answer<string>> {
-  const answer = await post("/api/v1/meetings", {});
-  if (!answer.ok) return answer;
-  const url = field(answer.value, "host_url");
-  if (!url) return { ok: false, code: "internal", retryAfter: null };
-  const { pathname, search, hash } = new URL(url, location.href);
-  return { ok: true, value: pathname + search + hash };
+export function startMeeting(): Promise<Answer<string>> {
+  const made = createMeeting().then((meeting) => {
+    const { pathname, search, hash } = new URL(meeting.host_url, location.href);
+    return pathname + search + hash;
+  });
+  return answer(made);
 }
 
 export interface Account {
@@ -42,13 +26,11 @@ export interface Account {
   password: string;
 }
 
-export async function signIn(account: Account): Promise<Answer<null>> {
-  const answer = await post("/api/v1/sign-in", account);
-  return answer.ok ? { ok: true, value: null } : answer;
+export function signIn({ name, password }: Account): Promise<Answer<void>> {
+  return answer(restSignIn(name, password));
 }
 
 /** `token` is the secret of the one-time link. */
-export async function setUp(account: Account, token: string): Promise<Answer<null>> {
-  const answer = await post("/api/v1/setup", { ...account, token });
-  return answer.ok ? { ok: true, value: null } : answer;
+export function setUp({ name, password }: Account, token: string): Promise<Answer<void>> {
+  return answer(restSetUp(token, name, password));
 }

@@ -92,7 +92,10 @@ class Meeting implements MeetingModel {
   close(): void {
     this.closed = true;
     clearTimeout(this.orderTimer);
-    this.connection?.close();
+    const { connection } = this;
+    // The seat stays remembered: the page may be loaded again.
+    this.connection = null;
+    connection?.close();
     this.session?.close();
     this.capture.close();
     this.playout.close();
@@ -107,6 +110,7 @@ class Meeting implements MeetingModel {
       return;
     }
     let refused: Refusal | null = null;
+    await this.parts.greet();
     if (this.entry.kind === "host" && this.entry.secret) {
       try {
         await this.parts.exchangeHostSecret(this.entry.meeting, this.entry.secret);

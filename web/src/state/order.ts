@@ -45,25 +45,19 @@ export class TileOrder {
   speaker(people: readonly Participant[], self: ParticipantId, now: number): ParticipantId | null {
     const others = people.filter(({ id }) => id !== self);
     const there = this.stage && others.some(({ id }) => id === this.stage?.id) ? this.stage : null;
-    const loudest = [...this.voices]
-      .filter(([id, voice]) => id !== self && this.speaking.has(id) && now - voice.since >= STAGE_AFTER_MS)
-      .sort(([, a], [, b]) => b.since - a.since)[0]?.[0];
-    if (there && (loudest === undefined || loudest === there.id || now - there.since < STAGE_HOLD_MS)) {
-      const speaks = this.speaking.has(there.id);
-      if (loudest === undefined || speaks || now - there.since < STAGE_HOLD_MS) return there.id;
-    }
+    const next = [...this.speaking].find((id) => id !== self && now - (this.voices.get(id)?.since ?? now) >= STAGE_AFTER_MS);
+    if (there && (next === undefined || this.speaking.has(there.id) || now - there.since < STAGE_HOLD_MS)) return there.id;
     const first = this.order.find((id) => others.some((one) => one.id === id && one.camera)) ?? others[0]?.id;
-    const next = loudest ?? first ?? self;
-    this.stage = { id: next, since: now };
-    return people.length === 0 ? null : next;
+    const chosen = next ?? first ?? self;
+    this.stage = { id: chosen, since: now };
+    return people.length === 0 ? null : chosen;
   }
 
   /** When the order may change without an event; null where it will not. */
   nextChange(pageSize: number, now: number): number | null {
     const dues = [...this.voices].flatMap(([id, { since }]) => {
       if (!this.speaking.has(id)) return [];
-      const off = this.order.indexOf(id) >= pageSize;
-      return [off ? since + SWAP_AFTER_MS : since + STAGE_AFTER_MS].filter((due) => due > now);
+      return this.order.indexOf(id) >= pageSize ? [since + STAGE_AFTER_MS, since + SWAP_AFTER_MS] : [since + STAGE_AFTER_MS];
     });
     if (this.stage) dues.push(this.stage.since + STAGE_HOLD_MS);
     const due = Math.min(...dues.filter((one) => one > now));

@@ -5,7 +5,7 @@ import { Capture, type CaptureHandlers } from "../client/media/capture";
 import { Playout } from "../client/media/playout";
 import { MediaSession, type MediaHandlers } from "../client/media/session";
 import type { Command, Outcome, SlotCounts } from "../client/protocol";
-import { exchangeHostSecret } from "../client/rest";
+import { exchangeHostSecret, me } from "../client/rest";
 
 export type ConnectionParts = Pick<Connection, keyof Connection>;
 export type SessionParts = Pick<MediaSession, keyof MediaSession>;
@@ -18,6 +18,8 @@ export interface Parts {
   capture(handlers: CaptureHandlers): CaptureParts;
   playout(changed: () => void): PlayoutParts;
   exchangeHostSecret(meeting: string, secret: string): Promise<void>;
+  /** Gives the browser the cookie by which the server knows it again; a failure is no matter. */
+  greet(): Promise<void>;
 }
 
 export const BROWSER_PARTS: Parts = {
@@ -26,4 +28,5 @@ export const BROWSER_PARTS: Parts = {
   capture: (handlers) => new Capture(handlers),
   playout: (changed) => new Playout(changed),
   exchangeHostSecret,
+  greet: () => me().then(() => {}, () => {}),
 };

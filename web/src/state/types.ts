@@ -353,54 +353,54 @@ export interface MeetingView {
 /** All that the pages of a meeting may ask. Nothing throws: failures become notices or states of the view. */
 export interface MeetingActions {
   // Before joining.
-  setName(name: string): void;
-  join(passcode?: string): void;
+  setName: (name: string) => void;
+  join: (passcode?: string) => void;
   /** At the door: go away again. */
-  cancel(): void;
+  cancel: () => void;
   /** After `out`: back to `prejoin`. */
-  rejoin(): void;
+  rejoin: () => void;
 
   // Devices.
-  chooseDevice(kind: DeviceKind, id: string): void;
+  chooseDevice: (kind: DeviceKind, id: string) => void;
   /** Asks the browser again after permission was denied. */
-  retryDevice(kind: DeviceKind): void;
-  testSpeaker(): void;
+  retryDevice: (kind: DeviceKind) => void;
+  testSpeaker: () => void;
   /** 0 to 1, the loudness of one's own microphone now; poll it per frame. Works while muted, too (nothing leaves the page). */
-  level(): number;
-  unblockSound(): void;
+  level: () => number;
+  unblockSound: () => void;
 
   // Oneself.
-  setMicrophone(on: boolean): void;
-  setCamera(on: boolean): void;
-  setScreen(on: boolean): void;
-  setHand(raised: boolean): void;
-  setVoiceOnly(on: boolean): void;
-  leave(): void;
+  setMicrophone: (on: boolean) => void;
+  setCamera: (on: boolean) => void;
+  setScreen: (on: boolean) => void;
+  setHand: (raised: boolean) => void;
+  setVoiceOnly: (on: boolean) => void;
+  leave: () => void;
 
   // The page.
-  setLayout(choice: LayoutChoice): void;
-  setPage(page: number): void;
-  openPanel(panel: Panel): void;
-  dismiss(notice: number): void;
-  answerAsk(notice: number, yes: boolean): void;
+  setLayout: (choice: LayoutChoice) => void;
+  setPage: (page: number) => void;
+  openPanel: (panel: Panel) => void;
+  dismiss: (notice: number) => void;
+  answerAsk: (notice: number, yes: boolean) => void;
   /** Height of the tile in device pixels as it is now; 0 when it is off the screen or gone. */
-  tileSeen(key: string, height: number): void;
+  tileSeen: (key: string, height: number) => void;
 
   // Chat.
-  sendChat(to: Audience, text: string): void;
-  resendChat(line: string): void;
+  sendChat: (to: Audience, text: string) => void;
+  resendChat: (line: string) => void;
 
   // Others. Each of these is refused by the server where the right is missing.
-  act(person: ParticipantId, action: Exclude<PersonAction, "rename" | "chat">): void;
-  rename(person: ParticipantId, name: string): void;
-  admit(person: ParticipantId): void;
-  admitAll(): void;
-  deny(person: ParticipantId): void;
-  muteAll(mayUnmute: boolean): void;
-  setPolicy(change: Partial<Policy>): void;
-  suspendAll(): void;
-  readLog(): void;
-  end(): void;
+  act: (person: ParticipantId, action: Exclude<PersonAction, "rename" | "chat">) => void;
+  rename: (person: ParticipantId, name: string) => void;
+  admit: (person: ParticipantId) => void;
+  admitAll: () => void;
+  deny: (person: ParticipantId) => void;
+  muteAll: (mayUnmute: boolean) => void;
+  setPolicy: (change: Partial<Policy>) => void;
+  suspendAll: () => void;
+  readLog: () => void;
+  end: () => void;
 }
 
 /** `createMeeting(entry)` in `state/meeting.ts`. */
@@ -408,7 +408,7 @@ export interface MeetingModel {
   view: Readable<MeetingView>;
   actions: MeetingActions;
   /** Ends everything (the page goes away). */
-  close(): void;
+  close: () => void;
 }
 
 // ---------------------------------------------------------------- watch page
@@ -431,6 +431,6 @@ export interface WatchView {
 export interface WatchModel {
   view: Readable<WatchView>;
   /** The page says whether `video.play()` was refused; muted playback is its fallback. */
-  setSoundBlocked(blocked: boolean): void;
-  close(): void;
+  setSoundBlocked: (blocked: boolean) => void;
+  close: () => void;
 }

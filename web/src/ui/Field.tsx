@@ -82,7 +82,7 @@ export function Select(props: SelectProps) {
       <Label className={labelHidden ? "visually-hidden" : styles.label}>{label}</Label>
       <Button className={styles.select ?? ""}>
         {icon}
-        <SelectValue className={styles.value ?? ""} />
+        <SelectValue className={styles.value ?? ""}>{({ isPlaceholder, selectedText, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}</SelectValue>
         <ChevronDown aria-hidden="true" className={styles.chevron} />
       </Button>
       <Popover className={styles.popover ?? ""} offset={6}>

@@ -1,25 +1,14 @@
-/** The mark: seats in a circle, one of them speaking. */
+/** The mark: three couches around whoever speaks, as at a symposium. */
 import { cx } from "./cx";
 import styles from "./Logo.module.css";
 
-const SEATS = 7;
-
 export function Mark({ className, live }: { className?: string | undefined; live?: boolean | undefined }) {
-  const seats = Array.from({ length: SEATS }, (_, i) => (360 / SEATS) * i);
   return (
-    <svg viewBox="-16 -16 32 32" className={cx(styles.mark, live && styles.live, className)} aria-hidden="true">
-      {seats.map((angle, i) => (
-        <rect
-          key={angle}
-          x={-3.1}
-          y={-14.6}
-          width={6.2}
-          height={9.4}
-          rx={3.1}
-          transform={`rotate(${angle})`}
-          className={i === 0 ? styles.speaker : styles.seat}
-        />
-      ))}
+    <svg viewBox="0 0 32 32" className={cx(styles.mark, live && styles.live, className)} aria-hidden="true">
+      <rect x={8.6} y={2} width={14.8} height={6.6} rx={3.3} className={styles.couch} />
+      <rect x={2} y={10.6} width={6.6} height={19.4} rx={3.3} className={styles.couch} />
+      <rect x={23.4} y={10.6} width={6.6} height={19.4} rx={3.3} className={styles.couch} />
+      <circle cx={16} cy={19.4} r={4.6} className={styles.speaker} />
     </svg>
   );
 }

@@ -28,7 +28,7 @@ export function Page({ children, actions, centred }: PageProps) {
           <Preferences />
         </div>
       </header>
-      <main className={cx(styles.main, centred && styles.centred)}>{children}</main>
+      <main tabIndex={-1} className={cx(styles.main, centred && styles.centred)}>{children}</main>
     </div>
   );
 }

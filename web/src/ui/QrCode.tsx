@@ -3,10 +3,10 @@ import { useMemo } from "react";
 import { encode } from "uqr";
 import styles from "./QrCode.module.css";
 
-/** White in every theme: some readers do not take an inverted code. */
+/** White in every theme, with the four modules of quiet around it: some readers insist on both. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { path, size } = useMemo(() => {
-    const code = encode(text, { ecc: "M", border: 2 });
+    const code = encode(text, { ecc: "M", border: 4 });
     const modules = code.data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
     return { path: modules.join(""), size: code.size };
   }, [text]);

@@ -120,10 +120,11 @@ export class MediaSession {
     const back = online && !this.online;
     this.online = online;
     if (!back) return;
+    // Reports that nobody heard meanwhile are not repeated: ask for what the page shows.
+    this.list.repeat();
     this.work();
     if (this.negotiating) return;
-    const ice = this.peer?.pc.iceConnectionState;
-    if (this.state === "restoring" || (ice !== "connected" && ice !== "completed")) this.want("restart");
+    if (this.state === "restoring" || !isUp(this.peer?.pc)) this.want("restart");
   }
 
   /** A new peer connection: the server has forgotten the last one. */
@@ -218,7 +219,8 @@ export class MediaSession {
         this.settle();
       }
       this.deadline = setTimeout(() => this.onDeadline(), restart ? RESTART_WITHIN_MS : CONNECT_WITHIN_MS);
-      this.onIce(peer.pc.iceConnectionState);
+      // A path that is still broken has the new credentials to mend by, until the deadline.
+      if (isUp(peer.pc)) this.onIce(peer.pc.iceConnectionState);
     } catch (error) {
       if (this.closed || peer !== this.peer) return;
       const refused = error instanceof CommandError;
@@ -240,8 +242,7 @@ export class MediaSession {
   }
 
   private onDeadline(): void {
-    const ice = this.peer?.pc.iceConnectionState;
-    if (ice !== "connected" && ice !== "completed") this.renewLater();
+    if (!isUp(this.peer?.pc)) this.renewLater();
   }
 
   private renewLater(): void {
@@ -288,6 +289,10 @@ export class MediaSession {
   private say(command: Command): Promise<unknown> {
     return this.send(command).catch(() => {});
   }
+}
+
+function isUp(pc: RTCPeerConnection | undefined): boolean {
+  return pc?.iceConnectionState === "connected" || pc?.iceConnectionState === "completed";
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined;

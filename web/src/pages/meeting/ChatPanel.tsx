@@ -40,7 +40,7 @@ export function ChatPanel() {
 
 function Lines({ lines }: { lines: ChatLine[] }) {
   const { t } = useTranslation();
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const last = lines[lines.length - 1];
   const toEnd = () => {
@@ -54,7 +54,7 @@ function Lines({ lines }: { lines: ChatLine[] }) {
   }, [last?.id]);
   return (
     <div className={styles.scroll}>
-      <ol
+      <div
         ref={list}
         className={styles.lines}
         role="log"
@@ -65,10 +65,12 @@ function Lines({ lines }: { lines: ChatLine[] }) {
           setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_END_PX);
         }}
       >
-        {lines.map((line, index) => (
-          <Line key={line.id} line={line} before={lines[index - 1]} />
-        ))}
-      </ol>
+        <ol>
+          {lines.map((line, index) => (
+            <Line key={line.id} line={line} before={lines[index - 1]} />
+          ))}
+        </ol>
+      </div>
       {!atEnd && (
         <Button size="s" className={styles.toEnd} icon={<ArrowDown aria-hidden="true" />} onPress={toEnd}>
           {t("chat.newBelow")}

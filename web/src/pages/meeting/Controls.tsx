@@ -31,7 +31,7 @@ import { Control, SplitControl, Toolbar } from "../../ui/Toolbar";
 import { useLocal, useScreen } from "./context";
 import styles from "./Controls.module.css";
 import { useDeviceChoices } from "./DeviceParts";
-import type { FullScreen } from "./hooks";
+import { type FullScreen, useMedia } from "./hooks";
 
 export function Controls({ fullScreen }: { fullScreen: FullScreen }) {
   const { t } = useTranslation();
@@ -138,7 +138,7 @@ export function Controls({ fullScreen }: { fullScreen: FullScreen }) {
           onPress={() => toggle("share")}
           className={styles.roomy}
         />
-        <Control label={t("meeting.leave")} icon={<PhoneOff />} tone="danger" onPress={() => openDialog({ kind: "leave" })} />
+        <Control label={t("meeting.leave")} icon={<PhoneOff />} tone="danger" word={t("leave.leave")} onPress={() => openDialog({ kind: "leave" })} />
       </div>
     </Toolbar>
   );
@@ -153,11 +153,15 @@ function DeviceItems({ kind }: { kind: DeviceKind }) {
   return <MenuChoice title={title} choices={choices} chosen={device.chosen} onChoose={(id) => actions.chooseDevice(kind, id)} />;
 }
 
+/** As in the style sheet: where some controls have no room beside the others. */
+const CROWDED = "(max-width: 44rem), (max-height: 30rem) and (min-aspect-ratio: 1 / 1)";
+
 function MoreMenu({ fullScreen }: { fullScreen: FullScreen }) {
   const { t } = useTranslation();
   const { view, actions } = useScreen();
   const { openDialog } = useLocal();
   const { own } = view;
+  const crowded = useMedia(CROWDED);
   const layouts = (["auto", "grid", "speaker"] as const).map((id) => ({ id, name: t(`meeting.layout.${id}`) }));
   if (!own) return null;
   const shareHindrance = !own.screen.on && own.screen.hindrance ? t(`meeting.hindrance.${own.screen.hindrance}`) : undefined;
@@ -171,25 +175,29 @@ function MoreMenu({ fullScreen }: { fullScreen: FullScreen }) {
         </AriaButton>
       }
     >
-      <MenuItem
-        icon={own.screen.on ? <MonitorX aria-hidden="true" /> : <MonitorUp aria-hidden="true" />}
-        isDisabled={shareHindrance !== undefined}
-        note={shareHindrance}
-        onAction={() => actions.setScreen(!own.screen.on)}
-      >
-        {own.screen.on ? t("meeting.stopShare") : t("meeting.share")}
-      </MenuItem>
-      <MenuItem icon={<AudioLines aria-hidden="true" />} onAction={() => actions.setVoiceOnly(!own.voiceOnly)}>
-        {own.voiceOnly ? t("meeting.voiceOnlyOff") : t("meeting.voiceOnly")}
-      </MenuItem>
-      <MenuItem icon={<Users aria-hidden="true" />} onAction={() => actions.openPanel("people")}>
-        {t("meeting.people")}
-      </MenuItem>
-      <MenuItem icon={<UserPlus aria-hidden="true" />} onAction={() => actions.openPanel("share")}>
-        {t("meeting.invite")}
-      </MenuItem>
-      <MenuLine />
-      <MenuChoice title={t("meeting.view")} choices={layouts} chosen={view.layout.choice} onChoose={actions.setLayout} />
+      {crowded && (
+        <>
+          <MenuItem
+            icon={own.screen.on ? <MonitorX aria-hidden="true" /> : <MonitorUp aria-hidden="true" />}
+            isDisabled={shareHindrance !== undefined}
+            note={shareHindrance}
+            onAction={() => actions.setScreen(!own.screen.on)}
+          >
+            {own.screen.on ? t("meeting.stopShare") : t("meeting.share")}
+          </MenuItem>
+          <MenuItem icon={<AudioLines aria-hidden="true" />} onAction={() => actions.setVoiceOnly(!own.voiceOnly)}>
+            {own.voiceOnly ? t("meeting.voiceOnlyOff") : t("meeting.voiceOnly")}
+          </MenuItem>
+          <MenuItem icon={<Users aria-hidden="true" />} onAction={() => actions.openPanel("people")}>
+            {t("meeting.people")}
+          </MenuItem>
+          <MenuItem icon={<UserPlus aria-hidden="true" />} onAction={() => actions.openPanel("share")}>
+            {t("meeting.invite")}
+          </MenuItem>
+          <MenuLine />
+        </>
+      )}
+      <MenuChoice title={t("meeting.view")} choices={layouts} chosen={view.layout.choice} onChoose={(id) => actions.setLayout(id)} />
       <MenuLine />
       {view.rights.setPolicy && (
         <MenuItem icon={<ShieldCheck aria-hidden="true" />} onAction={() => openDialog({ kind: "rules" })}>

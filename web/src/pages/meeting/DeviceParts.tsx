@@ -30,7 +30,6 @@ function DeviceSelect({ kind }: { kind: DeviceKind }) {
   const Icon = ICONS[kind];
   return (
     <Select
-      className={styles.select}
       label={t(`devices.${kind}`)}
       icon={<Icon aria-hidden="true" />}
       choices={choices}

@@ -37,7 +37,7 @@ export function MeetingDialogs({ open, close, onSuspend }: DialogsProps) {
           onClose={close}
           title={t("people.confirm.suspendTitle")}
           action={t("people.confirm.suspendAction")}
-          onConfirm={actions.suspendAll}
+          onConfirm={() => actions.suspendAll()}
         >
           {t("people.confirm.suspendText")}
         </ConfirmDialog>
@@ -86,11 +86,11 @@ function LeaveDialog({ close }: { close: () => void }) {
         <>
           <Button onPress={close}>{t("common.cancel")}</Button>
           {mayEnd && (
-            <Button variant="danger" onPress={actions.end}>
+            <Button variant="danger" onPress={() => actions.end()}>
               {t("leave.end")}
             </Button>
           )}
-          <Button variant={mayEnd ? "primary" : "danger"} onPress={actions.leave} autoFocus>
+          <Button variant={mayEnd ? "primary" : "danger"} onPress={() => actions.leave()} autoFocus>
             {t("leave.leave")}
           </Button>
         </>

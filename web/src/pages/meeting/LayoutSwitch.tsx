@@ -1,9 +1,8 @@
 /** Grid or speaker, in one press. */
-import { LayoutGrid, RectangleHorizontal } from "lucide-react";
+import { LayoutGrid, LayoutPanelTop } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "../../ui/Button";
 import { useScreen } from "./context";
-import styles from "./MeetingBar.module.css";
 
 /** Shows what a press would change to. */
 export function LayoutSwitch() {
@@ -13,10 +12,9 @@ export function LayoutSwitch() {
   return (
     <IconButton
       label={`${t("meeting.view")}: ${t(`meeting.layout.${next}`)}`}
-      icon={next === "grid" ? <LayoutGrid /> : <RectangleHorizontal />}
+      icon={next === "grid" ? <LayoutGrid /> : <LayoutPanelTop />}
       placement="bottom"
       onPress={() => actions.setLayout(next)}
-      className={styles.layout}
     />
   );
 }

@@ -13,9 +13,16 @@ export default function MeetingPage() {
   const [model, setModel] = useState<MeetingModel | null>(null);
   useEffect(() => {
     if (!entry) return;
-    const made = createMeeting(entry);
-    setModel(made);
-    return () => made.close();
+    let made: MeetingModel | null = null;
+    // Not at once: React's strict mode mounts twice, and a meeting must not be joined twice.
+    const timer = setTimeout(() => {
+      made = createMeeting(entry);
+      setModel(made);
+    });
+    return () => {
+      clearTimeout(timer);
+      made?.close();
+    };
   }, [entry]);
   if (!entry) return <NotFound />;
   return model ? <Running model={model} entry={entry} /> : <Loading />;

@@ -79,7 +79,7 @@ export function MeetingScreen() {
         <div className={styles.bar}>
           <MeetingBar fullScreen={fullScreen} />
         </div>
-        <main className={styles.stage}>
+        <main className={styles.stage} tabIndex={-1}>
           <Stage />
           <div className={styles.over}>
             <Trouble />
@@ -118,7 +118,7 @@ function Trouble() {
           icon={<Volume2 />}
           tone="warn"
           actions={
-            <Button size="s" variant="primary" onPress={actions.unblockSound}>
+            <Button size="s" variant="primary" onPress={() => actions.unblockSound()}>
               {t("meeting.hear")}
             </Button>
           }

@@ -106,7 +106,7 @@ export function NoticeArea() {
                 <Button size="s" onPress={() => actions.openPanel("people")}>
                   {t("notice.knocksView")}
                 </Button>
-                <Button size="s" variant="primary" onPress={actions.admitAll}>
+                <Button size="s" variant="primary" onPress={() => actions.admitAll()}>
                   {t("people.admitAll")}
                 </Button>
               </>

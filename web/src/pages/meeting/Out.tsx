@@ -40,7 +40,7 @@ export function Out({ why, onRejoin }: { why: OutPageWhy; onRejoin: (() => void)
         <p className={styles.text}>{t(`out.${why}.text`)}</p>
         <div className={styles.actions}>
           {onRejoin && (
-            <Button variant="primary" size="l" onPress={onRejoin} autoFocus>
+            <Button variant="primary" size="l" onPress={onRejoin}>
               {t("out.rejoin")}
             </Button>
           )}

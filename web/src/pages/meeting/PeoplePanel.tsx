@@ -9,8 +9,6 @@ import {
   MoreHorizontal,
   Search,
   ShieldCheck,
-  SignalLow,
-  SignalMedium,
   Star,
   UserPlus,
   VideoOff,
@@ -26,6 +24,7 @@ import { cx } from "../../ui/cx";
 import { TextField } from "../../ui/Field";
 import { Menu } from "../../ui/Menu";
 import { SidePanel } from "../../ui/Panel";
+import { SignalBars } from "../../ui/SignalBars";
 import { duration, useNow } from "../format";
 import { useLocal, useScreen } from "./context";
 import styles from "./PeoplePanel.module.css";
@@ -115,7 +114,7 @@ function Waiting({ people }: { people: WaitingView[] }) {
         {t("people.waiting")}
         <span className={styles.count}>{people.length}</span>
         {people.length > 1 && view.rights.admit && (
-          <Button size="s" variant="quiet" icon={<DoorOpen aria-hidden="true" />} onPress={actions.admitAll}>
+          <Button size="s" variant="quiet" icon={<DoorOpen aria-hidden="true" />} onPress={() => actions.admitAll()}>
             {t("people.admitAll")}
           </Button>
         )}
@@ -198,8 +197,8 @@ function PersonRow({ person }: { person: PersonView }) {
         {roles.length > 0 && <span className={styles.sub}>{roles.join(" · ")}</span>}
       </div>
       <span className={styles.states}>
-        {person.quality === "poor" && <State icon={<SignalLow />} words={t("tile.quality.poor")} />}
-        {person.quality === "fair" && <State icon={<SignalMedium />} words={t("tile.quality.fair")} />}
+        {person.quality === "poor" && <State icon={<SignalBars bars={1} />} words={t("tile.quality.poor")} />}
+        {person.quality === "fair" && <State icon={<SignalBars bars={2} />} words={t("tile.quality.fair")} />}
         {person.spotlight && <State icon={<Star />} words={t("tile.spotlight")} />}
         {person.screen && <State icon={<MonitorUp />} words={t("people.sharing")} />}
         {person.handPosition !== null && <State icon={<Hand />} words={t("tile.handRaised")} hand />}

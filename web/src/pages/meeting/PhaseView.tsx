@@ -1,4 +1,5 @@
 /** The page of a meeting, whatever phase it is in. Draws a view; knows not where it comes from. */
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Entry, MeetingActions, MeetingView, Refusal } from "../../state/types";
 import { Mark } from "../../ui/Logo";
@@ -38,6 +39,7 @@ export function PhaseView({ view, actions, entry }: PhaseViewProps) {
 
 function Phase({ view, actions, entry }: PhaseViewProps) {
   const { phase } = view;
+  useFocusOnChange(phase.kind === "reconnecting" ? phase.from : phase.kind);
   switch (phase.kind) {
     case "loading":
       return <Loading />;
@@ -52,8 +54,21 @@ function Phase({ view, actions, entry }: PhaseViewProps) {
     case "in":
       return <MeetingScreen />;
     case "out":
-      return <Out why={phase.why} onRejoin={phase.mayRejoin ? actions.rejoin : null} />;
+      return <Out why={phase.why} onRejoin={phase.mayRejoin ? () => actions.rejoin() : null} />;
   }
+}
+
+/** When the page changes under the reader, focus goes to what is new; otherwise it would be lost with the old. */
+function useFocusOnChange(kind: string): void {
+  const before = useRef(kind);
+  useEffect(() => {
+    if (before.current === kind || before.current === "loading") {
+      before.current = kind;
+      return;
+    }
+    before.current = kind;
+    document.querySelector("main")?.focus({ preventScroll: true });
+  }, [kind]);
 }
 
 export function Loading() {

@@ -23,17 +23,21 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
   const { t } = useTranslation();
   const { view, actions } = useScreen();
   const [passcode, setPasscode] = useState("");
+  const [sent, setSent] = useState("");
   const [tried, setTried] = useState(false);
   const refusalText = useRefusalText();
   useTitle(`${t("prejoin.pageTitle")} · ${t("app.title")}`);
 
   const nameError = tried && !view.name.trim() ? t("prejoin.nameMissing") : undefined;
-  const wrongPasscode = phase.askPasscode && phase.refused?.code === "wrong-number-or-passcode";
+  // The server does not tell a wrong number from a wrong passcode, so that nobody can guess either.
+  const wrong = phase.refused?.code === "wrong-number-or-passcode" && entry.kind === "number";
+  const refusal = wrong && !sent ? t("prejoin.numberWrong", { number: meetingNumber(entry.number) }) : phase.refused && refusalText(phase.refused);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
     if (!view.name.trim() || phase.joining) return;
-    actions.join(phase.askPasscode ? passcode.trim() : undefined);
+    setSent(passcode.trim());
+    actions.join(phase.askPasscode && passcode.trim() ? passcode.trim() : undefined);
   };
   const { microphone, camera } = view.prejoin;
   const coming =
@@ -47,23 +51,23 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
         <section className={styles.left} aria-label={t("prejoin.preview")}>
           <Preview />
           {camera.error && <DeviceHelp kind="camera" cause={camera.error} />}
-          {microphone.error && microphone.error !== camera.error && <DeviceHelp kind="microphone" cause={microphone.error} />}
+          {microphone.error && (microphone.error !== camera.error || microphone.error === "none") && <DeviceHelp kind="microphone" cause={microphone.error} />}
         </section>
         <form className={styles.right} onSubmit={submit} noValidate>
           <div>
             {where && <p className={styles.where}>{where}</p>}
             <h1 className={styles.title}>{entry.kind === "host" ? t("prejoin.titleHost") : t("prejoin.title")}</h1>
           </div>
-          {phase.refused && !wrongPasscode && (
+          {refusal && (
             <p className={styles.refused} role="alert">
               <TriangleAlert aria-hidden="true" />
-              {refusalText(phase.refused)}
+              {refusal}
             </p>
           )}
           <TextField
             label={t("prejoin.name")}
             value={view.name}
-            onChange={actions.setName}
+            onChange={(name) => actions.setName(name)}
             maxLength={NAME_MAX}
             autoComplete="name"
             error={nameError}
@@ -78,7 +82,6 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
               onChange={setPasscode}
               autoComplete="off"
               autoFocus
-              error={wrongPasscode && phase.refused && passcode ? refusalText(phase.refused) : undefined}
               size="l"
               name="passcode"
             />

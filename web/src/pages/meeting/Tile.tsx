@@ -1,9 +1,10 @@
 /** One tile of the meeting: puts what the view says into words and marks. */
-import { MoreHorizontal, Pin, SignalLow, SignalMedium, Star } from "lucide-react";
+import { MoreHorizontal, Pin, Star } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { TileView } from "../../state/types";
 import { IconButton } from "../../ui/Button";
 import { Menu } from "../../ui/Menu";
+import { SignalBars } from "../../ui/SignalBars";
 import { VideoTile } from "../../ui/VideoTile";
 import { useScreen } from "./context";
 import { PersonItems } from "./PersonMenu";
@@ -43,8 +44,8 @@ export function Tile({ tile, small }: { tile: TileView; small?: boolean }) {
         <>
           {tile.spotlight && <Star />}
           {tile.pinned && <Pin />}
-          {tile.quality === "fair" && <SignalMedium />}
-          {tile.quality === "poor" && <SignalLow />}
+          {tile.quality === "fair" && <SignalBars bars={2} />}
+          {tile.quality === "poor" && <SignalBars bars={1} />}
         </>
       }
       actions={

@@ -47,7 +47,7 @@ export function WaitingRoom({ since, hostPresent, reconnecting }: WaitingRoomPro
             <EyeOff aria-hidden="true" size={16} />
             {t("waiting.privacy")}
           </p>
-          <Button onPress={actions.cancel}>{t("waiting.leave")}</Button>
+          <Button onPress={() => actions.cancel()}>{t("waiting.leave")}</Button>
         </section>
       </div>
     </Page>

@@ -22,10 +22,10 @@ export type OpenDialog =
   | { kind: "remove" | "ban" | "make-host"; person: ParticipantId; name: string };
 
 interface Local {
-  openDialog(dialog: OpenDialog | null): void;
+  openDialog: (dialog: OpenDialog | null) => void;
   /** To whom the chat's field writes. */
   chatTo: Audience | null;
-  writeTo(to: Audience): void;
+  writeTo: (to: Audience) => void;
 }
 
 export const LocalContext = createContext<Local | null>(null);

@@ -32,7 +32,7 @@ export function useWakeLock(active: boolean): void {
 export interface FullScreen {
   possible: boolean;
   on: boolean;
-  toggle(): void;
+  toggle: () => void;
 }
 
 export function useFullScreen(): FullScreen {
@@ -49,6 +49,18 @@ export function useFullScreen(): FullScreen {
   }, []);
   // iPhones have no full screen for pages.
   return { possible: document.fullscreenEnabled, on, toggle };
+}
+
+/** Whether a media query holds now. */
+export function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const list = matchMedia(query);
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
+    },
+    () => matchMedia(query).matches,
+  );
 }
 
 /** Two short wooden taps, made here: no file, no licence, no request. */

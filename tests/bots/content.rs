@@ -1,0 +1,160 @@
+//! What Bots put into packets: every payload names itself and fills the rest with bytes that follow from the
+//! name, so that a receiver knows whose packet it got and that not a byte of it changed.
+
+use symposia::rtp::codec::vp8::Descriptor;
+
+/// Two bytes that every payload of a Bot has before its tag.
+const MAGIC: [u8; 2] = [0xb0, 0x7a];
+
+/// Bytes of a tag with its magic.
+pub const TAG_LEN: usize = 16;
+
+/// Bytes of the VP8 payload descriptor that Bots write.
+pub const DESCRIPTOR_LEN: usize = 6;
+
+/// What a payload says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag {
+    /// Whose.
+    pub bot: u32,
+    /// The number of the source within `Source::ALL`.
+    pub source: u8,
+    /// The simulcast layer, 0 the lowest.
+    pub layer: u8,
+    /// The frame, from 0; the same in all layers.
+    pub frame: u32,
+    /// Which packet of the frame.
+    pub packet: u16,
+    /// Of how many.
+    pub packets: u16,
+}
+
+fn filler(tag: &Tag) -> impl Iterator<Item = u8> {
+    let mut state = u64::from(tag.bot) << 40
+        ^ u64::from(tag.source) << 36
+        ^ u64::from(tag.layer) << 32
+        ^ u64::from(tag.frame) << 8
+        ^ u64::from(tag.packet)
+        | 1 << 63;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    })
+}
+
+impl Tag {
+    fn write(&self, out: &mut Vec<u8>, len: usize) {
+        out.extend(MAGIC);
+        out.extend(self.bot.to_be_bytes());
+        out.extend([self.source, self.layer]);
+        out.extend(self.frame.to_be_bytes());
+        out.extend(self.packet.to_be_bytes());
+        out.extend(self.packets.to_be_bytes());
+        out.extend(filler(self).take(len.saturating_sub(TAG_LEN)));
+    }
+
+    /// Reads a tag and checks every byte after it.
+    pub fn read(body: &[u8]) -> Option<Tag> {
+        let (tag, rest) = body.split_first_chunk::<TAG_LEN>()?;
+        if tag[..2] != MAGIC {
+            return None;
+        }
+        let found = Tag {
+            bot: u32::from_be_bytes([tag[2], tag[3], tag[4], tag[5]]),
+            source: tag[6],
+            layer: tag[7],
+            frame: u32::from_be_bytes([tag[8], tag[9], tag[10], tag[11]]),
+            packet: u16::from_be_bytes([tag[12], tag[13]]),
+            packets: u16::from_be_bytes([tag[14], tag[15]]),
+        };
+        filler(&found).zip(rest).all(|(expected, byte)| expected == *byte).then_some(found)
+    }
+}
+
+/// The numbers in a VP8 descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureNumbers {
+    pub picture_id: u16,
+    pub tl0: u8,
+    pub key_index: u8,
+}
+
+/// A VP8 payload of about `len` bytes: valid descriptor, valid frame header in the first packet.
+pub fn vp8_payload(tag: &Tag, numbers: PictureNumbers, key: bool, size: (u16, u16), len: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(len);
+    let first = tag.packet == 0;
+    out.push(0x80 | if first { 0x10 } else { 0 });
+    out.push(0xf0);
+    out.extend((0x8000 | numbers.picture_id).to_be_bytes());
+    out.push(numbers.tl0);
+    out.push(numbers.key_index & 0x1f);
+    if first {
+        out.extend([if key { 0x10 } else { 0x11 }, 0, 0]);
+        if key {
+            out.extend([0x9d, 0x01, 0x2a]);
+            out.extend(size.0.to_le_bytes());
+            out.extend(size.1.to_le_bytes());
+        }
+    }
+    let rest = len.saturating_sub(out.len()).max(TAG_LEN);
+    tag.write(&mut out, rest);
+    out
+}
+
+/// An Opus payload of about `len` bytes.
+pub fn opus_payload(tag: &Tag, len: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(len);
+    out.push(0x78);
+    tag.write(&mut out, len.saturating_sub(1).max(TAG_LEN));
+    out
+}
+
+/// What came in a video payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    pub tag: Tag,
+    pub picture_id: u16,
+    pub tl0: u8,
+    pub key: bool,
+}
+
+/// Reads a VP8 payload of a Bot; `None` where a byte of it is not as it was sent.
+pub fn read_vp8(payload: &[u8]) -> Option<Picture> {
+    let descriptor = Descriptor::parse(payload).ok()?;
+    let mut body = payload.get(descriptor.len..)?;
+    let mut key = false;
+    if descriptor.starts_frame() {
+        key = body.first()? & 1 == 0;
+        body = body.get(if key { 10 } else { 3 }..)?;
+    }
+    Some(Picture {
+        tag: Tag::read(body)?,
+        picture_id: descriptor.picture_id?.value.value,
+        tl0: descriptor.tl0?.value,
+        key,
+    })
+}
+
+/// Reads an Opus payload of a Bot.
+pub fn read_opus(payload: &[u8]) -> Option<Tag> {
+    Tag::read(payload.get(1..)?)
+}
+
+#[test]
+fn payloads_name_themselves_and_show_any_change() {
+    let tag = Tag { bot: 7, source: 1, layer: 2, frame: 99, packet: 0, packets: 3 };
+    let numbers = PictureNumbers { picture_id: 0x1234, tl0: 5, key_index: 3 };
+    let payload = vp8_payload(&tag, numbers, true, (1280, 720), 1150);
+    assert_eq!(payload.len(), 1150);
+    assert_eq!(symposia::rtp::codec::vp8::resolution(&payload), Some((1280, 720)));
+    assert_eq!(read_vp8(&payload), Some(Picture { tag, picture_id: 0x1234, tl0: 5, key: true }));
+    for at in [20, 500, 1149] {
+        let mut changed = payload.clone();
+        changed[at] ^= 1;
+        assert_ne!(read_vp8(&changed).map(|picture| picture.tag), Some(tag), "{at}");
+    }
+    let sound = opus_payload(&tag, 100);
+    assert_eq!((sound.len(), read_opus(&sound)), (100, Some(tag)));
+}

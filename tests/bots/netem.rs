@@ -1,0 +1,75 @@
+//! Links between Bots and the server: delay, jitter, loss, reordering and duplicates, all from a seed.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::time::{Duration, Instant};
+
+/// What a link does to datagrams, in one direction. Shares are in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    pub delay: Duration,
+    pub jitter: Duration,
+    pub loss: u32,
+    pub duplicate: u32,
+    pub reorder: u32,
+    /// Nothing passes.
+    pub down: bool,
+}
+
+impl Link {
+    /// 5 ms and nothing else.
+    pub const CLEAN: Link = Link {
+        delay: Duration::from_millis(5),
+        jitter: Duration::ZERO,
+        loss: 0,
+        duplicate: 0,
+        reorder: 0,
+        down: false,
+    };
+
+    /// As clean, but so many thousandths are lost.
+    pub const fn losing(loss: u32) -> Link {
+        Link { loss, ..Link::CLEAN }
+    }
+}
+
+/// One direction of a link.
+#[derive(Debug)]
+pub struct Direction {
+    pub link: Link,
+    random: StdRng,
+    last: Option<Instant>,
+}
+
+impl Direction {
+    pub fn new(link: Link, seed: u64) -> Self {
+        Self { link, random: StdRng::seed_from_u64(seed), last: None }
+    }
+
+    fn chance(&mut self, thousandths: u32) -> bool {
+        thousandths > 0 && self.random.next_u32() % 1000 < thousandths
+    }
+
+    /// When a datagram that is sent now arrives: not at all, once or twice.
+    pub fn arrivals(&mut self, now: Instant) -> Vec<Instant> {
+        if self.link.down || self.chance(self.link.loss) {
+            return Vec::new();
+        }
+        let copies = if self.chance(self.link.duplicate) { 2 } else { 1 };
+        let reordered = self.chance(self.link.reorder);
+        (0..copies)
+            .map(|_| {
+                let jitter = self.link.jitter.mul_f64(f64::from(self.random.next_u32()) / f64::from(u32::MAX));
+                let mut at = now + self.link.delay + jitter;
+                if reordered {
+                    return at + Duration::from_millis(8);
+                }
+                if let Some(last) = self.last {
+                    at = at.max(last);
+                }
+                self.last = Some(at);
+                at
+            })
+            .collect()
+    }
+}

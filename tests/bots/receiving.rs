@@ -1,0 +1,203 @@
+//! What a Bot gets in its slots: every packet is checked for whose it is, for its bytes and for its numbers.
+
+use super::content::{Tag, read_opus, read_vp8};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use symposia::rtp::Header;
+use symposia::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
+use symposia::session::plan::{Kind, PayloadType};
+
+/// A packet that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Got {
+    pub at: Instant,
+    /// The server's number, unwrapped.
+    pub seq: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub tag: Tag,
+    pub picture_id: Option<u16>,
+    pub tl0: Option<u8>,
+    pub key: bool,
+    /// It came as a retransmission.
+    pub repaired: bool,
+    pub audio_level: Option<u8>,
+}
+
+/// A receive slot.
+pub struct Slot {
+    pub mid: String,
+    pub kind: Kind,
+    pub ssrc: u32,
+    pub rtx: Option<u32>,
+    pub rtx_payload_type: Option<PayloadType>,
+    pub log: ReceiveLog,
+    /// Whether it asks for what is missing.
+    pub repairs: bool,
+    pub got: BTreeMap<u64, Got>,
+    pub duplicates: u64,
+    /// Repairs that came twice, or after what they repair.
+    pub late: u64,
+    /// Sentences about what must never be.
+    pub problems: Vec<String>,
+    /// Sender reports.
+    pub reports: u64,
+}
+
+impl Slot {
+    pub fn new(mid: String, kind: Kind, ssrc: u32, rtx: Option<u32>, rtx_payload_type: Option<PayloadType>) -> Self {
+        let rate = if kind == Kind::Video { 90_000 } else { 48_000 };
+        let policy = (kind == Kind::Video).then_some(RepairPolicy::VIDEO);
+        Self {
+            mid,
+            kind,
+            ssrc,
+            rtx,
+            rtx_payload_type,
+            log: ReceiveLog::new(rate, policy),
+            repairs: true,
+            got: BTreeMap::new(),
+            duplicates: 0,
+            late: 0,
+            problems: Vec::new(),
+            reports: 0,
+        }
+    }
+
+    /// A decrypted packet of this slot.
+    pub fn handle(&mut self, now: Instant, header: &Header, packet: &[u8], audio_level: Option<u8>) {
+        let Ok(mut payload) = header.payload(packet) else {
+            self.problems.push(format!("{}: padding is wrong in number {}", self.mid, header.sequence));
+            return;
+        };
+        let repaired = Some(header.ssrc) == self.rtx;
+        let mut sequence = header.sequence;
+        if repaired {
+            if Some(header.payload_type) != self.rtx_payload_type.map(|pt| pt.0) {
+                self.problems.push(format!("{}: payload type {} in RTX", self.mid, header.payload_type));
+            }
+            let Some((original, rest)) = payload.split_first_chunk::<2>() else {
+                self.problems.push(format!("{}: an RTX packet without a number", self.mid));
+                return;
+            };
+            sequence = u16::from_be_bytes(*original);
+            payload = rest;
+        }
+        if payload.is_empty() {
+            self.problems.push(format!("{}: number {sequence} is empty", self.mid));
+            return;
+        }
+        let via = if repaired { Via::Retransmission } else { Via::Media };
+        let arrival = self.log.on_packet(now, sequence, header.timestamp, via);
+        let read = match self.kind {
+            Kind::Video => read_vp8(payload).map(|p| (p.tag, Some(p.picture_id), Some(p.tl0), p.key)),
+            Kind::Audio => read_opus(payload).map(|tag| (tag, None, None, false)),
+        };
+        let Some((tag, picture_id, tl0, key)) = read else {
+            self.problems.push(format!(
+                "{}: number {sequence} ({} bytes) is not what was sent",
+                self.mid,
+                payload.len()
+            ));
+            return;
+        };
+        let number = match arrival {
+            Arrival::New(number) | Arrival::Repaired(number) => number,
+            Arrival::Duplicate => {
+                self.duplicates += 1;
+                let known = self.got.iter().rev().find(|(number, _)| **number as u16 == sequence);
+                if known.is_some_and(|(_, got)| got.tag != tag || got.timestamp != header.timestamp) {
+                    self.problems.push(format!("{}: number {sequence} was given to two packets", self.mid));
+                }
+                return;
+            }
+            Arrival::TooOld => {
+                self.late += 1;
+                return;
+            }
+        };
+        if key {
+            self.log.on_key_frame(number);
+        }
+        let (at, timestamp, marker) = (now, header.timestamp, header.marker);
+        self.got.insert(
+            number,
+            Got { at, seq: number, timestamp, marker, tag, picture_id, tl0, key, repaired, audio_level },
+        );
+    }
+
+    /// What is wrong with the order of what came: numbers, times, picture numbers, frames, switches.
+    pub fn discontinuities(&self) -> Vec<String> {
+        let mut wrong = self.problems.clone();
+        let mut before: Option<&Got> = None;
+        for got in self.got.values() {
+            if let Some(before) = before.filter(|before| before.seq + 1 == got.seq)
+                && let Some(problem) = self.problem_between(before, got)
+            {
+                wrong.push(format!("{}: {problem}: {before:?} then {got:?}", self.mid));
+            }
+            before = Some(got);
+        }
+        wrong
+    }
+
+    fn problem_between(&self, before: &Got, got: &Got) -> Option<&'static str> {
+        let same_layer =
+            (before.tag.bot, before.tag.source, before.tag.layer) == (got.tag.bot, got.tag.source, got.tag.layer);
+        let ahead = got.timestamp.wrapping_sub(before.timestamp);
+        if self.kind == Kind::Audio {
+            if ahead == 0 || ahead > 1 << 31 {
+                return Some("time does not go on");
+            }
+            if same_layer && got.tag.frame == before.tag.frame + 1 && ahead != 960 {
+                return Some("time is not the publisher's");
+            }
+            return None;
+        }
+        if same_layer && before.tag.frame == got.tag.frame {
+            if ahead != 0 || before.picture_id != got.picture_id || before.tl0 != got.tl0 {
+                return Some("a frame has two times or picture numbers");
+            }
+            return (got.tag.packet != before.tag.packet + 1).then_some("a packet of the frame is left out");
+        }
+        if ahead == 0 || ahead > 1 << 31 {
+            return Some("time does not go on");
+        }
+        if got.tag.packet != 0 {
+            return Some("a frame does not begin at its beginning");
+        }
+        if !same_layer && !got.key {
+            return Some("a switch without a key frame");
+        }
+        // Whoever begins anew (a gate opened, a slot points back) begins with a key frame.
+        if same_layer && !got.key && got.tag.frame != before.tag.frame + 1 {
+            return Some("a frame is left out without a gap");
+        }
+        if same_layer && !got.key && (!before.marker || before.tag.packet + 1 != before.tag.packets) {
+            return Some("a frame is not whole");
+        }
+        let next = |id: u16| (id + 1) & 0x7fff;
+        if before.picture_id.map(next) != got.picture_id {
+            return Some("the picture number does not follow");
+        }
+        (before.tl0.map(|tl0| tl0.wrapping_add(1)) != got.tl0).then_some("TL0PICIDX does not follow")
+    }
+
+    /// Numbers between the first and the last that did not come.
+    pub fn missing(&self) -> u64 {
+        match (self.got.first_key_value(), self.got.last_key_value()) {
+            (Some((first, _)), Some((last, _))) => last - first + 1 - self.got.len() as u64,
+            _ => 0,
+        }
+    }
+
+    /// The newest packet.
+    pub fn last(&self) -> Option<&Got> {
+        self.got.last_key_value().map(|(_, got)| got)
+    }
+
+    /// How many packets of this Bot's source came.
+    pub fn count(&self, bot: u32, source: u8) -> usize {
+        self.got.values().filter(|got| got.tag.bot == bot && got.tag.source == source).count()
+    }
+}

@@ -1,0 +1,438 @@
+//! A worker's core and Bots on one virtual clock, with links between them. No threads, no sockets, no waiting.
+
+use super::bot::{Bot, BotShape};
+use super::netem::{Direction, Link};
+use super::{bot_identity, new_identity};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use signaling::ids::{ParticipantId, Source, TrackId};
+use signaling::protocol::{SessionState, Wish};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use symposia::clock;
+use symposia::net::counters::Drop;
+use symposia::net::udp::SendBatch;
+use symposia::session::plan::SessionPlan;
+use symposia::session::sdp::{self, CodecKind, Local, Offer, Policy, Role};
+use symposia::session::{SessionId, new_credentials};
+use symposia::worker::api::{Command, Event, OpenSession, RouterId};
+use symposia::worker::core::{Core, CoreConfig};
+use tokio::sync::{mpsc, oneshot};
+
+/// Where the core is reached.
+pub fn server_address() -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 1], 8080))
+}
+
+/// What the server agreed on with Bots that speak VP8.
+pub fn policy() -> Policy {
+    Policy {
+        role: Role::Meeting,
+        video_preference: vec![CodecKind::Vp8],
+        max_video_bits_per_second: None,
+        max_sections: 64,
+    }
+}
+
+/// Whether a datagram is RTP, by RFC 7983 and RFC 5761.
+pub fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(128..=191)) && !symposia::rtp::is_rtcp(datagram)
+}
+
+enum Flight {
+    ToServer { from: SocketAddr, data: Vec<u8> },
+    ToBot { to: SocketAddr, data: Vec<u8> },
+}
+
+/// A Bot with what the control side knows of it.
+pub struct Place {
+    pub bot: Bot,
+    pub session: SessionId,
+    pub router: RouterId,
+    pub participant: ParticipantId,
+    pub plan: SessionPlan,
+    pub state: Option<SessionState>,
+    /// It is not looked after any more.
+    pub retired: bool,
+    /// Its session was ended, and that is acknowledged.
+    pub closed: bool,
+    /// Where it was before it moved.
+    pub earlier: Vec<SocketAddr>,
+    uplink: Direction,
+    downlink: Direction,
+}
+
+/// Everything.
+pub struct World {
+    pub start: Instant,
+    pub now: Instant,
+    pub core: Core,
+    pub places: Vec<Place>,
+    pub events: Vec<Event>,
+    routers: Vec<(RouterId, mpsc::Receiver<Event>)>,
+    random: StdRng,
+    identity: symposia::session::dtls::Identity,
+    flights: BTreeMap<(Instant, u64), Flight>,
+    flown: u64,
+    next_id: u64,
+    out: SendBatch,
+    /// Datagrams that came for nobody.
+    pub unclaimed: Vec<(SocketAddr, Vec<u8>)>,
+    /// RTP datagrams that were given to the core.
+    pub media_in: u64,
+    /// RTP and RTCP that went to sessions after their end was acknowledged.
+    pub after_the_end: Vec<(Instant, SocketAddr)>,
+    /// Told when the core is entered and left.
+    pub probe: Option<fn(bool)>,
+    /// Datagrams from the server, in order, while they are looked at.
+    pub watch: Option<Vec<(Instant, SocketAddr, Vec<u8>)>>,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let start = clock::now();
+        let identity = new_identity();
+        let core = Core::new(CoreConfig {
+            index: 0,
+            identity: identity.clone(),
+            epoch: start,
+            epoch_ntp_ns: 3_900_000_000_000_000_000,
+            random: StdRng::seed_from_u64(random.next_u64()),
+        });
+        let mut world = Self {
+            start,
+            now: start,
+            core,
+            places: Vec::new(),
+            events: Vec::new(),
+            routers: Vec::new(),
+            random,
+            identity,
+            flights: BTreeMap::new(),
+            flown: 0,
+            next_id: 1,
+            out: SendBatch::new(),
+            unclaimed: Vec::new(),
+            media_in: 0,
+            after_the_end: Vec::new(),
+            probe: None,
+            watch: None,
+        };
+        world.open_router();
+        world
+    }
+
+    /// Makes another router; the first is there from the start.
+    pub fn open_router(&mut self) -> RouterId {
+        let router = RouterId(self.routers.len() as u64 + 1);
+        let (events, receiver) = mpsc::channel(1024);
+        self.routers.push((router, receiver));
+        self.command(Command::OpenRouter { router, events });
+        router
+    }
+
+    pub fn router(&self, index: usize) -> RouterId {
+        self.routers[index].0
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.inside(|core, now, out| core.handle_command(now, command, out));
+        self.drain();
+    }
+
+    fn inside<R>(&mut self, call: impl FnOnce(&mut Core, Instant, &mut SendBatch) -> R) -> R {
+        if let Some(probe) = self.probe {
+            probe(true);
+        }
+        let result = call(&mut self.core, self.now, &mut self.out);
+        if let Some(probe) = self.probe {
+            probe(false);
+        }
+        result
+    }
+
+    fn local(&mut self) -> Local {
+        Local {
+            credentials: new_credentials(0, &mut self.random),
+            fingerprint: self.identity.fingerprint(),
+            candidates: vec![server_address()],
+            tcp_candidates: Vec::new(),
+            cname: "symposia".into(),
+        }
+    }
+
+    /// A Bot joins the first router as the participant of this number, with all gates open.
+    pub fn join(&mut self, name: u32, shape: BotShape) -> usize {
+        let gates = shape.sources.clone();
+        let router = self.router(0);
+        self.join_router(router, name, shape, &gates, Link::CLEAN)
+    }
+
+    pub fn join_router(
+        &mut self,
+        router: RouterId,
+        name: u32,
+        shape: BotShape,
+        open_gates: &[Source],
+        link: Link,
+    ) -> usize {
+        self.join_as(router, ParticipantId(name), name, shape, open_gates, link)
+    }
+
+    /// As [`World::join_router`], but with another name in tags than the participant's number.
+    pub fn join_as(
+        &mut self,
+        router: RouterId,
+        participant: ParticipantId,
+        name: u32,
+        shape: BotShape,
+        open_gates: &[Source],
+        link: Link,
+    ) -> usize {
+        let place = self.places.len();
+        let number = u16::try_from(place).expect("few Bots");
+        let address = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 40_000));
+        let mut bot = Bot::new(name, address, shape, bot_identity(), self.random.next_u64());
+        let local = self.local();
+        let offer = Offer::parse(&bot.offer()).expect("a Bot's offer can be read");
+        let answer = sdp::answer(&offer, &local, &policy(), &mut self.random).expect("and answered");
+        let session = SessionId(self.next_id);
+        self.next_id += 1;
+        self.command(Command::OpenSession(Box::new(OpenSession {
+            session,
+            router,
+            participant,
+            plan: answer.plan.clone(),
+            sends: bot.sends(),
+            open_gates: open_gates.to_vec(),
+        })));
+        bot.handle_answer(self.now, &answer.sdp);
+        let (up, down) = (self.random.next_u64(), self.random.next_u64());
+        self.places.push(Place {
+            bot,
+            session,
+            router,
+            participant,
+            plan: answer.plan,
+            state: None,
+            retired: false,
+            closed: false,
+            earlier: Vec::new(),
+            uplink: Direction::new(link, up),
+            downlink: Direction::new(link, down),
+        });
+        place
+    }
+
+    pub fn bot(&mut self, place: usize) -> &mut Bot {
+        &mut self.places[place].bot
+    }
+
+    /// What the links of a Bot do from now on.
+    pub fn set_links(&mut self, place: usize, uplink: Link, downlink: Link) {
+        self.places[place].uplink.link = uplink;
+        self.places[place].downlink.link = downlink;
+    }
+
+    /// The Bot begins to send its camera in three layers and its microphone.
+    pub fn publish(&mut self, place: usize, level: u8) {
+        let now = self.now;
+        let bot = self.bot(place);
+        if bot.shape.sources.contains(&Source::Camera) {
+            let layers = bot.shape.layers.max(1);
+            let shapes =
+                if layers == 1 { &super::sending::SIMULCAST[2..] } else { &super::sending::SIMULCAST[..layers] };
+            bot.start_video(now, Source::Camera, shapes, 30);
+        }
+        if bot.shape.sources.contains(&Source::Microphone) {
+            bot.start_sound(now, Source::Microphone, level);
+        }
+    }
+
+    /// What a Bot wants to see: participants' sources and heights.
+    pub fn watch_tracks(&mut self, place: usize, wishes: &[(u32, Source, u16)]) {
+        let wishes = wishes
+            .iter()
+            .map(|(name, source, height)| Wish {
+                track: TrackId { participant: ParticipantId(*name), source: *source },
+                height: *height,
+            })
+            .collect();
+        let session = self.places[place].session;
+        self.command(Command::Watch { session, wishes });
+    }
+
+    /// Opens or closes a gate; it is acknowledged before this returns.
+    pub fn set_gate(&mut self, place: usize, source: Source, open: bool) {
+        let (done, mut acknowledged) = oneshot::channel();
+        let session = self.places[place].session;
+        self.command(Command::SetGate { session, source, open, done: Some(done) });
+        acknowledged.try_recv().expect("a gate is acknowledged at once");
+    }
+
+    /// Ends a session; it is acknowledged before this returns.
+    pub fn close(&mut self, place: usize) {
+        let (done, mut acknowledged) = oneshot::channel();
+        let session = self.places[place].session;
+        self.command(Command::CloseSession { session, done: Some(done) });
+        acknowledged.try_recv().expect("the end of a session is acknowledged at once");
+        self.places[place].closed = true;
+    }
+
+    /// An ICE restart with new credentials on both sides.
+    pub fn restart_ice(&mut self, place: usize) {
+        let offer = Offer::parse(&self.bot(place).restart_offer()).expect("a Bot's offer can be read");
+        let local = self.local();
+        let answer = sdp::reanswer(&self.places[place].plan, &offer, &local, &policy()).expect("and answered");
+        let session = self.places[place].session;
+        let (local, remote) = (answer.plan.local.clone(), answer.plan.remote.clone());
+        self.places[place].plan = answer.plan;
+        self.command(Command::RestartIce { session, local, remote });
+        let now = self.now;
+        self.bot(place).handle_restart_answer(now, &answer.sdp);
+    }
+
+    /// A datagram from anywhere to the core, with no link between.
+    pub fn inject(&mut self, from: SocketAddr, data: &[u8]) {
+        let mut data = data.to_vec();
+        let to = Some(server_address().ip());
+        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
+        self.drain();
+    }
+
+    /// Forwards what waits and puts all that the core sends on the links.
+    fn drain(&mut self) {
+        loop {
+            let more = self.inside(|core, now, out| core.forward(now, out));
+            for sent in self.out.iter() {
+                if let Some(watch) = &mut self.watch {
+                    watch.push((self.now, sent.to, sent.data.to_vec()));
+                }
+                let known = |place: &&Place| place.bot.address == sent.to || place.earlier.contains(&sent.to);
+                if matches!(sent.data.first(), Some(128..=191))
+                    && self.places.iter().rev().find(known).is_some_and(|place| place.closed)
+                {
+                    self.after_the_end.push((self.now, sent.to));
+                }
+                // The newest at an address is who is there.
+                let Some(place) = self.places.iter_mut().rev().find(|place| place.bot.address == sent.to) else {
+                    self.unclaimed.push((sent.to, sent.data.to_vec()));
+                    continue;
+                };
+                for at in place.downlink.arrivals(self.now) {
+                    self.flown += 1;
+                    self.flights.insert((at, self.flown), Flight::ToBot { to: sent.to, data: sent.data.to_vec() });
+                }
+            }
+            self.out.clear();
+            if !more {
+                break;
+            }
+        }
+        for (_, receiver) in &mut self.routers {
+            while let Ok(event) = receiver.try_recv() {
+                if let Event::Session { session, state, .. } = &event {
+                    for place in self.places.iter_mut().filter(|place| place.session == *session) {
+                        place.state = Some(*state);
+                    }
+                }
+                self.events.push(event);
+            }
+        }
+    }
+
+    fn collect(&mut self, place: usize) {
+        while let Some(transmit) = self.places[place].bot.poll_transmit() {
+            for at in self.places[place].uplink.arrivals(self.now) {
+                self.flown += 1;
+                let flight = Flight::ToServer { from: transmit.from, data: transmit.data.clone() };
+                self.flights.insert((at, self.flown), flight);
+            }
+        }
+    }
+
+    fn next_time(&mut self) -> Option<Instant> {
+        let flight = self.flights.first_key_value().map(|((at, _), _)| *at);
+        let bots = self.places.iter().filter(|place| !place.retired).filter_map(|place| place.bot.poll_timeout());
+        self.core.poll_timeout().into_iter().chain(flight).chain(bots).min()
+    }
+
+    /// Lets time pass until then.
+    pub fn run_until(&mut self, until: Instant) {
+        for place in 0..self.places.len() {
+            self.collect(place);
+        }
+        while let Some(next) = self.next_time().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            while let Some(entry) = self.flights.first_entry().filter(|entry| entry.key().0 <= self.now) {
+                match entry.remove() {
+                    Flight::ToServer { from, mut data } => {
+                        self.media_in += u64::from(is_media(&data));
+                        let to = Some(server_address().ip());
+                        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
+                        self.drain();
+                    }
+                    Flight::ToBot { to, data } => {
+                        let found = self.places.iter().rposition(|place| place.bot.address == to);
+                        if let Some(place) = found.filter(|place| !self.places[*place].retired) {
+                            self.places[place].bot.handle_datagram(self.now, server_address(), &data);
+                            self.collect(place);
+                        }
+                    }
+                }
+            }
+            if self.core.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.inside(|core, now, out| core.handle_timeout(now, out));
+                self.drain();
+            }
+            for place in 0..self.places.len() {
+                if !self.places[place].retired && self.places[place].bot.poll_timeout().is_some_and(|at| at <= self.now)
+                {
+                    let now = self.now;
+                    self.places[place].bot.handle_timeout(now);
+                    self.collect(place);
+                }
+            }
+        }
+        self.now = until;
+    }
+
+    pub fn run(&mut self, time: Duration) {
+        self.run_until(self.now + time);
+    }
+
+    pub fn run_ms(&mut self, ms: u64) {
+        self.run(Duration::from_millis(ms));
+    }
+
+    /// Lets time pass until all Bots are connected; panics where that takes more than 5 s.
+    pub fn connect(&mut self) {
+        for _ in 0..250 {
+            if self.places.iter().all(|place| place.bot.connected()) {
+                // The server's last flight may be under way still.
+                self.run_ms(50);
+                return;
+            }
+            self.run_ms(20);
+        }
+        let states: Vec<_> =
+            self.places.iter().map(|place| (place.bot.name, place.bot.connected(), place.state)).collect();
+        panic!("not all are connected: {states:?}");
+    }
+
+    pub fn dropped(&self, reason: Drop) -> u64 {
+        self.core.counters.dropped[reason as usize]
+    }
+
+    /// Everything that was wrong with what any Bot got.
+    pub fn problems(&self) -> Vec<String> {
+        self.places
+            .iter()
+            .flat_map(|place| {
+                place.bot.problems().into_iter().map(|problem| format!("bot {}: {problem}", place.bot.name))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,177 @@
+//! Bad links: loss, jitter, reordering, duplicates, changes of address, thin downlinks.
+
+use crate::bots::bot::BotShape;
+use crate::bots::netem::Link;
+use crate::bots::world::World;
+use signaling::ids::Source;
+use signaling::protocol::SessionState;
+use std::net::SocketAddr;
+use std::time::Duration;
+use symposia::session::plan::Kind;
+
+fn call(seed: u64) -> World {
+    let mut world = World::new(seed);
+    world.join(1, BotShape::default());
+    world.join(2, BotShape::default());
+    world.connect();
+    world.publish(0, 20);
+    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    world.run_ms(1500);
+    world
+}
+
+// acceptance: N1
+#[test]
+fn what_the_downlink_loses_comes_again_as_retransmission() {
+    let mut world = call(1);
+    world.set_links(1, Link::CLEAN, Link::losing(50));
+    world.run_ms(5000);
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.run_ms(500);
+    assert_eq!(world.problems(), [""; 0]);
+    assert!(world.core.counters.retransmitted > 30, "{}", world.core.counters.retransmitted);
+    let slot = &world.places[1].bot.slots[0];
+    let repaired = slot.got.values().filter(|got| got.repaired).count();
+    assert!(repaired > 30, "{repaired}");
+    assert_eq!(slot.missing(), 0, "of {} packets, {repaired} were repaired", slot.got.len());
+}
+
+// acceptance: N1
+#[test]
+fn what_the_uplink_loses_is_asked_for_and_passed_on() {
+    let mut world = call(2);
+    world.set_links(0, Link::losing(100), Link::CLEAN);
+    world.run_ms(5000);
+    world.set_links(0, Link::CLEAN, Link::CLEAN);
+    world.run_ms(500);
+    assert!(world.bot(0).heard.nacks > 20);
+    let resent: u64 = world.bot(0).sending.streams_mut().map(|stream| stream.retransmitted).sum();
+    assert!(resent > 30, "{resent}");
+    let slot = &world.places[1].bot.slots[0];
+    assert_eq!(slot.missing(), 0, "of {}", slot.got.len());
+    assert_eq!(world.problems(), [""; 0]);
+}
+
+// acceptance: N4
+#[test]
+fn jitter_reordering_and_duplicates_do_no_harm() {
+    let rough = Link {
+        delay: Duration::from_millis(40),
+        jitter: Duration::from_millis(30),
+        loss: 10,
+        duplicate: 10,
+        reorder: 50,
+        down: false,
+    };
+    let mut world = World::new(3);
+    let router = world.router(0);
+    for name in 1..=3 {
+        let shape = BotShape::default();
+        world.join_router(router, name, shape.clone(), &shape.sources, rough);
+    }
+    world.connect();
+    for place in 0..3 {
+        world.publish(place, 30);
+        let others: Vec<_> =
+            (1..=3).filter(|name| *name != place as u32 + 1).map(|n| (n, Source::Camera, 360)).collect();
+        world.watch_tracks(place, &others);
+    }
+    world.run_ms(6000);
+    (0..3).for_each(|place| world.set_links(place, Link::CLEAN, Link::CLEAN));
+    world.run_ms(1000);
+    assert_eq!(world.problems(), [""; 0]);
+    for place in &world.places {
+        for slot in &place.bot.slots {
+            // Sound has no retransmissions yet: what both links lose stays lost.
+            let bound = if slot.kind == Kind::Video { 100 } else { 16 };
+            let (got, missing) = (slot.got.len() as u64, slot.missing());
+            assert!(missing * bound <= got, "bot {} slot {}: {missing} of {got} missing", place.bot.name, slot.mid);
+        }
+    }
+}
+
+// acceptance: N7
+#[test]
+fn the_handshake_ends_though_datagrams_are_lost() {
+    for seed in 0..20 {
+        for passive in [false, true] {
+            let mut world = World::new(seed);
+            let router = world.router(0);
+            let shape = BotShape { passive, ..BotShape::default() };
+            world.join_router(router, 1, shape, &[], Link::losing(250));
+            world.run_ms(5000);
+            assert!(world.bot(0).connected(), "seed {seed}, passive: {passive}");
+            assert_eq!(world.places[0].state, Some(SessionState::Connected), "seed {seed}, passive: {passive}");
+        }
+    }
+}
+
+// acceptance: N5
+#[test]
+fn a_new_address_is_followed_with_the_next_check() {
+    let mut world = call(4);
+    let now = world.now;
+    for place in 0..2 {
+        world.bot(place).move_to(now, SocketAddr::from(([10, 9, 9, place as u8], 50_000)));
+    }
+    world.places.iter_mut().for_each(|place| place.bot.forget_received());
+    world.run_ms(1000);
+    assert!(world.bot(1).count(1, Source::Camera) > 100);
+    assert!(world.bot(1).count(1, Source::Microphone) > 40);
+    assert_eq!(world.problems(), [""; 0]);
+    assert!(world.places.iter().all(|place| place.state == Some(SessionState::Connected)));
+}
+
+// acceptance: N5
+#[test]
+fn an_ice_restart_keeps_keys_and_streams() {
+    let mut world = call(5);
+    for round in 0..3 {
+        let now = world.now;
+        world.bot(1).move_to(now, SocketAddr::from(([10, 8, round, 1], 50_000)));
+        world.restart_ice(1);
+        world.restart_ice(0);
+        let before = world.bot(1).count(1, Source::Camera);
+        world.run_ms(1000);
+        assert!(world.bot(1).count(1, Source::Camera) > before + 100, "round {round}");
+        assert_eq!(world.bot(1).agent.as_ref().map(|agent| agent.refusals.len()), Some(0));
+    }
+    assert_eq!(world.problems(), [""; 0]);
+    assert_eq!(world.places[1].state, Some(SessionState::Connected));
+}
+
+// acceptance: M8
+#[test]
+fn a_network_that_is_gone_and_comes_back_brings_the_call_back() {
+    let mut world = call(6);
+    let gone = Link { down: true, ..Link::CLEAN };
+    world.set_links(1, gone, gone);
+    world.run_ms(12_000);
+    assert_eq!(world.places[1].state, Some(SessionState::Disconnected));
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.restart_ice(1);
+    world.run_ms(1500);
+    assert_eq!(world.places[1].state, Some(SessionState::Connected));
+    world.bot(1).forget_received();
+    world.run_ms(1000);
+    assert!(world.bot(1).count(1, Source::Camera) > 30);
+    // Gone for longer than consent lasts, the session is over.
+    world.set_links(1, gone, gone);
+    world.run_ms(40_000);
+    assert_eq!(world.places[1].state, Some(SessionState::Failed));
+    assert_eq!(world.core.counters.sessions, 1);
+}
+
+#[test]
+fn a_lossy_link_gets_a_lower_layer_and_a_good_one_the_top_again() {
+    let mut world = call(7);
+    let layer = |world: &World| world.places[1].bot.slots[0].last().map(|got| got.tag.layer);
+    assert_eq!(layer(&world), Some(2));
+    world.set_links(1, Link::CLEAN, Link::losing(300));
+    world.run_ms(6000);
+    assert!(layer(&world) < Some(2), "{:?}", layer(&world));
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.run_ms(60_000);
+    assert_eq!(layer(&world), Some(2));
+    assert_eq!(world.problems(), [""; 0]);
+}

@@ -1,0 +1,12 @@
+//! The media plane as a whole: Bots against a worker's core in virtual time, and once through real sockets.
+
+#[path = "../bots/mod.rs"]
+mod bots;
+
+mod allocations;
+mod attacks;
+mod calls;
+mod gates;
+mod layers;
+mod links;
+mod sockets;
