@@ -15,7 +15,7 @@ const ENTRIES: [Entry; 4] = [Entry::Link, Entry::Link, Entry::Number, Entry::Hos
 // acceptance: SEC2
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
-    let mut guests = Guests::new(input.byte());
+    let mut guests = Guests::new(input.byte(), false);
     let mut next_id = 1;
     while !input.is_empty() {
         step(&mut guests, &mut input, &mut next_id);
