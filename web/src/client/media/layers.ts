@@ -11,6 +11,16 @@ export const CAMERA_ENCODINGS: readonly RTCRtpEncodingParameters[] = [
 export const SCREEN_ENCODINGS: readonly RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000 }];
 
 /**
+ * By how much each encoding scales a camera of this height down. Chromium sends two layers of 360 lines and one
+ * of 180, always the first ones: they must be the best then, or nobody would get the full picture.
+ */
+export function layerScales(height: number): readonly number[] {
+  if (height >= 540) return [4, 2, 1];
+  if (height >= 270) return [2, 1];
+  return [1];
+}
+
+/**
  * Which encodings to send so that a tile of `wanted` pixels gets a sharp picture: all up to the first
  * that is high enough. The lowest one always, so that a new watcher sees something at once.
  */

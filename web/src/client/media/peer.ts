@@ -4,7 +4,7 @@
 import type { SendSlot, SlotCounts, Source } from "../protocol";
 import { SOURCES } from "../protocol";
 import { prefer } from "./codecs";
-import { activeLayers, CAMERA_ENCODINGS, SCREEN_ENCODINGS } from "./layers";
+import { activeLayers, CAMERA_ENCODINGS, layerScales, SCREEN_ENCODINGS } from "./layers";
 import type { Decoded } from "./slots";
 
 export const CONFIGURATION: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
@@ -68,12 +68,16 @@ export class Peer {
 
   async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
     await this.senders.get(source)?.sender.replaceTrack(track);
-    if (source === "camera" && track && this.wanted !== null) this.setWanted(this.wanted);
+    if (source === "camera" && track) this.setLayers();
   }
 
   /** The height of the largest tile that shows our camera: higher layers are not sent. */
   setWanted(height: number): void {
     this.wanted = height;
+    this.setLayers();
+  }
+
+  private setLayers(): void {
     const sender = this.senders.get("camera")?.sender;
     const own = sender?.track?.getSettings().height;
     if (!sender || !own) return;
@@ -81,12 +85,16 @@ export class Peer {
       .then(async () => {
         const parameters = sender.getParameters();
         if (parameters.encodings.length < 2) return;
-        const scales = parameters.encodings.map((encoding) => encoding.scaleResolutionDownBy ?? 1);
-        const active = activeLayers(scales, own, height);
-        if (parameters.encodings.every((encoding, index) => encoding.active === active[index])) return;
-        parameters.encodings.forEach((encoding, index) => {
-          encoding.active = active[index] ?? true;
+        const scales = layerScales(own);
+        const active = activeLayers(scales, own, this.wanted ?? own);
+        const changed = parameters.encodings.filter((encoding, index) => {
+          const scale = scales[index] ?? 1;
+          const before = [encoding.active, encoding.scaleResolutionDownBy];
+          encoding.active = active[index] ?? false;
+          encoding.scaleResolutionDownBy = scale;
+          return before[0] !== encoding.active || before[1] !== scale;
         });
+        if (changed.length === 0) return;
         await sender.setParameters(parameters);
       })
       // A browser that cannot do it sends more than is watched, no harm.
