@@ -17,7 +17,8 @@ export function serverOfThisFile(options) {
 }
 
 /** A test with browsers: they are closed at its end, and photographed where it fails. */
-export function scene(name, { timeout = 60_000 } = {}, play) {
+export function scene(name, ...rest) {
+  const [{ timeout = 60_000 }, play] = rest.length === 1 ? [{}, rest[0]] : rest;
   test(name, { timeout }, async (context) => {
     const cast = new Cast();
     try {

@@ -128,7 +128,7 @@ export const en = {
     nameHint: "Everyone in the meeting sees it.",
     nameMissing: "Enter the name that others should see.",
     passcode: "Passcode",
-    passcodeHint: "This meeting has a passcode. Ask the person who invited you.",
+    passcodeHint: "No meeting has this number, or it asks for a passcode. Check with the person who invited you.",
     join: "Join",
     ask: "Ask to join",
     startHost: "Start as host",

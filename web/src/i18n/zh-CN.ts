@@ -130,7 +130,7 @@ export const zhCN: Texts = {
     nameHint: "会议中的所有人都能看到。",
     nameMissing: "请输入要让别人看到的名字。",
     passcode: "会议密码",
-    passcodeHint: "此会议设有密码，请向邀请您的人索取。",
+    passcodeHint: "没有此号码的会议，或此会议设有密码。请向邀请您的人确认。",
     join: "加入会议",
     ask: "申请加入",
     startHost: "以主持人身份开始",
