@@ -36,6 +36,7 @@ pub fn serve() {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         workers: 1,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
+        trace: None,
         loopback: true,
     };
     let media = Media::start(&config).expect("a port is free");
