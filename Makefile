@@ -61,5 +61,5 @@ bench: build ## timings against the figures of the design; takes minutes, wants 
 sim: ## meetings on a virtual clock over bad links; SEED=n replays one
 	SYMPOSIA_SEED=$(SEED) cargo test --release --locked --test simulation -- --nocapture
 
-fuzz: ## fuzz one parser until Ctrl-C: TARGET=name
-	scripts/fuzz run $(TARGET)
+fuzz: ## fuzz one target: TARGET=name, until Ctrl-C or for SECONDS=n; without TARGET all for 15 s
+	scripts/fuzz $(if $(TARGET),run $(TARGET) $(SECONDS),smoke $(SECONDS))

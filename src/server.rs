@@ -104,6 +104,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         listen: Some(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port())),
         workers: usize::from(config.media.workers),
         advertise: config.media.advertise.clone(),
+        trace: config.media.trace.clone(),
         loopback: address.ip().is_loopback(),
     })?;
     let bounds = bounds(&config);

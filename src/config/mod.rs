@@ -84,10 +84,15 @@ pub struct Media {
     pub advertise: Vec<IpAddr>,
     /// Media threads. 0: one per core that the process may use.
     pub workers: u16,
-    /// The most videos that one browser receives at once.
+    /// The most videos that one browser receives at once: 9, 25 or 49 as the pages of the grid. Joining takes
+    /// longer with more.
     pub video_slots: u8,
     /// The most voices that one browser receives at once: the loudest and the pinned.
     pub audio_slots: u8,
+    /// File to which every received RTP packet's arrival and header is written, for finding faults: no payload, but who
+    /// sends when. At most 64 MiB. Empty: none.
+    #[serde(with = "kinds::optional")]
+    pub trace: Option<PathBuf>,
 }
 
 /// Programs that use the REST interface.
@@ -156,7 +161,7 @@ impl Default for Config {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { advertise: Vec::new(), workers: 0, video_slots: 49, audio_slots: 5 }
+        Self { advertise: Vec::new(), workers: 0, video_slots: 9, audio_slots: 5, trace: None }
     }
 }
 

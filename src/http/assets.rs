@@ -15,7 +15,7 @@ use signaling::protocol::RefusalCode;
 
 /// What `make build` put there; in a debug build the folder is read at run time and may be absent.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/web/dist"]
+#[folder = "web/dist"]
 #[allow_missing = true]
 struct WebApp;
 

@@ -51,7 +51,7 @@ impl Caller {
 
     /// Whether the caller may start meetings and broadcasts.
     #[must_use]
-    pub fn may_start(&self, state: &AppState) -> bool {
+    pub fn may_create(&self, state: &AppState) -> bool {
         state.config.dev || self.may_administrate()
     }
 

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// The names and addresses under which this server may be called.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// The host of `public_url`, in lower case.
+    /// The host and port of `public_url`, in lower case.
     public: Option<String>,
     /// Addresses said to the world that no interface here has (NAT).
     advertised: Vec<IpAddr>,
@@ -34,7 +34,7 @@ impl Names {
     #[must_use]
     pub fn allows_host(&self, host_header: &str) -> bool {
         let host = host_of(host_header).to_ascii_lowercase();
-        if host == "localhost" || self.public.as_deref() == Some(host.as_str()) {
+        if host == "localhost" || self.public.as_deref().map(host_of) == Some(host.as_str()) {
             return true;
         }
         match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -55,10 +55,12 @@ impl Names {
             _ => return false,
         };
         // The scheme is left out: behind a proxy that ends TLS it differs from ours.
-        let same = authority.eq_ignore_ascii_case(host_header)
-            || authority.strip_suffix(port).is_some_and(|short| short.eq_ignore_ascii_case(host_header))
-            || host_header.strip_suffix(port).is_some_and(|short| short.eq_ignore_ascii_case(authority));
-        same || self.public.as_deref().is_some_and(|public| host_of(authority).eq_ignore_ascii_case(public))
+        let same = |ours: &str| {
+            authority.eq_ignore_ascii_case(ours)
+                || authority.strip_suffix(port).is_some_and(|short| short.eq_ignore_ascii_case(ours))
+                || ours.strip_suffix(port).is_some_and(|short| short.eq_ignore_ascii_case(authority))
+        };
+        same(host_header) || self.public.as_deref().is_some_and(same)
     }
 }
 
@@ -203,6 +205,7 @@ mod tests {
             ("https://evil.example", "localhost:8080"),
             ("file://localhost:8080", "localhost:8080"),
             ("https://evil.example:443", "evil.example.org"),
+            ("https://meet.example.org:8443", "127.0.0.1:8080"),
         ] {
             assert!(!names.allows_origin(origin, host), "{origin} at {host}");
         }

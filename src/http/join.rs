@@ -28,7 +28,8 @@ pub async fn enter(
     outbox: Outbox,
 ) -> Result<Seat, Refusal> {
     let address = Network::household(caller.client.address);
-    state.limits.joins.take(clock::now(), address).map_err(too_many)?;
+    let counted = if matches!(join, Join::Resume { .. }) { &state.limits.resumes } else { &state.limits.joins };
+    counted.take(clock::now(), address).map_err(too_many)?;
     let (record, entry) = match join {
         Join::Link { meeting, token } => (by_link(state, &meeting, &token).await?, Entry::Link),
         Join::Number { number, passcode } => {

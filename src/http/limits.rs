@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 /// The bounds of this layer: those of the settings, and a few that follow from them.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Joins and resumes an address: a school behind one address comes at once, and comes back at
-    /// once after the server restarted.
+    /// Joins an address: a school behind one address comes at once.
     pub joins: Rate,
+    /// Returns to a seat an address: the same school after the server restarted, trying again and again.
+    pub resumes: Rate,
     /// Wrong meeting numbers and passcodes an address.
     pub guesses_by_address: Rate,
     /// Wrong passcodes for one number, from whatever address.
@@ -45,6 +46,7 @@ impl From<&config::Limits> for Bounds {
         let guesses = limits.number_guesses_per_minute_per_address;
         Self {
             joins: Rate::per_minute(limits.joins_per_minute_per_address),
+            resumes: Rate::per_minute(limits.joins_per_minute_per_address.saturating_mul(4)),
             guesses_by_address: Rate::per_minute(guesses),
             guesses_by_number: Rate::per_minute(limits.passcode_guesses_per_minute_per_meeting),
             guesses_in_all: Rate::per_minute(guesses.saturating_mul(30)),
@@ -140,8 +142,10 @@ fn nanos(duration: Duration) -> u64 {
 pub struct Limits {
     /// As configured.
     pub bounds: Bounds,
-    /// Joins and resumes, by address.
+    /// Joins, by address.
     pub joins: Buckets,
+    /// Returns to seats, by address.
+    pub resumes: Buckets,
     /// Wrong passwords and set-up tokens, by address.
     pub sign_ins_by_address: Buckets,
     /// Wrong passwords, by account.
@@ -163,6 +167,7 @@ impl Limits {
         let buckets = |rate| Buckets::new(rate, now);
         Self {
             joins: buckets(bounds.joins),
+            resumes: buckets(bounds.resumes),
             sign_ins_by_address: buckets(bounds.sign_ins_by_address),
             sign_ins_by_name: buckets(bounds.sign_ins_by_name),
             creations: buckets(bounds.creations),

@@ -128,7 +128,6 @@ impl AppState {
 }
 
 /// Everything that is answered. The peer's address comes as `ConnectInfo<SocketAddr>`.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(rest::routes())

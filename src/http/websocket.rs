@@ -76,14 +76,19 @@ pub async fn open(
 
 async fn serve(state: AppState, caller: Caller, counted: OpenSocket, socket: WebSocket) {
     counters::SOCKETS.add(1);
-    let (writer, reader) = socket.split();
+    let (writer, mut reader) = socket.split();
     let (sender, queue) = outbox();
     let mut writing = tokio::spawn(write(writer, queue));
-    read(&state, &caller, counted, reader, sender, &mut writing).await;
-    if !writing.is_finished() {
-        // It ends by itself: the last sender is gone, or a close was queued.
-        let _ = writing.await;
-    }
+    read(&state, &caller, counted, &mut reader, sender, &mut writing).await;
+    // The writer ends by itself: the last sender is gone, or a close was queued. Then the client's
+    // own close is waited for: a socket closed before it was read would take back what was sent.
+    let _ = timeout(CLOSE_WITHIN, async {
+        if !writing.is_finished() {
+            let _ = writing.await;
+        }
+        while let Some(Ok(_)) = reader.next().await {}
+    })
+    .await;
     counters::SOCKETS.add(-1);
 }
 
@@ -99,18 +104,18 @@ async fn read(
     state: &AppState,
     caller: &Caller,
     mut counted: OpenSocket,
-    mut reader: SplitStream<WebSocket>,
+    reader: &mut SplitStream<WebSocket>,
     outbox: Outbox,
     writing: &mut JoinHandle<()>,
 ) {
-    let seat = match hello(state, caller, &mut reader, &outbox).await {
+    let seat = match hello(state, caller, reader, &outbox).await {
         Ok(seat) => seat,
         Err(End::Gone) => return outbox.cut(CloseReason::TimedOut),
         Err(End::Close(reason)) => return outbox.close(reason),
     };
     counted.known();
     let end = tokio::select! {
-        end = messages(state, &mut reader, &outbox, &seat) => end,
+        end = messages(state, reader, &outbox, &seat) => end,
         // Closed from our side: what still comes in is not read.
         _ = writing => End::Gone,
     };
@@ -236,9 +241,5 @@ async fn write(mut writer: Writer, mut queue: OutboxReader) {
     };
     tracing::debug!(reason = reason.word(), "a socket closes");
     let frame = CloseFrame { code: reason.code(), reason: Utf8Bytes::from_static(reason.word()) };
-    let _ = timeout(CLOSE_WITHIN, async {
-        let _ = writer.send(Message::Close(Some(frame))).await;
-        let _ = writer.close().await;
-    })
-    .await;
+    let _ = timeout(CLOSE_WITHIN, writer.send(Message::Close(Some(frame)))).await;
 }

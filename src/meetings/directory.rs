@@ -25,6 +25,8 @@ use tokio::time::{sleep, timeout};
 const AGAIN: usize = 100;
 /// How long between two of these looks.
 const AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// How long meetings may take to tell everybody and store their seats.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long a meeting may take to answer a question of REST.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -155,10 +157,15 @@ impl Directory {
         let _starting = self.0.starting.lock().await;
         let mailboxes: Vec<_> = self.0.live.iter().map(|entry| entry.value().clone()).collect();
         for mailbox in &mailboxes {
-            let _ = mailbox.send(Mail::Stop).await;
+            let _ = timeout(ANSWER_WITHIN, mailbox.send(Mail::Stop)).await;
         }
-        while !self.0.live.is_empty() {
-            sleep(AGAIN_AFTER).await;
+        let gone = async {
+            while !self.0.live.is_empty() {
+                sleep(AGAIN_AFTER).await;
+            }
+        };
+        if timeout(STOP_WITHIN, gone).await.is_err() {
+            tracing::error!("some meetings did not stop in time");
         }
     }
 

@@ -85,9 +85,8 @@ impl Sessions {
             return Err(RefusalCode::Internal.into());
         };
         let local = local(&self.media, live.session);
-        let restarts = sdp::is_ice_restart(&live.plan, offer);
         let Answer { sdp, plan } = sdp::reanswer(&live.plan, offer, &local, &self.policy).map_err(bad_offer)?;
-        if restarts {
+        if plan.remote != live.plan.remote {
             self.media.send(Command::RestartIce {
                 session: live.session,
                 local: plan.local.clone(),

@@ -60,6 +60,7 @@ impl CloseReason {
 
 /// What the socket's writer takes from its queue.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "all but the last are messages")]
 pub enum Outgoing {
     /// To be sent.
     Message(ServerMessage),

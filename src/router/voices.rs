@@ -164,7 +164,7 @@ mod tests {
         now += Duration::from_secs(2);
         voices.poll(now);
         assert!(!voices.handle_packet(now, 9, Some(90)));
-        let word = (0..3).any(|packet| voices.handle_packet(now + Duration::from_millis(packet * 20), 9, Some(25)));
+        let word = (0..6).any(|packet| voices.handle_packet(now + Duration::from_millis(packet * 20), 9, Some(25)));
         assert!(word, "it waits for no tick");
         assert!(selected(&voices).contains(&9));
     }

@@ -189,20 +189,21 @@ impl Inbound {
         let bytes = packet.len();
         let header = Header::parse(packet).map_err(|_| Drop::Malformed)?;
         let keys = self.keys.as_ref().ok_or(Drop::NoKeys)?;
-        let (index, len) = match self.by_ssrc.get(&header.ssrc) {
-            Some(&index) => {
-                let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
-                (index, keys.open_rtp(&mut stream.srtp, packet, header.len).map_err(refusal)?)
-            }
-            None => {
-                let mut state = srtp::StreamState::new();
-                let len = keys.open_rtp(&mut state, packet, header.len).map_err(refusal)?;
-                (self.bind(&header, packet, state)?, len)
-            }
+        let known = self.by_ssrc.get(&header.ssrc).copied();
+        let mut fresh = None;
+        let state = match known.and_then(|index| self.streams.get_mut(index)) {
+            Some(stream) => &mut stream.srtp,
+            None => fresh.insert(srtp::StreamState::new()),
         };
+        let len = keys.open_rtp(state, packet, header.len).map_err(refusal)?;
         let packet: &'a [u8] = packet;
         let packet = packet.get(..len).ok_or(Drop::Malformed)?;
+        // Also of streams that are not known (yet): the peer's estimate must not take them for lost.
         self.note_arrival(now, &header, packet);
+        let index = match known {
+            Some(index) => index,
+            None => self.bind(&header, packet, fresh.ok_or(Drop::UnknownStream)?)?,
+        };
         let payload = header.payload(packet).map_err(|_| Drop::Malformed)?;
         let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
         stream.used = true;

@@ -5,6 +5,7 @@ pub mod core;
 pub mod metrics;
 mod thread;
 mod timers;
+mod trace;
 
 use crate::clock;
 use crate::net::counters::{Counters, DROPS, PublishedCounters};
@@ -22,6 +23,7 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use thread::{Neighbour, Thread};
+use trace::Tracer;
 
 /// Seconds between the eras of NTP (1900) and Unix (1970).
 const NTP_UNIX_SECONDS: u64 = 2_208_988_800;
@@ -38,6 +40,8 @@ pub struct MediaConfig {
     pub workers: usize,
     /// Addresses that clients are told to send to; empty for those of the interfaces.
     pub advertise: Vec<IpAddr>,
+    /// Where received packets' arrivals are written, for finding faults.
+    pub trace: Option<std::path::PathBuf>,
     /// Also tell clients of the loopback addresses: for development and tests on one machine.
     pub loopback: bool,
 }
@@ -56,6 +60,14 @@ pub enum StartError {
     /// DTLS.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The trace.
+    #[error("the trace {} can't be written: {error}", file.display())]
+    Trace {
+        /// Which file.
+        file: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// A thread or an eventfd.
     #[error("a media thread can't be started: {0}")]
     Thread(std::io::Error),
@@ -116,6 +128,13 @@ impl Media {
             neighbours.push(Neighbour { ring, waker: socket.waker() });
             rings.push(end);
         }
+        let tracer = match &config.trace {
+            Some(file) => {
+                let tracer = Tracer::create(file, epoch);
+                Some(tracer.map_err(|error| StartError::Trace { file: file.clone(), error })?)
+            }
+            None => None,
+        };
         let mut workers = Vec::new();
         let mut threads = Vec::new();
         for (index, (socket, ring)) in sockets.into_iter().zip(rings).enumerate() {
@@ -136,6 +155,7 @@ impl Media {
                 ring,
                 neighbours: neighbours.clone(),
                 counters: counters.clone(),
+                tracer: tracer.clone(),
                 published: Counters::default(),
                 cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
             };

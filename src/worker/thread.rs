@@ -3,6 +3,7 @@
 
 use super::api::Command;
 use super::core::{Core, Disposition};
+use super::trace::Tracer;
 use crate::clock;
 use crate::net::counters::{Counters, Drop, PublishedCounters};
 use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
@@ -46,6 +47,7 @@ pub(super) struct Thread {
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
     pub(super) counters: Arc<PublishedCounters>,
+    pub(super) tracer: Option<Tracer>,
     /// As last published.
     pub(super) published: Counters,
     pub(super) cpu: Option<usize>,
@@ -127,6 +129,11 @@ impl Thread {
             }
             let now = clock::now();
             let (core, neighbours) = (&mut self.core, &self.neighbours);
+            if let Some(tracer) = &mut self.tracer {
+                for datagram in received.iter_mut() {
+                    tracer.record(now, &datagram);
+                }
+            }
             for datagram in received.iter_mut() {
                 match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
                     Disposition::Done => {}

@@ -85,7 +85,7 @@ impl Meeting {
             let number = seat.outbox.number_of_last_word();
             self.send_event(participant, number, Event::Out { reason: OutReason::ServerStopping });
             self.effect(Effect::CloseSocket { participant });
+            self.changed = true;
         }
-        self.changed = true;
     }
 }

@@ -106,3 +106,13 @@ fn an_ended_meeting_stays_ended() {
     assert_eq!(world.knock("Hanna", Entry::Host, None), Err(RefusalCode::MeetingEnded));
     assert_eq!(world.meeting.log().count(), 1);
 }
+
+#[test]
+fn a_meeting_that_ended_says_nothing_when_the_server_stops() {
+    let mut world = World::with(OPEN);
+    let host = world.host("Hanna");
+    world.done(host, Command::End);
+    world.meeting.stop(world.now);
+    world.carry_out();
+    assert_eq!(world.effects, []);
+}

@@ -1,6 +1,6 @@
 //! Broadcasts by REST: made, shown, ended. Knows nothing of what is sent.
 
-use super::meetings::{may_create, no_store};
+use super::meetings::{count_creation, no_store};
 use super::title;
 use crate::clock;
 use crate::http::AppState;
@@ -65,8 +65,8 @@ pub async fn create(
     caller: Caller,
     JsonBody(wanted): JsonBody<CreateBroadcast>,
 ) -> Result<Response, Failure> {
-    need(caller.may_start(&state))?;
-    may_create(&state, &caller)?;
+    need(caller.may_create(&state))?;
+    count_creation(&state, &caller)?;
     let title = title(wanted.title)?;
     if state.store.count_broadcasts().await.map_err(internal)? >= u64::from(state.config.limits.broadcasts) {
         return Err(Failure::from(RefusalCode::TooMany).with_detail("so many broadcasts exist already; end one"));

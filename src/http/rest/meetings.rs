@@ -135,8 +135,8 @@ pub async fn create(
     caller: Caller,
     JsonBody(wanted): JsonBody<CreateMeeting>,
 ) -> Result<Response, Failure> {
-    need(caller.may_start(&state))?;
-    may_create(&state, &caller)?;
+    need(caller.may_create(&state))?;
+    count_creation(&state, &caller)?;
     let policy = wanted.policy();
     let numbers_wait = wanted.numbers_wait.unwrap_or(true);
     let title = title(wanted.title)?;
@@ -241,7 +241,8 @@ async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Meeting,
     record.ok_or_else(|| RefusalCode::NotFound.into())
 }
 
-pub(super) fn may_create(state: &AppState, caller: &Caller) -> Result<(), Failure> {
+/// While the server drains nothing new is made, and nobody makes very much.
+pub(super) fn count_creation(state: &AppState, caller: &Caller) -> Result<(), Failure> {
     if state.is_draining() {
         return Err(Failure::from(RefusalCode::Draining).retry_after(60));
     }

@@ -22,11 +22,11 @@ use utoipa::{IntoParams, ToSchema};
 /// What the caller may.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Me {
-    /// Start meetings and broadcasts.
-    may_start: bool,
-    /// The administrator's name, if signed in.
+    /// The administrator's name; absent for somebody not signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    administrator: Option<String>,
+    name: Option<String>,
+    /// May start meetings and broadcasts.
+    may_create: bool,
     /// Host of the meeting that was asked about.
     host: bool,
     /// The server runs with `--dev`.
@@ -83,8 +83,8 @@ pub async fn me(
         None => false,
     };
     let mut response = no_store(Json(Me {
-        may_start: caller.may_start(&state),
-        administrator: caller.administrator.as_ref().map(|account| account.name.clone()),
+        may_create: caller.may_create(&state),
+        name: caller.administrator.as_ref().map(|account| account.name.clone()),
         host,
         dev: state.config.dev,
         needs_setup: !state.config.dev && state.store.needs_setup().await.map_err(internal)?,

@@ -158,6 +158,9 @@ fn write_rtp(out: &mut Lines, section: &Agreed<'_>) {
     }
 }
 
+/// Where libwebrtc's estimate of a publisher's uplink begins, in kbit/s.
+const START_KILOBITS: u32 = 1000;
+
 fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>, outcome: Outcome) {
     let (number, plan, offered) = (codec.plan.payload_type.0, &codec.plan, codec.offered);
     let name = match plan.codec {
@@ -181,7 +184,14 @@ fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>, outcome: Outcome) {
     for (_, name) in feedback.into_iter().filter(|(agreed, _)| *agreed) {
         out.line(format_args!("a=rtcp-fb:{number} {name}"));
     }
-    let parameters = format_parameters(plan.codec, offered, outcome);
+    let mut parameters = format_parameters(plan.codec, offered, outcome);
+    let is_video = !matches!(plan.codec, Codec::Opus | Codec::Red);
+    // libwebrtc begins at 300 kbit/s and sends the highest simulcast layer after half a minute or not at all;
+    // from here its first probes find a usual link. Those who don't know the word ignore it.
+    if is_video && outcome == Outcome::Receive && offered.feedback.remb {
+        let separator = if parameters.is_empty() { "" } else { ";" };
+        parameters.push_str(&format!("{separator}x-google-start-bitrate={START_KILOBITS}"));
+    }
     if !parameters.is_empty() {
         out.line(format_args!("a=fmtp:{number} {parameters}"));
     }

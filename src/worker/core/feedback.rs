@@ -20,7 +20,7 @@ impl Core {
     fn ntp_of(&self, server_ns: i64) -> Ntp {
         let ns = self.epoch_ntp_ns.wrapping_add_signed(server_ns);
         let (seconds, rest) = (ns / 1_000_000_000, ns % 1_000_000_000);
-        Ntp(seconds << 32 | (rest << 32) / 1_000_000_000)
+        Ntp((seconds << 32) | ((rest << 32) / 1_000_000_000))
     }
 
     pub(super) fn handle_rtcp(&mut self, now: Instant, number: u32, datagram: &[u8], out: &mut SendBatch) {

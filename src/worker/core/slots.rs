@@ -57,10 +57,9 @@ impl Core {
         let router = session.router;
         slots.extend(session.outbound.slots_of(kind).map(|(_, track)| track));
         if assign(&mut slots, &wanted) {
-            for place in 0..slots.len() {
+            for (place, &after) in slots.iter().enumerate() {
                 let Some(session) = self.session_mut(number) else { break };
                 let Some((slot, before)) = session.outbound.slots_of(kind).nth(place) else { break };
-                let after = slots[place];
                 if before == after {
                     continue;
                 }
@@ -165,8 +164,8 @@ impl Core {
         let Some((_, Some(track))) = session.outbound.slots_of(Kind::Video).find(|(other, _)| *other == slot) else {
             return;
         };
-        // Nothing arrives yet: the first key frame of whichever layer comes first may start the picture.
-        let target = if arrives { layer } else { session.outbound.target(slot) };
+        // Nothing arrives yet: the first key frame of the lowest layer may start the picture, unasked.
+        let target = if arrives { layer } else { session.outbound.target(slot).or(Some(0)) };
         let needs_key = session.outbound.set_target(slot, target);
         let codec = self.track_mut(router, track).and_then(|track| track.codec);
         let Some(session) = self.session_mut(number) else { return };

@@ -144,7 +144,8 @@ fn codecs_follow_the_policy_where_we_receive_and_the_offer_elsewhere() {
 #[test]
 fn h264_repeats_the_profile_that_was_offered() {
     let sdp = answered(CHROMIUM_WHIP_H264, Role::Whip).sdp;
-    let line = "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+    let line =
+        "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f;x-google-start-bitrate=1000";
     assert!(lines_of(&sdp, "1").contains(&line));
     assert!(!sdp.contains("packetization-mode=0"));
 }

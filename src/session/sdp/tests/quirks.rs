@@ -269,7 +269,7 @@ fn dtx_and_stereo_only_where_offered() {
 fn what_we_repeat_of_an_fmtp_is_plain() {
     let text = CHROMIUM_WHIP_H264.replace("level-asymmetry-allowed=1", "level-asymmetry-allowed=<script>");
     let sdp = answered(&text, Role::Whip).sdp;
-    assert!(sdp.contains("a=fmtp:108 packetization-mode=1;profile-level-id=42e01f\r\n"));
+    assert!(sdp.contains("a=fmtp:108 packetization-mode=1;profile-level-id=42e01f;x-google-start-bitrate=1000\r\n"));
 }
 
 #[test]

@@ -277,4 +277,35 @@ mod tests {
         layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + KEY_WINDOW) });
         assert!(!layer.poll_key_request(now + 3 * KEY_WINDOW));
     }
+
+    /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with
+    /// its last packet, and hardly any is held until the time is over.
+    #[test]
+    fn frames_of_real_browsers_go_out_whole() {
+        for (trace, video) in [
+            (include_str!("../../tests/fixtures/arrivals/chromium.csv"), 96),
+            (include_str!("../../tests/fixtures/arrivals/firefox.csv"), 120),
+        ] {
+            let start = start();
+            let mut layers = std::collections::BTreeMap::new();
+            let (mut frames, mut whole, mut late) = (std::collections::BTreeSet::new(), 0, 0);
+            for line in trace.lines().skip(1) {
+                let field: Vec<u64> = line.split(',').map(|field| field.parse().expect("a number")).collect();
+                let [us, _, _, _, _, payload_type, marker, seq, timestamp, ssrc] = field[..] else { panic!("{line}") };
+                if payload_type != video {
+                    continue;
+                }
+                let now = start + Duration::from_micros(us);
+                frames.insert((ssrc, timestamp));
+                let layer = layers.entry(ssrc).or_insert_with(|| Layer::new(Ssrc(ssrc as u32), Kind::Video));
+                late += usize::from(layer.handle_timeout(now).is_some());
+                let release = layer.handle_packet(&packet(seq, timestamp as u32, marker == 1, now));
+                assert_eq!(release.earlier, None, "a frame ended without its marker");
+                whole += usize::from(release.now.is_some());
+            }
+            assert!(frames.len() > 100, "the trace is there");
+            assert_eq!(whole, frames.len());
+            assert!(late * 50 <= frames.len(), "{late} of {} frames waited in vain", frames.len());
+        }
+    }
 }

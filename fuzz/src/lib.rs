@@ -1,0 +1,37 @@
+//! The modules under test, taken from the server's sources by path: its other dependencies (database,
+//! web server, DTLS) would be compiled for minutes, and fuzzed by nobody. Knows no target.
+
+#[path = "../../src/clock.rs"]
+pub mod clock;
+
+/// As in the server.
+#[path = "../../src/net"]
+pub mod net {
+    pub mod demux;
+    pub mod stun;
+}
+
+/// As in the server.
+#[path = "../../src/rtp/mod.rs"]
+pub mod rtp;
+
+/// As in the server.
+#[path = "../../src/session"]
+pub mod session {
+    pub mod ice;
+    pub mod plan;
+    pub mod sdp;
+    pub mod srtp;
+}
+
+mod guests;
+mod input;
+
+pub use guests::{Guests, policy};
+pub use input::Input;
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+/// What targets count time from. All inputs of a process begin at the same moment.
+pub static START: LazyLock<Instant> = LazyLock::new(clock::now);

@@ -1,0 +1,225 @@
+//! Broadcasts: WHIP in, WHEP out, as RFC 9725 and the WHEP draft have it.
+
+use crate::support::{Answer, Server, bearer, fixture, request};
+use crate::worker::Seen;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use serde_json::json;
+use signaling::ids::{ParticipantId, Source, TrackId};
+use signaling::protocol::{SessionState, Wish};
+use symposia::worker::api::Event as WorkerEvent;
+
+struct Broadcast {
+    id: String,
+    key: String,
+}
+
+async fn broadcast(server: &Server) -> Broadcast {
+    let made = server.post("/api/v1/broadcasts", &[bearer()], json!({"title": "Concert"})).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let id = made.text("id");
+    let base = &server.state.base_url;
+    assert_eq!(made.text("watch_url"), format!("{base}/w/{id}"));
+    assert_eq!(made.text("whip_url"), format!("{base}/whip/{id}"));
+    assert_eq!(made.text("whep_url"), format!("{base}/whep/{id}"));
+    Broadcast { id, key: made.text("stream_key") }
+}
+
+async fn sdp(server: &Server, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        request = request.header(header::CONTENT_TYPE, "application/sdp");
+    }
+    server.send(request.body(Body::from(body)).expect("a request")).await
+}
+
+async fn publish(server: &Server, broadcast: &Broadcast) -> Answer {
+    let key = format!("Bearer {}", broadcast.key);
+    let path = format!("/whip/{}", broadcast.id);
+    sdp(server, Method::POST, &path, &[("authorization", &key)], fixture("ffmpeg9-whip")).await
+}
+
+async fn watch(server: &Server, broadcast: &Broadcast) -> Answer {
+    sdp(server, Method::POST, &format!("/whep/{}", broadcast.id), &[], fixture("chromium-whep")).await
+}
+
+#[tokio::test]
+async fn an_encoder_publishes_and_a_viewer_watches() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    let early = watch(&server, &broadcast).await;
+    assert_eq!((early.status, early.text("code").as_str()), (StatusCode::CONFLICT, "not-publishing"));
+    assert!(early.headers.contains_key(header::RETRY_AFTER));
+
+    let published = publish(&server, &broadcast).await;
+    assert_eq!(published.status, StatusCode::CREATED, "{published:?}");
+    assert_eq!(published.header(header::CONTENT_TYPE), "application/sdp");
+    assert!(published.header(header::ETAG).starts_with('"'));
+    assert!(published.header(header::ACCESS_CONTROL_EXPOSE_HEADERS).contains("Location"));
+    let location = published.header(header::LOCATION);
+    let resource = location.strip_prefix(&format!("/whip/{}/", broadcast.id)).expect("under the endpoint");
+    assert!(resource.len() >= 32 && !location.contains(&broadcast.key));
+    assert!(String::from_utf8_lossy(&published.body).contains("a=recvonly"));
+    let opened = server.worker.wait(|seen| match seen {
+        Seen::OpenSession { participant: ParticipantId(1), sends, gates, .. } => Some((sends.clone(), gates.clone())),
+        _ => None,
+    });
+    let (sends, gates) = opened.await;
+    assert_eq!(sends.iter().map(|(_, source)| *source).collect::<Vec<_>>(), [Source::Microphone, Source::Camera]);
+    assert_eq!(gates, [Source::Microphone, Source::Camera]);
+
+    let watching = watch(&server, &broadcast).await;
+    assert_eq!(watching.status, StatusCode::CREATED, "{watching:?}");
+    assert!(String::from_utf8_lossy(&watching.body).contains("a=sendonly"));
+    let viewer = server.worker.session_of(ParticipantId(2)).await;
+    let track = TrackId { participant: ParticipantId(1), source: Source::Camera };
+    let seen = server.worker.wait(|seen| match seen {
+        Seen::Watch(session, wishes) if *session == viewer => Some(wishes.clone()),
+        _ => None,
+    });
+    assert!(matches!(seen.await.as_slice(), [Wish { track: of, .. }] if *of == track));
+    let shown = server.get(&format!("/api/v1/broadcasts/{}", broadcast.id), &[]).await.json();
+    assert_eq!((&shown["live"], &shown["viewers"], &shown["title"]), (&json!(true), &json!(1), &json!("Concert")));
+
+    let resource = watching.header(header::LOCATION).to_owned();
+    let stopped = server.call(Method::DELETE, &resource, &[], None).await;
+    assert_eq!(stopped.status, StatusCode::OK, "{stopped:?}");
+    assert!(server.worker.all().contains(&Seen::CloseSession(viewer)), "acknowledged before the answer");
+    assert_eq!(server.call(Method::DELETE, &resource, &[], None).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_stream_key_may_stand_in_the_path_and_must_be_right() {
+    let server = Server::start().await;
+    let (ours, other) = (broadcast(&server).await, broadcast(&server).await);
+    let offer = || fixture("chromium-whip");
+    for (path, key) in [
+        (ours.id.as_str(), ""),
+        (&ours.id, "wrong"),
+        (&ours.id, &other.key),
+        (&ours.id, crate::support::TOKEN),
+        ("nothing", &ours.key),
+        (&ours.key[..31], ""),
+    ] {
+        let value = format!("Bearer {key}");
+        let headers: &[_] = if key.is_empty() { &[] } else { &[("authorization", value.as_str())] };
+        let answer = sdp(&server, Method::POST, &format!("/whip/{path}"), headers, offer()).await;
+        assert_eq!((answer.status, answer.text("code").as_str()), (StatusCode::UNAUTHORIZED, "wrong-stream-key"));
+    }
+    let simple = sdp(&server, Method::POST, &format!("/whip/{}", ours.key), &[], offer()).await;
+    assert_eq!(simple.status, StatusCode::CREATED, "{simple:?}");
+    let resource = simple.header(header::LOCATION).rsplit('/').next().expect("a resource").to_owned();
+    let without_key = format!("/whip/{}/{resource}", ours.id);
+    assert_eq!(server.call(Method::DELETE, &without_key, &[], None).await.status, StatusCode::UNAUTHORIZED);
+    let with_key = ("authorization", format!("Bearer {}", other.key));
+    let with_key = [(with_key.0, with_key.1.as_str())];
+    assert_eq!(server.call(Method::DELETE, &without_key, &with_key, None).await.status, StatusCode::UNAUTHORIZED);
+    let location = simple.header(header::LOCATION).to_owned();
+    assert_eq!(server.call(Method::DELETE, &location, &[], None).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn candidates_trickle_by_patch_and_the_ice_session_is_named() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    publish(&server, &broadcast).await;
+    let watching = watch(&server, &broadcast).await;
+    let (path, tag) = (watching.header(header::LOCATION).to_owned(), watching.header(header::ETAG).to_owned());
+    let offer = fixture("chromium-whep");
+    let ufrag = offer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).expect("a ufrag");
+    let fragment = |ufrag: &str| {
+        format!(
+            "a=ice-ufrag:{ufrag}\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=end-of-candidates\r\n"
+        )
+    };
+    let kind = ("content-type", "application/trickle-ice-sdpfrag");
+    let patch = async |headers: &[(&str, &str)], body: String| sdp(&server, Method::PATCH, &path, headers, body).await;
+    assert_eq!(patch(&[kind, ("if-match", &tag)], fragment(ufrag)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(patch(&[kind], fragment(ufrag)).await.status, StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(patch(&[kind, ("if-match", "\"old\"")], fragment(ufrag)).await.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(patch(&[kind, ("if-match", "*")], fragment("new1")).await.status, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(patch(&[kind, ("if-match", &tag)], fragment("new1")).await.status, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(patch(&[kind, ("if-match", &tag)], "{}".to_owned()).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(patch(&[("if-match", &tag)], fragment(ufrag)).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let elsewhere = format!("/whep/{}/0123456789abcdef0123456789abcdef", broadcast.id);
+    let unknown = sdp(&server, Method::PATCH, &elsewhere, &[kind, ("if-match", &tag)], fragment(ufrag)).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn wrong_offers_are_refused_by_the_table() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    let key = format!("Bearer {}", broadcast.key);
+    let path = format!("/whip/{}", broadcast.id);
+    let auth = ("authorization", key.as_str());
+    let post = async |headers: &[(&str, &str)], body: String| sdp(&server, Method::POST, &path, headers, body).await;
+    let offer = || fixture("chromium-whip");
+    assert_eq!(post(&[auth, ("content-type", "application/json")], offer()).await.status.as_u16(), 415);
+    assert_eq!(post(&[auth, ("accept", "application/json")], offer()).await.status.as_u16(), 406);
+    assert_eq!(post(&[auth], "no SDP".to_owned()).await.status.as_u16(), 400);
+    assert_eq!(post(&[auth], fixture("chromium-whep")).await.status.as_u16(), 422, "it sends nothing");
+    assert_eq!(post(&[auth], "x".repeat(600_000)).await.status.as_u16(), 413);
+    for method in [Method::GET, Method::PUT] {
+        let answer = sdp(&server, method, &path, &[auth], String::new()).await;
+        assert_eq!((answer.status.as_u16(), answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN)), (405, "*"));
+    }
+    assert_eq!(post(&[auth, ("content-type", "Application/SDP; charset=utf-8")], offer()).await.status.as_u16(), 201);
+}
+
+#[tokio::test]
+async fn a_second_encoder_is_refused_until_the_first_is_lost() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    publish(&server, &broadcast).await;
+    let first = server.worker.session_of(ParticipantId(1)).await;
+    let second = publish(&server, &broadcast).await;
+    assert_eq!((second.status, second.text("code").as_str()), (StatusCode::CONFLICT, "already-publishing"));
+    let lost =
+        WorkerEvent::Session { session: first, participant: ParticipantId(1), state: SessionState::Disconnected };
+    server.worker.report(lost).await;
+    for _ in 0..100 {
+        if publish(&server, &broadcast).await.status == StatusCode::CREATED {
+            server.worker.wait(|seen| (*seen == Seen::CloseSession(first)).then_some(())).await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the encoder did not come back");
+}
+
+#[tokio::test]
+async fn viewers_are_bounded_and_an_ended_broadcast_is_gone() {
+    let server = Server::with(|config, _| config.limits.viewers = 1).await;
+    let broadcast = broadcast(&server).await;
+    publish(&server, &broadcast).await;
+    assert_eq!(watch(&server, &broadcast).await.status, StatusCode::CREATED);
+    let full = watch(&server, &broadcast).await;
+    assert_eq!((full.status.as_u16(), full.text("code").as_str()), (503, "broadcast-full"));
+    let path = format!("/api/v1/broadcasts/{}", broadcast.id);
+    assert_eq!(server.call(Method::DELETE, &path, &[bearer()], None).await.status, StatusCode::NO_CONTENT);
+    server.worker.wait(|seen| matches!(seen, Seen::CloseRouter(_)).then_some(())).await;
+    assert_eq!(watch(&server, &broadcast).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(publish(&server, &broadcast).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.get(&path, &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_may_publish_and_watch() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    let path = format!("/whep/{}", broadcast.id);
+    let origin = ("origin", "https://player.example");
+    let preflight = server.send(request(Method::OPTIONS, &path, &[origin], None)).await;
+    assert_eq!(preflight.status, StatusCode::NO_CONTENT);
+    assert_eq!(preflight.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    assert!(preflight.header(header::ACCESS_CONTROL_ALLOW_HEADERS).contains("If-Match"));
+    assert!(preflight.header(header::ACCESS_CONTROL_ALLOW_METHODS).contains("PATCH"));
+    assert_eq!(preflight.header("accept-post"), "application/sdp");
+    let answer = sdp(&server, Method::POST, &path, &[origin], fixture("chromium-whep")).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "nobody publishes, but the page was heard");
+    assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+}

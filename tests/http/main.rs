@@ -1,0 +1,13 @@
+//! The server as clients see it: REST, WebSocket, WHIP and WHEP over real sockets, with a recorded
+//! worker in place of media.
+
+mod broadcasts;
+mod media;
+mod meeting;
+mod permissions;
+mod person;
+mod rest;
+mod secrets;
+mod sockets;
+mod support;
+mod worker;

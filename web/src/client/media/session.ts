@@ -1,0 +1,298 @@
+// The media of one seat: makes the peer connection, brings it back when the network or the server
+// was gone, and tells which streams there are. Knows neither screen nor devices.
+
+import { CommandError } from "../connection";
+import type { Command, MediaEvent, Outcome, SlotCounts, Source, TrackId } from "../protocol";
+import { CONFIGURATION, Peer } from "./peer";
+import { type RemoteTrack, Slots } from "./slots";
+import { LOOK_EVERY_MS, Watchdog } from "./watchdog";
+import { WatchList } from "./watch";
+
+/** An offer or a restart that is not connected by then did not work. */
+const CONNECT_WITHIN_MS = 8_000;
+/** A restart of ICE has this long before a new peer connection is made. */
+const RESTART_WITHIN_MS = 4_000;
+/** So many restarts without effect, then a new peer connection. */
+const RESTARTS = 2;
+/** Between two new peer connections. */
+const AGAIN_MIN_MS = 500;
+const AGAIN_MAX_MS = 10_000;
+/** How often a slot that was pointed elsewhere is looked at. */
+const SETTLE_LOOK_MS = 100;
+
+export type MediaSessionState = "connecting" | "connected" | "restoring";
+
+export interface MediaHandlers {
+  state(state: MediaSessionState): void;
+  /** Streams came, went, or became live. */
+  tracks(): void;
+  /** All sounds to play. */
+  sounds(tracks: MediaStreamTrack[]): void;
+  /** Nothing comes any more though it should: is the socket still alive? */
+  doubt(): void;
+}
+
+/** What is to be done with the peer connection as soon as the socket allows. */
+type Task = "none" | "restart" | "renew";
+
+export interface MediaMakers {
+  peerConnection: () => RTCPeerConnection;
+  stream: () => MediaStream;
+}
+
+const BROWSER: MediaMakers = {
+  peerConnection: () => new RTCPeerConnection(CONFIGURATION),
+  stream: () => new MediaStream(),
+};
+
+export class MediaSession {
+  private peer: Peer | null = null;
+  private state: MediaSessionState | null = null;
+  private readonly own = new Map<Source, MediaStreamTrack>();
+  private readonly slots: Slots;
+  private readonly list: WatchList;
+  private readonly watchdog = new Watchdog();
+  private task: Task = "none";
+  private negotiating = false;
+  private online = true;
+  private closed = false;
+  private again = AGAIN_MIN_MS;
+  private deadline: Timer;
+  private renewal: Timer;
+  private looking: Timer;
+  private settling: Timer;
+
+  constructor(
+    private readonly counts: SlotCounts,
+    private readonly send: (command: Command) => Promise<Outcome>,
+    private readonly handlers: MediaHandlers,
+    private readonly make: MediaMakers = BROWSER,
+  ) {
+    this.slots = new Slots(make.stream);
+    this.list = new WatchList(counts.video, (videos) => void this.say({ do: "watch", videos }));
+  }
+
+  start(): void {
+    this.looking = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.want("renew");
+  }
+
+  /** What is sent as this source from now on; null for nothing. */
+  async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    if (track) this.own.set(source, track);
+    else this.own.delete(source);
+    await this.peer?.setTrack(source, track);
+  }
+
+  handle(media: MediaEvent): void {
+    switch (media.kind) {
+      case "slots":
+        this.slots.apply(media.slots, Date.now());
+        this.settle();
+        this.handlers.tracks();
+        break;
+      case "session":
+        // A new offer is the answer to it already.
+        if (this.negotiating) break;
+        if (media.state === "failed") this.want("renew");
+        else if (media.state === "disconnected") this.want("restart");
+        break;
+      case "wanted":
+        if (media.source === "camera") this.peer?.setWanted(media.height);
+        break;
+      case "speakers":
+      case "quality":
+        break;
+    }
+  }
+
+  /** Videos on the page, most important first, with the heights of their tiles in device pixels. */
+  watch(videos: readonly (TrackId & { height: number })[]): void {
+    this.list.set(videos);
+  }
+
+  remote(participant: number, source: Source): RemoteTrack | null {
+    return this.slots.get(participant, source);
+  }
+
+  /** Whether the socket works; offers wait for it. Its return is a reason to look at the media, too. */
+  setOnline(online: boolean): void {
+    const back = online && !this.online;
+    this.online = online;
+    if (!back) return;
+    // Reports that nobody heard meanwhile are not repeated: ask for what the page shows.
+    this.list.repeat();
+    this.work();
+    if (this.negotiating) return;
+    if (this.state === "restoring" || !isUp(this.peer?.pc)) this.want("restart");
+  }
+
+  /** A new peer connection: the server has forgotten the last one. */
+  renew(): void {
+    this.again = AGAIN_MIN_MS;
+    this.want("renew");
+  }
+
+  /** For a page of numbers. */
+  statistics(): Promise<RTCStatsReport> | null {
+    return this.peer?.pc.getStats() ?? null;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.looking);
+    for (const timer of [this.deadline, this.renewal, this.settling]) clearTimeout(timer);
+    this.list.close();
+    this.slots.clear();
+    this.peer?.close();
+    this.peer = null;
+  }
+
+  private setState(state: MediaSessionState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.handlers.state(state);
+  }
+
+  private want(task: "restart" | "renew"): void {
+    if (this.closed) return;
+    const worked = this.state === "connected" || this.state === "restoring";
+    if (task === "restart" && !worked) {
+      this.renewLater();
+      return;
+    }
+    if (this.task !== "renew") this.task = task;
+    this.setState(worked ? "restoring" : "connecting");
+    this.work();
+  }
+
+  private work(): void {
+    if (this.closed || this.negotiating || !this.online || this.task === "none" || this.renewal !== undefined) return;
+    const task = this.task;
+    this.task = "none";
+    this.negotiating = true;
+    void (task === "renew" ? this.build() : this.negotiate(true)).finally(() => {
+      this.negotiating = false;
+      this.work();
+    });
+  }
+
+  private async build(): Promise<void> {
+    this.peer?.close();
+    this.watchdog.reset();
+    this.slots.apply([], Date.now());
+    const pc = this.make.peerConnection();
+    const peer = new Peer(pc, this.counts);
+    this.peer = peer;
+    for (const [source, track] of this.own) await peer.setTrack(source, track);
+    pc.oniceconnectionstatechange = () => this.onIce(pc.iceConnectionState);
+    pc.onconnectionstatechange = () => {
+      // DTLS failed: no restart of ICE helps.
+      if (pc.connectionState === "failed" && pc.iceConnectionState !== "failed") this.renewLater();
+    };
+    await this.negotiate(false);
+    this.list.repeat();
+  }
+
+  private async negotiate(restart: boolean): Promise<void> {
+    const peer = this.peer;
+    if (!peer) return;
+    const candidates: string[] = [];
+    let answered = false;
+    peer.pc.onicecandidate = ({ candidate }) => {
+      const line = candidate?.candidate ?? "";
+      if (answered) void this.say({ do: "candidate", candidate: line });
+      else candidates.push(line);
+    };
+    clearTimeout(this.deadline);
+    try {
+      const offer = await peer.offer(restart);
+      const outcome = await this.send({ do: "offer", ...offer });
+      if (this.closed || peer !== this.peer || outcome.kind !== "answer") return;
+      await peer.accept(outcome.sdp);
+      answered = true;
+      for (const candidate of candidates) void this.say({ do: "candidate", candidate });
+      if (!restart) {
+        this.slots.setReceivers(peer.receivers(), Date.now());
+        this.handlers.sounds(peer.sounds());
+        this.handlers.tracks();
+        this.settle();
+      }
+      this.deadline = setTimeout(() => this.onDeadline(), restart ? RESTART_WITHIN_MS : CONNECT_WITHIN_MS);
+      // A path that is still broken has the new credentials to mend by, until the deadline.
+      if (isUp(peer.pc)) this.onIce(peer.pc.iceConnectionState);
+    } catch (error) {
+      if (this.closed || peer !== this.peer) return;
+      const refused = error instanceof CommandError;
+      if (refused && (error.code === "closed" || error.code === "not-admitted")) return;
+      this.renewLater();
+    }
+  }
+
+  private onIce(state: RTCIceConnectionState): void {
+    if (this.closed) return;
+    if (state === "connected" || state === "completed") {
+      clearTimeout(this.deadline);
+      this.again = AGAIN_MIN_MS;
+      this.setState("connected");
+    } else if (state === "disconnected" || state === "failed") {
+      if (this.state === "connected") this.handlers.doubt();
+      this.want("restart");
+    }
+  }
+
+  private onDeadline(): void {
+    if (!isUp(this.peer?.pc)) this.renewLater();
+  }
+
+  private renewLater(): void {
+    this.task = "renew";
+    if (this.renewal !== undefined || this.closed) return;
+    this.setState(this.state === "connecting" ? "connecting" : "restoring");
+    this.renewal = setTimeout(() => {
+      this.renewal = undefined;
+      this.work();
+    }, this.again);
+    this.again = Math.min(AGAIN_MAX_MS, this.again * 2);
+  }
+
+  private async look(): Promise<void> {
+    const peer = this.peer;
+    if (!peer || this.state !== "connected" || this.negotiating) return;
+    const received = await peer.received().catch(() => -1);
+    if (peer !== this.peer || received < 0) return;
+    const expected = this.online && (peer.sending() || this.slots.flowing() > 0);
+    if (this.watchdog.look(received, expected, Date.now())) {
+      this.handlers.doubt();
+      this.want(this.watchdog.alarms > RESTARTS ? "renew" : "restart");
+    }
+  }
+
+  private settle(): void {
+    if (this.settling !== undefined || this.slots.unsettled().length === 0 || this.closed) return;
+    this.settling = setTimeout(() => void this.settleNow(), SETTLE_LOOK_MS);
+  }
+
+  private async settleNow(): Promise<void> {
+    const peer = this.peer;
+    let changed = false;
+    for (const mid of this.slots.unsettled()) {
+      const count = await peer?.decoded(mid).catch(() => null);
+      if (count && peer === this.peer && this.slots.decoded(mid, count, Date.now())) changed = true;
+    }
+    this.settling = undefined;
+    if (changed) this.handlers.tracks();
+    this.settle();
+  }
+
+  /** A command whose failure changes nothing: it is said again with the next change. */
+  private say(command: Command): Promise<unknown> {
+    return this.send(command).catch(() => {});
+  }
+}
+
+function isUp(pc: RTCPeerConnection | undefined): boolean {
+  return pc?.iceConnectionState === "connected" || pc?.iceConnectionState === "completed";
+}
+
+type Timer = ReturnType<typeof setTimeout> | undefined;

@@ -1,0 +1,155 @@
+// The REST interface as far as the pages need it. Failures carry the server's code.
+
+import type { RefusalCode } from "./protocol";
+
+/** Codes that only HTTP knows, beside those of the protocol. */
+export type HttpCode =
+  | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
+  | "precondition-required" | "precondition-failed" | "method-not-allowed" | "not-implemented"
+  | "already-publishing" | "wrong-name-or-password" | "bad-password" | "setup-closed";
+
+export class RestError extends Error {
+  constructor(
+    /** `unreachable` where no answer came. */
+    readonly code: RefusalCode | HttpCode | "unreachable",
+    readonly status: number,
+    readonly retryAfter: number | null,
+    message: string,
+  ) {
+    super(message);
+    this.name = "RestError";
+  }
+}
+
+/** The failure that an answer tells of. */
+export async function failureOf(response: Response): Promise<RestError> {
+  let code: RestError["code"] = response.status === 404 ? "not-found" : response.status === 401 ? "sign-in-needed" : "internal";
+  let message = response.statusText;
+  try {
+    const body = (await response.json()) as { code?: RestError["code"]; message?: string };
+    code = body.code ?? code;
+    message = body.message ?? message;
+  } catch {
+    // A proxy answered in its own words.
+    if (response.status >= 502 && response.status <= 504) code = "unreachable";
+  }
+  return new RestError(code, response.status, retryAfter(response), message);
+}
+
+export function retryAfter(response: Response): number | null {
+  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+}
+
+async function call(method: string, path: string, body?: unknown): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      credentials: "same-origin",
+      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new RestError("unreachable", 0, null, "no answer");
+  }
+  if (!response.ok) throw await failureOf(response);
+  return response;
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await (await call(method, path, body)).json()) as T;
+}
+
+/** What is left out is as the server has it: a waiting room, everything else allowed. */
+export interface MeetingWish {
+  title?: string;
+  /** 4 to 32 characters; asked of those who come by number. */
+  passcode?: string;
+  waiting_room?: boolean;
+  /** Who comes by number waits even without a waiting room. */
+  numbers_wait?: boolean;
+  locked?: boolean;
+  may_unmute?: boolean;
+  may_show_camera?: boolean;
+  may_share?: boolean;
+  may_chat?: boolean;
+  may_rename?: boolean;
+  mute_on_entry?: boolean;
+}
+
+export interface NewMeeting {
+  id: string;
+  number: string;
+  join_url: string;
+  /** Carries the host's secret in its fragment. */
+  host_url: string;
+}
+
+/** Starts a meeting. */
+export function createMeeting(wish: MeetingWish = {}): Promise<NewMeeting> {
+  return json("POST", "/meetings", wish);
+}
+
+/** Exchanges the secret of a host link for the host's cookie. */
+export async function exchangeHostSecret(meeting: string, secret: string): Promise<void> {
+  await call("POST", `/meetings/${encodeURIComponent(meeting)}/host`, { secret });
+}
+
+export interface Me {
+  /** Start meetings and broadcasts. */
+  may_create: boolean;
+  /** The administrator's name, where signed in. */
+  name?: string;
+  /** Host of the meeting that was asked about. */
+  host: boolean;
+  /** The server runs with `--dev`. */
+  dev: boolean;
+  /** There is no administrator yet. */
+  needs_setup: boolean;
+  version: string;
+}
+
+/** Who the browser is, and what it may; gives the browser its cookie, by which a ban holds. */
+export function me(meeting?: string): Promise<Me> {
+  return json("GET", meeting === undefined ? "/me" : `/me?meeting=${encodeURIComponent(meeting)}`);
+}
+
+/** Makes the first administrator, with the token of the one-time link. */
+export async function setUp(token: string, name: string, password: string): Promise<void> {
+  await call("POST", "/setup", { token, name, password });
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  await call("POST", "/sign-in", { name, password });
+}
+
+export async function signOut(): Promise<void> {
+  await call("POST", "/sign-out");
+}
+
+export interface NewBroadcast {
+  id: string;
+  watch_url: string;
+  whip_url: string;
+  whep_url: string;
+  /** Shown this once. */
+  stream_key: string;
+}
+
+/** Makes a broadcast. */
+export function createBroadcast(title: string): Promise<NewBroadcast> {
+  return json("POST", "/broadcasts", { title });
+}
+
+export interface ShownBroadcast {
+  id: string;
+  title: string;
+  live: boolean;
+  viewers: number;
+  whep_url: string;
+}
+
+/** A broadcast as viewers see it. */
+export function broadcast(id: string): Promise<ShownBroadcast> {
+  return json("GET", `/broadcasts/${encodeURIComponent(id)}`);
+}

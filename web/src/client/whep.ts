@@ -1,0 +1,177 @@
+// Watches a broadcast by WHEP: one POST with an offer, one DELETE at the end. While nobody publishes
+// it asks again; when the connection breaks it starts anew. Knows no page.
+
+import { failureOf, RestError, retryAfter } from "./rest";
+
+/** Where the server names no time. */
+const AGAIN_MS = 2_000;
+const AGAIN_MAX_MS = 30_000;
+/** A connection that is not there by then will not come. */
+const CONNECT_WITHIN_MS = 10_000;
+/** A broken one may mend by itself for so long. */
+const MEND_WITHIN_MS = 3_000;
+
+export type WhepState = "connecting" | "waiting" | "playing" | "reconnecting";
+
+export interface WhepHandlers {
+  state(state: WhepState): void;
+  /** The picture and sound; a new one after each reconnect. */
+  stream(stream: MediaStream): void;
+  /** It is over: the broadcast does not exist, or the server cannot be used. */
+  failed(error: RestError): void;
+}
+
+export interface WhepMakers {
+  peerConnection: () => RTCPeerConnection;
+  stream: () => MediaStream;
+}
+
+const BROWSER: WhepMakers = {
+  peerConnection: () => new RTCPeerConnection({ bundlePolicy: "max-bundle" }),
+  stream: () => new MediaStream(),
+};
+
+export class WhepPlayer {
+  private pc: RTCPeerConnection | null = null;
+  private resource: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private attempts = 0;
+  private played = false;
+  private closed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly handlers: WhepHandlers,
+    private readonly make: WhepMakers = BROWSER,
+  ) {}
+
+  start(): void {
+    this.handlers.state("connecting");
+    void this.attempt();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.drop();
+  }
+
+  private async attempt(): Promise<void> {
+    this.drop();
+    if (this.closed) return;
+    const pc = this.make.peerConnection();
+    this.pc = pc;
+    const stream = this.make.stream();
+    for (const kind of ["video", "audio"] as const) {
+      stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+    }
+    try {
+      await pc.setLocalDescription(await pc.createOffer());
+      await gathered(pc);
+      const response = await this.post(pc.localDescription?.sdp ?? "");
+      if (!response) return;
+      const answer = await response.text();
+      if (this.pc !== pc || this.closed) return;
+      await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch (error) {
+      if (this.pc === pc && !this.closed) this.onError(error);
+      return;
+    }
+    this.timer = setTimeout(() => this.again(), CONNECT_WITHIN_MS);
+    pc.onconnectionstatechange = () => this.onConnection(pc, stream);
+    this.onConnection(pc, stream);
+  }
+
+  /** The answer; null where there is none yet and another attempt was arranged. */
+  private async post(sdp: string): Promise<Response | null> {
+    const response = await fetch(this.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp", Accept: "application/sdp" },
+      body: sdp,
+    });
+    const location = response.headers.get("Location");
+    if (response.ok && location) {
+      const resource = new URL(location, new URL(this.url, globalThis.location?.href)).href;
+      if (this.closed) {
+        remove(resource);
+        return null;
+      }
+      this.resource = resource;
+      return response;
+    }
+    const wait = retryAfter(response);
+    const error = await failureOf(response);
+    if (response.status === 409 && error.code !== "conflict") {
+      this.drop();
+      this.handlers.state("waiting");
+      this.attempts = 0;
+      this.timer = setTimeout(() => void this.attempt(), wait === null ? AGAIN_MS : wait * 1000);
+      return null;
+    }
+    throw error;
+  }
+
+  private onConnection(pc: RTCPeerConnection, stream: MediaStream): void {
+    if (this.pc !== pc || this.closed) return;
+    if (pc.connectionState === "connected") {
+      clearTimeout(this.timer);
+      this.attempts = 0;
+      this.played = true;
+      this.handlers.stream(stream);
+      this.handlers.state("playing");
+    } else if (pc.connectionState === "failed") {
+      this.again();
+    } else if (pc.connectionState === "disconnected") {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.again(), MEND_WITHIN_MS);
+    }
+  }
+
+  private onError(error: unknown): void {
+    const rest = error instanceof RestError ? error : null;
+    const passing = !rest || rest.status === 429 || rest.status >= 500 || rest.code === "unreachable";
+    if (!passing) {
+      this.drop();
+      this.handlers.failed(rest);
+      return;
+    }
+    this.again(rest?.retryAfter ?? null);
+  }
+
+  private again(seconds: number | null = null): void {
+    this.drop();
+    if (this.closed) return;
+    this.handlers.state(this.played ? "reconnecting" : "connecting");
+    const wait = seconds === null ? Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** this.attempts) : seconds * 1000;
+    this.attempts += 1;
+    this.timer = setTimeout(() => void this.attempt(), this.played && this.attempts === 1 ? 0 : wait);
+  }
+
+  private drop(): void {
+    clearTimeout(this.timer);
+    if (this.resource) remove(this.resource);
+    this.resource = null;
+    if (this.pc) {
+      this.pc.onconnectionstatechange = null;
+      this.pc.close();
+    }
+    this.pc = null;
+  }
+}
+
+/** Also while the page goes away. */
+function remove(resource: string): void {
+  void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => {});
+}
+
+/** The server is found without our candidates; those found at once go along. */
+function gathered(pc: RTCPeerConnection): Promise<void> {
+  if (pc.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 300);
+    pc.addEventListener("icegatheringstatechange", () => {
+      if (pc.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

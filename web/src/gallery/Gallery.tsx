@@ -1,0 +1,122 @@
+/**
+ * Pages and parts to be looked at, without a server. `/gallery` lists them; `?page=meeting&people=6&lang=zh-CN&theme=dark`
+ * shows one. For developers: its own words are names of options, not texts for people.
+ */
+import { type ReactNode, useState } from "react";
+import { chooseLanguage } from "../i18n";
+import { Setup, SignIn } from "../pages/AccountForm";
+import { Home } from "../pages/Home";
+import { PhaseView } from "../pages/meeting/PhaseView";
+import { NotFound } from "../pages/NotFound";
+import { Watch } from "../pages/Watch";
+import { useStore } from "../state/react";
+import { OUT_REASONS } from "../client/protocol";
+import type { Entry, MeetingView, OutWhy, Phase, RefusalCode, WatchPhase } from "../state/types";
+import type { Wanted } from "./fixtures";
+import { makeModel } from "./model";
+import { Parts } from "./Parts";
+import { drawnStream } from "./streams";
+
+const refuse = () => Promise.resolve({ ok: false as const, code: "wrong-name-or-password", retryAfter: null });
+
+export default function Gallery() {
+  const [query] = useState(() => {
+    const read = new URLSearchParams(location.search);
+    const theme = read.get("theme");
+    // The choice of the address is not remembered for the other pages.
+    if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+    const language = read.get("lang");
+    if (language === "zh-CN" || language === "en") chooseLanguage(language);
+    return read;
+  });
+  return <Shown query={query} />;
+}
+
+function Shown({ query }: { query: URLSearchParams }): ReactNode {
+  switch (query.get("page")) {
+    case "home":
+      return <Home start={refuse} />;
+    case "setup":
+      return <Setup token={query.get("token") ?? "x"} send={refuse} />;
+    case "sign-in":
+      return <SignIn send={refuse} />;
+    case "not-found":
+      return <NotFound />;
+    case "watch":
+      return <FakeWatch kind={query.get("phase") ?? "playing"} blocked={query.has("blocked")} />;
+    case null:
+    case "parts":
+      return <Parts />;
+    default:
+      return <FakeMeeting query={query} />;
+  }
+}
+
+function phaseOf(query: URLSearchParams): Phase {
+  const now = Date.now();
+  switch (query.get("page")) {
+    case "prejoin": {
+      const refused = query.get("refused") as RefusalCode | null;
+      return {
+        kind: "prejoin",
+        joining: query.has("joining"),
+        refused: refused ? { code: refused, retryAfter: null } : null,
+        askPasscode: query.has("passcode"),
+      };
+    }
+    case "waiting":
+      return { kind: "knocking", since: now - 47_000, hostPresent: query.get("host") !== "no" };
+    case "out": {
+      const why = query.get("why") as OutWhy | null;
+      const known = why === "lost" || why === "cancelled" || OUT_REASONS.some((reason) => reason === why);
+      return { kind: "out", why: known && why ? why : "left", mayRejoin: why !== "banned" && why !== "ended" };
+    }
+    case "reconnecting":
+      return { kind: "reconnecting", from: "in", since: now, until: now + 97_000 };
+    default:
+      return { kind: "in" };
+  }
+}
+
+function wantedOf(query: URLSearchParams): Wanted {
+  const error = query.get("error");
+  return {
+    people: Number(query.get("people") ?? 6),
+    chinese: query.get("lang") === "zh-CN",
+    host: query.get("role") !== "attendee",
+    panel: query.get("panel") as MeetingView["panel"],
+    layout: query.get("layout") === "speaker" ? "speaker" : "grid",
+    screen: query.has("screen"),
+    waiting: Number(query.get("waiting") ?? 0),
+    notices: query.get("notices")?.split(",") ?? [],
+    phase: phaseOf(query),
+    camera: query.get("camera") !== "off",
+    error: error === "denied" || error === "none" || error === "in-use" ? error : null,
+    muted: query.has("muted"),
+    page: 0,
+  };
+}
+
+function FakeMeeting({ query }: { query: URLSearchParams }) {
+  const [model] = useState(() => makeModel(wantedOf(query)));
+  const view = useStore(model.view);
+  const entry: Entry =
+    query.get("by") === "number"
+      ? { kind: "number", number: "482917365" }
+      : query.get("by") === "link"
+        ? { kind: "link", meeting: "k3v9tq2m", token: "x" }
+        : { kind: "host", meeting: "k3v9tq2m" };
+  return <PhaseView view={view} actions={model.actions} entry={entry} />;
+}
+
+function FakeWatch({ kind, blocked }: { kind: string; blocked: boolean }) {
+  const [stream] = useState(() => (kind === "playing" ? drawnStream(2) : null));
+  const [soundBlocked, setSoundBlocked] = useState(blocked);
+  const phase: WatchPhase =
+    kind === "failed"
+      ? { kind: "failed", refusal: { code: "not-found", retryAfter: null } }
+      : kind === "waiting" || kind === "connecting" || kind === "reconnecting"
+        ? { kind }
+        : { kind: "playing" };
+  return <Watch view={{ phase, stream, soundBlocked }} onSoundBlocked={setSoundBlocked} />;
+}

@@ -1,0 +1,236 @@
+/** The dialogs of the meeting page: those that ask, and those that tell. */
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { NAME_MAX } from "../../client/protocol";
+import { Button } from "../../ui/Button";
+import { ConfirmDialog, Dialog } from "../../ui/Dialog";
+import { TextField } from "../../ui/Field";
+import { useRememberedSwitch } from "../../ui/remember";
+import { Switch } from "../../ui/Switch";
+import { type OpenDialog, useScreen } from "./context";
+import styles from "./Dialogs.module.css";
+
+interface DialogsProps {
+  open: OpenDialog | null;
+  close: () => void;
+  onSuspend: () => void;
+}
+
+/** Each dialog is made anew when it opens, so that nothing of the last time is left in it. */
+export function MeetingDialogs({ open, close, onSuspend }: DialogsProps) {
+  const { t } = useTranslation();
+  const { actions } = useScreen();
+  if (!open) return null;
+  switch (open.kind) {
+    case "leave":
+      return <LeaveDialog close={close} />;
+    case "shortcuts":
+      return <ShortcutsDialog close={close} />;
+    case "rules":
+      return <RulesDialog close={close} onSuspend={onSuspend} />;
+    case "mute-all":
+      return <MuteAllDialog close={close} />;
+    case "suspend":
+      return (
+        <ConfirmDialog
+          isOpen
+          onClose={close}
+          title={t("people.confirm.suspendTitle")}
+          action={t("people.confirm.suspendAction")}
+          onConfirm={() => actions.suspendAll()}
+        >
+          {t("people.confirm.suspendText")}
+        </ConfirmDialog>
+      );
+    case "rename":
+      return <RenameDialog person={open.person} name={open.name} close={close} />;
+    case "remove":
+    case "ban":
+      return (
+        <ConfirmDialog
+          isOpen
+          onClose={close}
+          title={t(`people.confirm.${open.kind}Title`, { name: open.name })}
+          action={t(`people.action.${open.kind}`)}
+          onConfirm={() => actions.act(open.person, open.kind)}
+        >
+          {t(`people.confirm.${open.kind}Text`)}
+        </ConfirmDialog>
+      );
+    case "make-host":
+      return (
+        <ConfirmDialog
+          isOpen
+          onClose={close}
+          title={t("people.confirm.hostTitle", { name: open.name })}
+          action={t("people.action.make-host")}
+          onConfirm={() => actions.act(open.person, "make-host")}
+        >
+          {t("people.confirm.hostText")}
+        </ConfirmDialog>
+      );
+  }
+}
+
+function LeaveDialog({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const { view, actions } = useScreen();
+  const mayEnd = view.rights.end;
+  return (
+    <Dialog
+      isOpen
+      onClose={close}
+      size="s"
+      title={mayEnd ? t("leave.titleHost") : t("leave.title")}
+      footer={
+        <>
+          <Button onPress={close}>{t("common.cancel")}</Button>
+          {mayEnd && (
+            <Button variant="danger" onPress={() => actions.end()}>
+              {t("leave.end")}
+            </Button>
+          )}
+          <Button variant={mayEnd ? "primary" : "danger"} onPress={() => actions.leave()} autoFocus>
+            {t("leave.leave")}
+          </Button>
+        </>
+      }
+    >
+      {mayEnd ? t("leave.textHost") : t("leave.text")}
+    </Dialog>
+  );
+}
+
+function MuteAllDialog({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const { view, actions } = useScreen();
+  const [mayUnmute, setMayUnmute] = useState(view.policy?.mayUnmute ?? true);
+  return (
+    <ConfirmDialog
+      isOpen
+      onClose={close}
+      title={t("people.confirm.muteAllTitle")}
+      action={t("people.muteAll")}
+      onConfirm={() => actions.muteAll(mayUnmute)}
+    >
+      <p>{t("people.confirm.muteAllText")}</p>
+      <Switch label={t("people.confirm.muteAllMayUnmute")} isSelected={mayUnmute} onChange={setMayUnmute} />
+    </ConfirmDialog>
+  );
+}
+
+function RenameDialog({ person, name, close }: { person: number; name: string; close: () => void }) {
+  const { t } = useTranslation();
+  const { actions } = useScreen();
+  const [next, setNext] = useState(name);
+  const save = () => {
+    if (!next.trim()) return;
+    actions.rename(person, next.trim());
+    close();
+  };
+  return (
+    <Dialog
+      isOpen
+      onClose={close}
+      size="s"
+      title={t("people.rename.title", { name })}
+      footer={
+        <>
+          <Button onPress={close}>{t("common.cancel")}</Button>
+          <Button variant="primary" onPress={save} isDisabled={!next.trim()}>
+            {t("common.save")}
+          </Button>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <TextField label={t("people.rename.label")} value={next} onChange={setNext} maxLength={NAME_MAX} autoFocus />
+      </form>
+    </Dialog>
+  );
+}
+
+const ALLOWED = ["mayUnmute", "mayShowCamera", "mayShare", "mayChat", "mayRename"] as const;
+
+function RulesDialog({ close, onSuspend }: { close: () => void; onSuspend: () => void }) {
+  const { t } = useTranslation();
+  const { view, actions } = useScreen();
+  const { policy } = view;
+  if (!policy) return null;
+  return (
+    <Dialog isOpen onClose={close} title={t("policy.title")}>
+      <div className={styles.rules}>
+        <Switch
+          label={t("policy.waitingRoom")}
+          hint={t("policy.waitingRoomHint")}
+          isSelected={policy.waitingRoom}
+          onChange={(waitingRoom) => actions.setPolicy({ waitingRoom })}
+        />
+        <Switch
+          label={t("policy.locked")}
+          hint={t("policy.lockedHint")}
+          isSelected={policy.locked}
+          onChange={(locked) => actions.setPolicy({ locked })}
+        />
+        <Switch label={t("policy.muteOnEntry")} isSelected={policy.muteOnEntry} onChange={(muteOnEntry) => actions.setPolicy({ muteOnEntry })} />
+      </div>
+      <div className={styles.rules} role="group" aria-label={t("policy.allowed")}>
+        <h3 className={styles.heading}>{t("policy.allowed")}</h3>
+        {ALLOWED.map((rule) => (
+          <Switch key={rule} label={t(`policy.${rule}`)} isSelected={policy[rule]} onChange={(on) => actions.setPolicy({ [rule]: on })} />
+        ))}
+      </div>
+      {view.rights.suspendAll && (
+        <div className={styles.suspend}>
+          <p>{t("policy.suspendHint")}</p>
+          <Button variant="danger" onPress={onSuspend}>
+            {t("policy.suspend")}
+          </Button>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function ShortcutsDialog({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const [enabled] = useRememberedSwitch("single-keys");
+  const rows: [string[], string][] = [
+    [["M"], t("shortcuts.microphone")],
+    [[t("shortcuts.space")], t("shortcuts.talk")],
+    [["V"], t("shortcuts.camera")],
+    [["S"], t("shortcuts.share")],
+    [["H"], t("shortcuts.hand")],
+    [["P"], t("shortcuts.people")],
+    [["C"], t("shortcuts.chat")],
+    [["L"], t("shortcuts.layout")],
+    [["←", "→"], t("shortcuts.pages")],
+    [["F"], t("shortcuts.fullScreen")],
+    [["Q"], t("shortcuts.leave")],
+    [["?"], t("shortcuts.help")],
+  ];
+  return (
+    <Dialog isOpen onClose={close} title={t("shortcuts.title")}>
+      <p>{enabled ? t("shortcuts.intro") : t("shortcuts.disabled")}</p>
+      <dl className={styles.keys}>
+        {rows.map(([keys, words]) => (
+          <div key={words} className={styles.keyRow}>
+            <dt>{words}</dt>
+            <dd>
+              {keys.map((key) => (
+                <kbd key={key} className={styles.key}>
+                  {key}
+                </kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

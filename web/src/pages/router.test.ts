@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { routeOf } from "./router";
+
+test("every address of the app has its page, and no other has one", () => {
+  expect(routeOf("/")).toEqual({ page: "home" });
+  expect(routeOf("/m/abc")).toEqual({ page: "meeting" });
+  expect(routeOf("/number/123456789/")).toEqual({ page: "meeting" });
+  expect(routeOf("/w/abc")).toEqual({ page: "watch", id: "abc" });
+  expect(routeOf("/setup")).toEqual({ page: "setup" });
+  expect(routeOf("/sign-in")).toEqual({ page: "sign-in" });
+  for (const other of ["/m", "/w", "/m/a/b", "/nothing", "/setup/x"]) expect(routeOf(other)).toEqual({ page: "not-found" });
+});

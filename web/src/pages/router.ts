@@ -1,0 +1,59 @@
+/** Which page an address means. Five patterns need no library. Knows no page. */
+import { useSyncExternalStore } from "react";
+
+export type Route =
+  | { page: "home" }
+  | { page: "meeting" }
+  | { page: "watch"; id: string }
+  | { page: "setup" }
+  | { page: "sign-in" }
+  | { page: "gallery" }
+  | { page: "not-found" };
+
+export function routeOf(path: string): Route {
+  const [first = "", second = "", ...more] = path.split("/").filter(Boolean);
+  if (more.length > 0) return { page: "not-found" };
+  if (second) {
+    if (first === "m" || first === "number") return { page: "meeting" };
+    if (first === "w") return { page: "watch", id: second };
+    return { page: "not-found" };
+  }
+  switch (first) {
+    case "":
+    case "index.html":
+      return { page: "home" };
+    case "setup":
+    case "sign-in":
+    case "gallery":
+      return { page: first };
+    default:
+      return { page: "not-found" };
+  }
+}
+
+const listeners = new Set<() => void>();
+const notify = () => {
+  for (const listener of listeners) listener();
+};
+
+/** Goes to another page of the app without loading it anew. */
+export function navigate(address: string): void {
+  history.pushState(null, "", address);
+  window.scrollTo(0, 0);
+  notify();
+}
+
+/** The path and fragment of the page, drawn again when they change. */
+export function useAddress(): string {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      window.addEventListener("popstate", listener);
+      return () => {
+        listeners.delete(listener);
+        window.removeEventListener("popstate", listener);
+      };
+    },
+    () => location.pathname,
+  );
+}

@@ -1,0 +1,578 @@
+// A meeting on a page: ties socket, media and devices together and keeps the view up to date. Decides
+// nothing that the parts can decide themselves; knows no component.
+
+import { CommandError, type ConnectionState } from "../client/connection";
+import { browserOf, canChooseSpeaker } from "../client/devices";
+import { testSpeaker } from "../client/media/playout";
+import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Policy, Role, SlotCounts } from "../client/protocol";
+import { RestError } from "../client/rest";
+import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
+import { Chat } from "./chat";
+import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
+import { commandFor } from "./moderation";
+import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
+import { Notices } from "./notices";
+import { TileOrder } from "./order";
+import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type SessionParts } from "./parts";
+import { hostRights } from "./permissions";
+import { remember, remembered } from "./remembered";
+import { type Roster, tell, tellMedia, you } from "./roster";
+import { type Button, OwnSources } from "./sources";
+import { Store } from "./store";
+import type { Entry, MeetingActions, MeetingModel, MeetingView, NoticeWhat, OutWhy, PersonAction, Phase, Refusal } from "./types";
+
+/** After "leave" the server's last word is waited for so long. */
+const LEAVE_WITHIN_MS = 1_500;
+/** In a larger meeting nobody wants to read who came and went. */
+const TELL_COMING_UP_TO = 12;
+
+/** A meeting for a page; the page closes it when it goes away. */
+export function createMeeting(entry: Entry, parts: Parts = BROWSER_PARTS): MeetingModel {
+  return new Meeting(entry, parts);
+}
+
+class Meeting implements MeetingModel {
+  readonly view: Store<MeetingView>;
+  readonly actions: MeetingActions;
+  private readonly capture: CaptureParts;
+  private readonly playout: PlayoutParts;
+  private readonly sources: OwnSources;
+  private readonly notices = new Notices(() => this.draw());
+  private readonly chat: Chat;
+  private order = new TileOrder();
+  private connection: ConnectionParts | null = null;
+  private session: SessionParts | null = null;
+  private roster: Roster | null = null;
+  private phase: Phase = { kind: "loading" };
+  private media: MeetingView["media"] = "none";
+  private readonly seatKey: string;
+  private readonly heights = new Map<string, number>();
+  private page: LayoutState = { choice: "auto", page: 0, pinned: new Set(), voiceOnly: false };
+  private panel: MeetingView["panel"] = null;
+  private log: MeetingView["log"] = null;
+  private knock = 0;
+  private reloaded = false;
+  private leaving: OutWhy | null = null;
+  private closed = false;
+  private drawing = false;
+  private orderTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly entry: Entry,
+    private readonly parts: Parts,
+  ) {
+    this.view = new Store(emptyView(remembered("name") ?? ""));
+    this.seatKey = entry.kind === "number" ? `number-${entry.number}` : entry.meeting;
+    this.playout = parts.playout(() => this.draw());
+    this.capture = parts.capture({
+      track: (source, track) => void this.session?.setTrack(source, track),
+      changed: () => this.draw(),
+      lost: (device, fallback) => {
+        this.say({ kind: "device-lost", device, fallback });
+        if (fallback === null) this.turn(device, false);
+      },
+      screenEnded: () => this.sources.screenEnded(),
+    });
+    this.sources = new OwnSources(this.capture, {
+      changed: () => this.draw(),
+      failed: (device, cause) => {
+        // Before joining the page shows the cause beside the device itself.
+        if (this.phase.kind === "in") this.say({ kind: "device-error", device, cause });
+      },
+      refused: (error) => this.refused(error),
+    });
+    this.chat = new Chat(
+      () => this.draw(),
+      (error) => this.refused(error),
+    );
+    this.actions = this.makeActions();
+    void this.begin();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.orderTimer);
+    const { connection } = this;
+    // The seat stays remembered: the page may be loaded again.
+    this.connection = null;
+    connection?.close();
+    this.session?.close();
+    this.capture.close();
+    this.playout.close();
+    this.notices.clear();
+  }
+
+  private async begin(): Promise<void> {
+    const seat = rememberedSeat(this.seatKey);
+    if (seat) {
+      this.reloaded = true;
+      this.connect((connection) => connection.resume(seat));
+      return;
+    }
+    let refused: Refusal | null = null;
+    await this.parts.greet();
+    if (this.entry.kind === "host" && this.entry.secret) {
+      try {
+        await this.parts.exchangeHostSecret(this.entry.meeting, this.entry.secret);
+        // The cookie has taken its place: nobody shall copy the secret from the address.
+        if (!this.closed) globalThis.history?.replaceState(globalThis.history.state, "", `/m/${encodeURIComponent(this.entry.meeting)}`);
+      } catch (error) {
+        refused = refusalOf(error);
+      }
+    }
+    if (!this.closed) this.toDoor(refused);
+  }
+
+  /** Name and devices, as last time. */
+  private toDoor(refused: Refusal | null, askPasscode = false): void {
+    this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode });
+    for (const kind of ["microphone", "camera"] as const) {
+      if (remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind)) void this.sources.set(kind, true, null, null);
+    }
+  }
+
+  private join(passcode?: string): void {
+    if (this.phase.kind !== "prejoin" || this.phase.joining) return;
+    const name = this.view.get().name.trim();
+    this.setPhase({ ...this.phase, joining: true, refused: null });
+    const { entry } = this;
+    const join: Exclude<Join, { by: "resume" }> =
+      entry.kind === "link"
+        ? { by: "link", meeting: entry.meeting, token: entry.token }
+        : entry.kind === "number"
+          ? { by: "number", number: entry.number, ...(passcode ? { passcode } : {}) }
+          : { by: "host", meeting: entry.meeting };
+    this.connect((connection) => connection.join(join, name));
+  }
+
+  private connect(start: (connection: ConnectionParts) => void): void {
+    const connection = this.parts.connection({
+      state: (state) => {
+        if (this.connection === connection) this.onConnection(state);
+      },
+      event: (event) => {
+        if (this.connection === connection) this.onEvent(event);
+      },
+      media: (media) => {
+        if (this.connection === connection) this.onMedia(media);
+      },
+      seat: (seat) => this.onSeat(seat),
+    });
+    this.connection = connection;
+    start(connection);
+  }
+
+  private onSeat(seat: Seat | null): void {
+    if (seat) rememberSeat(this.seatKey, seat);
+    else forgetSeat(this.seatKey);
+  }
+
+  private onConnection(state: ConnectionState): void {
+    this.session?.setOnline(state.kind === "online");
+    const { phase } = this;
+    if (state.kind === "reconnecting") {
+      const from = phase.kind === "in" || phase.kind === "knocking" ? phase.kind : phase.kind === "reconnecting" ? phase.from : null;
+      if (from) this.setPhase({ kind: "reconnecting", from, since: state.since, until: state.until });
+    } else if (state.kind === "online" && phase.kind === "reconnecting") {
+      this.setPhase(this.roster?.inside ? { kind: "in" } : this.knocking(phase.since));
+      this.say({ kind: "back" });
+    } else if (state.kind === "closed") {
+      this.onClosed(state.why);
+    }
+  }
+
+  private onClosed(why: Extract<ConnectionState, { kind: "closed" }>["why"]): void {
+    const { phase } = this;
+    this.connection = null;
+    if (phase.kind === "out") return;
+    if (why.kind === "done") {
+      this.out(this.leaving ?? "lost");
+    } else if (phase.kind === "loading") {
+      // The seat of before the reload is gone: come in by the door.
+      this.reloaded = false;
+      forgetSeat(this.seatKey);
+      if (why.kind === "refused" && (why.code === "meeting-ended" || why.code === "banned")) {
+        this.out(why.code === "banned" ? "banned" : "ended");
+      } else this.toDoor(null);
+    } else if (phase.kind === "prejoin") {
+      const code = why.kind === "refused" ? why.code : "unreachable";
+      const asksPasscode = this.entry.kind === "number" && code === "wrong-number-or-passcode";
+      const refused: Refusal = { code, retryAfter: why.kind === "refused" ? why.retryAfter : null };
+      this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode: phase.askPasscode || asksPasscode });
+    } else if (why.kind === "refused") {
+      this.out(why.code === "meeting-ended" ? "ended" : why.code === "banned" ? "banned" : "lost");
+    } else {
+      this.out("lost");
+    }
+  }
+
+  private onEvent(event: Event): void {
+    const before = this.roster;
+    const told = tell(this.roster, event);
+    this.roster = told.roster;
+    switch (event.kind) {
+      case "waiting":
+        this.onWaiting(before);
+        break;
+      case "welcome":
+        this.onWelcome(before);
+        break;
+      case "out":
+        this.out(this.leaving ?? event.reason);
+        return;
+      case "knocked":
+        this.knock += 1;
+        break;
+      case "knock-ended":
+        this.notices.remove((what) => what.kind === "knock" && what.person === event.participant);
+        break;
+      case "asked-to-unmute":
+        this.sources.ask(event.source);
+        break;
+      default:
+        break;
+    }
+    const self = this.roster ? you(this.roster) : null;
+    if (self && event.kind === "updated" && event.participant.id === self.id) this.sources.agree(self);
+    if (self) this.forgetAnswered(self.microphone, self.camera);
+    for (const what of told.notices) if (this.isWorthSaying(what)) this.say(what);
+    this.draw();
+  }
+
+  private onWaiting(before: Roster | null): void {
+    this.endMedia();
+    // Sent back: nothing of the inside stays on the page.
+    if (before?.inside) {
+      this.sources.exit(false);
+      this.notices.clear();
+      this.panel = null;
+      this.log = null;
+      this.chat.clear();
+    }
+    const since = this.phase.kind === "knocking" ? this.phase.since : Date.now();
+    this.setPhase(this.knocking(since));
+  }
+
+  private knocking(since: number): Phase {
+    return { kind: "knocking", since, hostPresent: this.roster?.hostPresent ?? false };
+  }
+
+  private onWelcome(before: Roster | null): void {
+    const { roster, connection } = this;
+    const self = roster ? you(roster) : null;
+    if (!roster?.inside || !self || !connection) return;
+    const command = (one: Command) => connection.command(one);
+    const how = this.reloaded ? "reloaded" : before?.inside?.epoch === roster.inside.epoch ? "resynced" : "admitted";
+    this.reloaded = false;
+    if (how === "admitted") {
+      this.order = new TileOrder();
+      this.chat.clear();
+    }
+    this.setPhase({ kind: "in" });
+    if (this.session && how === "resynced") this.session.renew();
+    else this.startMedia(connection, roster.inside.slots);
+    this.sources.enter(command, self, roster.inside.policy, how);
+    this.knock += roster.inside.waiting.length > 0 && how === "admitted" ? 1 : 0;
+  }
+
+  private startMedia(connection: ConnectionParts, slots: SlotCounts): void {
+    this.endMedia();
+    const session = this.parts.session(slots, (one) => connection.command(one), {
+      state: (state) => {
+        this.media = state;
+        this.draw();
+      },
+      tracks: () => this.draw(),
+      sounds: (tracks) => this.playout.play(tracks),
+      doubt: () => this.connection?.probe(),
+    });
+    this.session = session;
+    this.media = "connecting";
+    for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
+    session.start();
+  }
+
+  private endMedia(): void {
+    this.session?.close();
+    this.session = null;
+    this.media = "none";
+    this.playout.play([]);
+  }
+
+  private onMedia(media: MediaEvent): void {
+    this.roster = tellMedia(this.roster, media);
+    this.session?.handle(media);
+    this.draw();
+  }
+
+  private out(why: OutWhy): void {
+    this.leaving = null;
+    const { connection } = this;
+    // Its last words are not ours any more.
+    this.connection = null;
+    connection?.close();
+    forgetSeat(this.seatKey);
+    this.endMedia();
+    this.sources.exit(true);
+    this.capture.release();
+    this.notices.clear();
+    this.chat.clear();
+    this.roster = null;
+    this.panel = null;
+    this.log = null;
+    this.page = { ...this.page, page: 0, pinned: new Set() };
+    this.setPhase({ kind: "out", why, mayRejoin: why !== "banned" && why !== "ended" });
+  }
+
+  private leave(why: "left" | "cancelled"): void {
+    const { connection } = this;
+    if (!connection) return;
+    this.leaving = why;
+    // The server answers by an `out` event; without a network nobody waits for it.
+    connection.command({ do: "leave" }).catch(() => {});
+    const done = () => {
+      if (this.connection === connection) this.out(why);
+    };
+    if (this.phase.kind === "reconnecting") done();
+    else setTimeout(done, LEAVE_WITHIN_MS);
+  }
+
+  private turn(button: Button, on: boolean): void {
+    const self = this.roster ? you(this.roster) : null;
+    if (this.phase.kind === "prejoin") remember(`${button}.on`, String(on));
+    void this.sources.set(button, on, self?.role ?? null, this.roster?.inside?.policy ?? null);
+  }
+
+  /** Asks the server; a refusal becomes a notice. */
+  private ask(command: Command): Promise<Outcome | null> {
+    const reply = this.connection?.command(command) ?? Promise.reject(new CommandError("closed", "not connected"));
+    return reply.catch((error: unknown) => {
+      this.refused(error);
+      return null;
+    });
+  }
+
+  private refused(error: unknown): void {
+    // That the connection ended is said elsewhere.
+    if (error instanceof CommandError && error.code === "closed") return;
+    this.say({ kind: "refused", refusal: refusalOf(error) });
+  }
+
+  private say(what: NoticeWhat): void {
+    this.notices.add(what);
+  }
+
+  private isWorthSaying(what: NoticeWhat): boolean {
+    const size = this.roster?.inside?.participants.size ?? 0;
+    switch (what.kind) {
+      case "joined":
+      case "left":
+        return size <= TELL_COMING_UP_TO;
+      case "chat":
+        return this.panel !== "chat";
+      case "muted":
+        // The sound of a screen goes with its picture.
+        return what.source !== "screen-audio";
+      default:
+        return true;
+    }
+  }
+
+  /** Questions that were answered by doing it. */
+  private forgetAnswered(microphone: boolean, camera: boolean): void {
+    this.notices.remove(
+      (what) =>
+        what.kind === "asked-to-unmute" &&
+        ((what.source === "microphone" && microphone) || (what.source === "camera" && camera)),
+    );
+  }
+
+  private setPhase(phase: Phase): void {
+    this.phase = phase;
+    this.draw();
+  }
+
+  /** Draws once for all that happens in one turn. */
+  private draw(): void {
+    if (this.drawing || this.closed) return;
+    this.drawing = true;
+    queueMicrotask(() => {
+      this.drawing = false;
+      if (!this.closed) this.drawNow();
+    });
+  }
+
+  private drawNow(): void {
+    const { roster, page } = this;
+    const inside = roster?.inside ?? null;
+    const self = roster ? you(roster) : null;
+    const now = Date.now();
+    const role: Role | null = self?.role ?? null;
+    const policy = inside?.policy ?? null;
+    const source = (button: Button) => this.sources.view(button, role, policy);
+    const old = this.view.get();
+    const tiles =
+      roster && inside
+        ? layout(inside, roster.you, page, this.order, {
+            preview: this.capture.preview(),
+            remote: (participant, kind) => this.session?.remote(participant, kind) ?? null,
+          }, now)
+        : emptyView("").layout;
+    const people = peopleView(roster, page.pinned);
+    this.view.set({
+      phase: this.phase,
+      name: old.name,
+      devices: {
+        microphone: this.device("microphone"),
+        camera: this.device("camera"),
+        speaker: { options: canChooseSpeaker() ? this.capture.options.speaker : [], chosen: this.capture.chosen("speaker"), error: null },
+        browser: browserOf(navigator.userAgent, navigator.maxTouchPoints),
+      },
+      preview: this.capture.preview(),
+      prejoin: { microphone: source("microphone"), camera: source("camera") },
+      meeting: roster?.meeting ?? null,
+      policy,
+      own: ownView(roster, {
+        microphone: source("microphone"),
+        camera: source("camera"),
+        screen: source("screen"),
+        speakingWhileMuted: this.capture.speakingWhileMuted,
+        voiceOnly: page.voiceOnly,
+      }),
+      media: this.media,
+      layout: { ...tiles, choice: page.choice },
+      people,
+      hands: people.filter(({ handPosition }) => handPosition !== null).sort((a, b) => (a.handPosition ?? 0) - (b.handPosition ?? 0)),
+      waiting: waitingView(roster),
+      knock: this.knock,
+      chat: this.chat.view(roster, this.panel === "chat"),
+      rights: hostRights(role),
+      notices: this.notices.get(),
+      panel: this.panel,
+      soundBlocked: this.playout.blocked,
+      log: this.log,
+    });
+    if (!inside) return;
+    this.page = { ...this.page, page: tiles.page };
+    this.watch();
+    clearTimeout(this.orderTimer);
+    const due = this.order.nextChange(PAGE_TILES, now);
+    if (due !== null) this.orderTimer = setTimeout(() => this.draw(), due - now);
+  }
+
+  private watch(): void {
+    const inside = this.roster?.inside;
+    if (inside) this.session?.watch(wishes(this.view.get().layout, this.heights, inside, this.page.voiceOnly));
+  }
+
+  private device(kind: "microphone" | "camera") {
+    return { options: this.capture.options[kind], chosen: this.capture.chosen(kind), error: this.capture.error(kind) };
+  }
+
+  private makeActions(): MeetingActions {
+    const change = (page: Partial<LayoutState>) => {
+      this.page = { ...this.page, ...page };
+      this.draw();
+    };
+    const send = (command: Command) => this.connection?.command(command) ?? Promise.reject(new CommandError("closed", ""));
+    return {
+      setName: (name) => {
+        remember("name", name);
+        this.view.update((view) => ({ ...view, name }));
+      },
+      join: (passcode) => this.join(passcode),
+      cancel: () => this.leave("cancelled"),
+      rejoin: () => {
+        if (this.phase.kind === "out" && this.phase.mayRejoin) this.toDoor(null);
+      },
+      chooseDevice: (kind, id) => {
+        this.capture.choose(kind, id).catch(() => {});
+        if (kind === "speaker") void this.playout.setSpeaker(id);
+      },
+      retryDevice: (kind) => {
+        if (kind !== "speaker") this.turn(kind, true);
+      },
+      testSpeaker: () => void testSpeaker(this.capture.chosen("speaker")),
+      level: () => this.capture.level(),
+      unblockSound: () => this.playout.unblock(),
+      setMicrophone: (on) => this.turn("microphone", on),
+      setCamera: (on) => this.turn("camera", on),
+      setScreen: (on) => this.turn("screen", on),
+      setHand: (raised) => void this.ask({ do: "set-hand", raised }),
+      setVoiceOnly: (voiceOnly) => {
+        if (voiceOnly && this.capture.isOn("camera")) this.turn("camera", false);
+        change({ voiceOnly });
+      },
+      leave: () => this.leave("left"),
+      setLayout: (choice) => change({ choice, page: 0 }),
+      setPage: (page) => change({ page }),
+      openPanel: (panel) => {
+        this.panel = panel;
+        if (panel === "chat") this.notices.remove((what) => what.kind === "chat");
+        this.draw();
+      },
+      dismiss: (notice) => this.notices.dismiss(notice),
+      answerAsk: (notice, yes) => {
+        const what = this.notices.find(notice);
+        this.notices.dismiss(notice);
+        if (!yes || what?.kind !== "asked-to-unmute") return;
+        this.turn(what.source === "camera" ? "camera" : what.source === "microphone" ? "microphone" : "screen", true);
+      },
+      tileSeen: (key, height) => {
+        if ((this.heights.get(key) ?? 0) === height) return;
+        if (height > 0) this.heights.set(key, height);
+        else this.heights.delete(key);
+        this.watch();
+      },
+      sendChat: (to, text) => {
+        if (this.roster?.inside) this.chat.send(this.roster, to, text, send);
+      },
+      resendChat: (line) => {
+        if (this.roster?.inside) this.chat.resend(this.roster, line, send);
+      },
+      act: (person, action) => this.act(person, action),
+      rename: (participant, name) => void this.ask({ do: "rename", participant, name }),
+      admit: (participant) => void this.ask({ do: "admit", participant }),
+      admitAll: () => void this.admitAll(),
+      deny: (participant) => void this.ask({ do: "deny", participant }),
+      muteAll: (mayUnmute) => void this.ask({ do: "mute-all", mayUnmute }),
+      setPolicy: (rules: Partial<Policy>) => {
+        const policy = this.roster?.inside?.policy;
+        if (policy) void this.ask({ do: "set-policy", policy: { ...policy, ...rules } });
+      },
+      suspendAll: () => void this.ask({ do: "suspend-all" }),
+      readLog: () =>
+        void this.ask({ do: "read-log" }).then((outcome) => {
+          if (outcome?.kind !== "log") return;
+          this.log = outcome.entries;
+          this.draw();
+        }),
+      end: () => void this.ask({ do: "end" }),
+    };
+  }
+
+  private async admitAll(): Promise<void> {
+    const outcome = await this.ask({ do: "admit-all" });
+    if (outcome?.kind === "admitted" && outcome.waiting > 0) {
+      this.say({ kind: "refused", refusal: { code: "meeting-full", retryAfter: null } });
+    }
+  }
+
+  private act(participant: ParticipantId, action: Exclude<PersonAction, "rename" | "chat">): void {
+    const pin = (on: boolean) => {
+      const pinned = new Set(this.page.pinned);
+      if (on) pinned.add(participant);
+      else pinned.delete(participant);
+      this.page = { ...this.page, pinned };
+      this.draw();
+    };
+    if (action === "pin" || action === "unpin") pin(action === "pin");
+    else void this.ask(commandFor(action, participant));
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof CommandError && error.code !== "closed") return { code: error.code, retryAfter: error.retryAfter };
+  if (error instanceof RestError) return { code: error.code as Refusal["code"], retryAfter: error.retryAfter };
+  return { code: "internal", retryAfter: null };
+}

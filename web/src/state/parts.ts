@@ -1,0 +1,32 @@
+// What a meeting on a page is made of. The real parts need a browser; a test brings others.
+
+import { browserSurroundings, Connection, type ConnectionHandlers } from "../client/connection";
+import { Capture, type CaptureHandlers } from "../client/media/capture";
+import { Playout } from "../client/media/playout";
+import { MediaSession, type MediaHandlers } from "../client/media/session";
+import type { Command, Outcome, SlotCounts } from "../client/protocol";
+import { exchangeHostSecret, me } from "../client/rest";
+
+export type ConnectionParts = Pick<Connection, keyof Connection>;
+export type SessionParts = Pick<MediaSession, keyof MediaSession>;
+export type PlayoutParts = Pick<Playout, keyof Playout>;
+export type CaptureParts = Pick<Capture, keyof Capture>;
+
+export interface Parts {
+  connection(handlers: ConnectionHandlers): ConnectionParts;
+  session(slots: SlotCounts, send: (command: Command) => Promise<Outcome>, handlers: MediaHandlers): SessionParts;
+  capture(handlers: CaptureHandlers): CaptureParts;
+  playout(changed: () => void): PlayoutParts;
+  exchangeHostSecret(meeting: string, secret: string): Promise<void>;
+  /** Gives the browser the cookie by which the server knows it again; a failure is no matter. */
+  greet(): Promise<void>;
+}
+
+export const BROWSER_PARTS: Parts = {
+  connection: (handlers) => new Connection(handlers, browserSurroundings()),
+  session: (slots, send, handlers) => new MediaSession(slots, send, handlers),
+  capture: (handlers) => new Capture(handlers),
+  playout: (changed) => new Playout(changed),
+  exchangeHostSecret,
+  greet: () => me().then(() => {}, () => {}),
+};

@@ -1,0 +1,93 @@
+/** A picture with a name on it, or what stands in its place. Knows no meeting. */
+import { Hand, MicOff } from "lucide-react";
+import { type ReactNode, useEffect, useRef } from "react";
+import { Avatar } from "./Avatar";
+import { cx } from "./cx";
+import { useSeen } from "./useSeen";
+import styles from "./VideoTile.module.css";
+
+export interface VideoTileProps {
+  /** Everything that can be seen on it, for screen readers: "Ana, muted, hand raised". */
+  label: string;
+  name: string;
+  initials: string;
+  hue: number;
+  stream: MediaStream | null;
+  mirrored?: boolean | undefined;
+  /** A screen is shown whole, a face fills the tile. */
+  fit?: "cover" | "contain" | undefined;
+  loading?: boolean | undefined;
+  speaking?: boolean | undefined;
+  muted?: boolean | undefined;
+  hand?: boolean | undefined;
+  away?: boolean | undefined;
+  /** Said in the middle, in place of the picture. */
+  note?: string | undefined;
+  /** Small icons beside the name: pinned, spotlight, connection. */
+  marks?: ReactNode;
+  /** In the corner, while the tile is pointed at or focused. */
+  actions?: ReactNode;
+  /** No name on it: where the page says it already. */
+  bare?: boolean | undefined;
+  /** Told the height in device pixels whenever it changes; 0 while nobody can see it. */
+  onSeen?: ((height: number) => void) | undefined;
+  className?: string | undefined;
+}
+
+export function VideoTile(props: VideoTileProps) {
+  const { label, name, initials, hue, stream, mirrored, fit = "cover", loading, speaking, muted, hand, away } = props;
+  const { note, marks, actions, bare, onSeen, className } = props;
+  const tile = useRef<HTMLDivElement>(null);
+  useSeen(tile, onSeen);
+  return (
+    <div ref={tile} className={cx(styles.tile, className)} role="group" aria-label={label} data-speaking={speaking || undefined}>
+      {stream && !note ? (
+        <Picture stream={stream} className={cx(styles.video, styles[fit], mirrored && styles.mirrored)} />
+      ) : (
+        <div className={styles.placeholder} aria-hidden="true">
+          <Avatar initials={initials} hue={hue} size="fill" />
+          {note && <p className={styles.note}>{note}</p>}
+        </div>
+      )}
+      {loading && <span className={styles.loading} aria-hidden="true" />}
+      {away && <span className={styles.away} aria-hidden="true" />}
+      {hand && (
+        <span className={styles.hand} aria-hidden="true">
+          <Hand />
+        </span>
+      )}
+      {actions && <div className={styles.actions}>{actions}</div>}
+      {!bare && (
+        <div className={styles.plate} aria-hidden="true">
+          {muted && <MicOff className={styles.muted} />}
+          <span className={styles.name}>{name}</span>
+          {marks}
+        </div>
+      )}
+      <span className={styles.ring} aria-hidden="true" />
+    </div>
+  );
+}
+
+interface PictureProps {
+  stream: MediaStream;
+  className: string;
+  /** Absent where the tile around it says everything. */
+  label?: string | undefined;
+}
+
+export function Picture({ stream, className, label }: PictureProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    element.srcObject = stream;
+    // A refusal to play a muted picture has no remedy here; the element tries again by `autoPlay`.
+    element.play().catch(() => undefined);
+    return () => {
+      element.srcObject = null;
+    };
+  }, [stream]);
+  const name = label ? { "aria-label": label } : { "aria-hidden": true };
+  return <video ref={video} className={className} autoPlay playsInline muted disablePictureInPicture tabIndex={-1} {...name} />;
+}
