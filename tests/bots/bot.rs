@@ -474,8 +474,9 @@ impl Bot {
     fn write_sender_reports(&mut self, now: Instant, writer: &mut Writer<'_>) {
         let since = now.saturating_duration_since(self.epoch.unwrap_or(now));
         // Its clock is its own: hours away from the server's.
-        let ntp = Ntp((1_000_000 + u64::from(self.name) * 5_000 + since.as_secs()) << 32
-            | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000);
+        let seconds = 1_000_000 + u64::from(self.name) * 5_000 + since.as_secs();
+        let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+        let ntp = Ntp((seconds << 32) | fraction);
         for stream in self.sending.streams_mut().filter(|stream| stream.packets > 0) {
             let (ssrc, timestamp) = (stream.ssrc, stream.last_timestamp);
             writer
