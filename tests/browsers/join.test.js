@@ -60,7 +60,7 @@ scene("whoever takes a wrong way reads one clear sentence and can go on", async 
   const bo = await cast.chromium("Bo", 2);
 
   await comeByNumber(bo, "000 000 001");
-  await bo.sees("No meeting has this number, or it asks for a passcode.");
+  await bo.sees("is not right, or the meeting has a passcode.");
 
   await comeByNumber(bo, meeting.number);
   await bo.write("Passcode", "000000");
