@@ -10,6 +10,7 @@ use signaling::ids::Source;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use symposia::rtp::receive_log::Via;
 use symposia::rtp::rtcp::{self, Ntp, Packet, SenderInfo, Writer};
 use symposia::rtp::twcc_recorder::ArrivalRecorder;
 use symposia::rtp::{Header, extension, is_rtcp};
@@ -357,6 +358,21 @@ impl Bot {
         }
         let level = value(self.extensions.audio_level).and_then(|value| value.first().copied());
         slot.handle(now, &header, &packet, level);
+        self.next_report.get_or_insert(now + REPORT_INTERVAL);
+    }
+
+    /// An RTP packet that is counted for feedback, but not opened: what a receiver in a load test does.
+    pub fn note_unopened(&mut self, now: Instant, data: &[u8]) {
+        let Ok(header) = Header::parse(data) else { return };
+        if let Some(id) = self.extensions.transport_cc
+            && let Some(number) = header.find_extension(data, id).and_then(|e| extension::transport_sequence(e.value))
+        {
+            self.arrivals.record(now, number);
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == header.ssrc) {
+            slot.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
+        }
+        self.heard.media += 1;
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
     }
 

@@ -88,6 +88,7 @@ fn meetings_on_two_workers_share_one_port_and_every_datagram_finds_its_session()
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         workers: 2,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
+        trace: None,
         loopback: true,
     };
     let media = Media::start(&config).expect("a port is free");

@@ -6,7 +6,7 @@ import type { RefusalCode } from "./protocol";
 export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
   | "precondition-required" | "precondition-failed" | "method-not-allowed" | "not-implemented"
-  | "already-publishing" | "wrong-name-or-password" | "bad-password" | "setup-closed";
+  | "already-publishing" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
 
 export class RestError extends Error {
   constructor(
@@ -97,9 +97,9 @@ export async function exchangeHostSecret(meeting: string, secret: string): Promi
 
 export interface Me {
   /** Start meetings and broadcasts. */
-  may_start: boolean;
+  may_create: boolean;
   /** The administrator's name, where signed in. */
-  administrator?: string;
+  name?: string;
   /** Host of the meeting that was asked about. */
   host: boolean;
   /** The server runs with `--dev`. */

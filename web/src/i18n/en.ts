@@ -513,6 +513,7 @@ export const en = {
     unreachable: "The server cannot be reached. Check your connection.",
     "wrong-name-or-password": "That name or password is not right.",
     "bad-password": "A password needs 10 to 200 characters.",
+    "no-common-codec": "This browser cannot play the format that is being sent. Try another browser.",
     "setup-closed": "This set-up link is used or wrong. The server prints a new one when it starts without an administrator.",
     other: "That did not work.",
     retry_one: "Try again in {{count}} second.",

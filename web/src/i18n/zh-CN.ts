@@ -515,6 +515,7 @@ export const zhCN: Texts = {
     unreachable: "无法连接服务器，请检查网络。",
     "wrong-name-or-password": "用户名或密码不正确。",
     "bad-password": "密码长度应为 10 到 200 个字符。",
+    "no-common-codec": "此浏览器无法播放当前的直播格式，请换一个浏览器。",
     "setup-closed": "此设置链接无效或已被使用。没有管理员时，服务器启动会输出新的链接。",
     other: "操作失败。",
     retry_one: "请 {{count}} 秒后再试。",

@@ -1,0 +1,129 @@
+// The player against a server and a peer connection played by hand.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { WhepPlayer } from "./whep";
+
+class FakePeerConnection extends EventTarget {
+  connectionState = "new";
+  iceGatheringState = "complete";
+  localDescription = { sdp: "offer" };
+  remote: string | null = null;
+  closed = false;
+  onconnectionstatechange: (() => void) | null = null;
+  addTransceiver = (kind: string) => ({ receiver: { track: { kind } } });
+  getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: performance.now() }]]));
+  createOffer = () => Promise.resolve({});
+  setLocalDescription = () => Promise.resolve();
+  setRemoteDescription = ({ sdp }: { sdp: string }) => {
+    this.remote = sdp;
+    return Promise.resolve();
+  };
+  close = () => {
+    this.closed = true;
+  };
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}
+
+let pcs: FakePeerConnection[];
+let calls: { method: string; url: string; body: unknown }[];
+let answers: (() => Response)[];
+let told: string[];
+let player: WhepPlayer;
+const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
+const created = () => new Response("answer", { status: 201, headers: { Location: "/whep/b/r1", "Content-Type": "application/sdp" } });
+const refusal = (status: number, code: string, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify({ code, message: "" }), { status, headers });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("location", { href: "http://server/w/b" });
+  [pcs, calls, answers, told] = [[], [], [], []];
+  vi.stubGlobal("fetch", (url: string, { method = "GET", body }: RequestInit) => {
+    calls.push({ method, url, body });
+    if (method === "DELETE") return Promise.resolve(new Response(null, { status: 200 }));
+    const answer = answers.shift();
+    return answer ? Promise.resolve(answer()) : Promise.reject(new TypeError("no network"));
+  });
+  player = new WhepPlayer(
+    "/whep/b",
+    { state: (state) => told.push(state), stream: () => told.push("stream"), failed: ({ code }) => told.push(`failed ${code}`) },
+    {
+      peerConnection: () => {
+        const pc = new FakePeerConnection();
+        pcs.push(pc);
+        return pc as unknown as RTCPeerConnection;
+      },
+      stream: () => ({ addTrack() {} }) as unknown as MediaStream,
+    },
+  );
+});
+afterEach(() => {
+  player.close();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+describe("a player", () => {
+  it("plays what the server answers, and takes its resource back at the end", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    expect(calls[0]).toEqual({ method: "POST", url: "/whep/b", body: "offer" });
+    expect(pcs[0]?.remote).toBe("answer");
+    pcs[0]?.become("connected");
+    expect(told).toEqual(["connecting", "stream", "playing"]);
+    player.close();
+    expect(calls.at(-1)).toMatchObject({ method: "DELETE", url: "http://server/whep/b/r1" });
+    expect(pcs[0]?.closed).toBe(true);
+  });
+
+  it("waits as long as the server says while nobody publishes", async () => {
+    answers = [() => refusal(409, "not-publishing", { "Retry-After": "3" }), created];
+    player.start();
+    await pass();
+    expect(told).toEqual(["connecting", "waiting"]);
+    await pass(2_999);
+    expect(calls).toHaveLength(1);
+    await pass(1);
+    expect(calls).toHaveLength(2);
+    pcs[1]?.become("connected");
+    expect(told.at(-1)).toBe("playing");
+  });
+
+  it("gives up where there is no such broadcast", async () => {
+    answers = [() => refusal(404, "not-found")];
+    player.start();
+    await pass(60_000);
+    expect(told).toEqual(["connecting", "failed not-found"]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("starts anew when the connection breaks, and again when the server is away", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    pcs[0]?.become("disconnected");
+    await pass(3_001);
+    expect(told.at(-1)).toBe("reconnecting");
+    expect(calls.map(({ method }) => method)).toEqual(["POST", "DELETE", "POST"]);
+    answers = [created];
+    await pass(10_000);
+    pcs.at(-1)?.become("connected");
+    expect(told.at(-1)).toBe("playing");
+  });
+
+  it("stays with a connection that mends by itself", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    pcs[0]?.become("disconnected");
+    await pass(2_000);
+    pcs[0]?.become("connected");
+    await pass(60_000);
+    expect(pcs).toHaveLength(1);
+  });
+});
