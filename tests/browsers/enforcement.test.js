@@ -112,7 +112,7 @@ scene("who waits gets no roster, no chat and no media", async (cast) => {
   await ana.press("Chat");
   await ana.page.getByRole("textbox", { name: "Message" }).fill("for those inside only");
   await ana.press("Send");
-  await bo.press("Chat");
+  await bo.press(/^Chat/u);
   await bo.sees("for those inside only");
   await bo.press("Raise hand");
   await sleep(1_500);
