@@ -106,6 +106,22 @@ class ChromiumPerson extends Person {
     return this.button(name).click({ timeout: PATIENCE_MS });
   }
 
+  /** Opens a menu and takes one of its items. */
+  async choose(menu, item) {
+    await this.press(menu);
+    await this.page.getByRole("menuitem", { name: item, exact: true }).click({ timeout: PATIENCE_MS });
+  }
+
+  /** What a menu offers. */
+  async items(menu) {
+    await this.press(menu);
+    await this.page.getByRole("menuitem").first().waitFor();
+    const items = await this.page.getByRole("menuitem").allInnerTexts();
+    await this.page.keyboard.press("Escape");
+    await this.page.getByRole("menuitem").first().waitFor({ state: "detached" });
+    return items.map((item) => item.trim());
+  }
+
   write(label, text) {
     return this.page.getByLabel(label, { exact: true }).first().fill(text, { timeout: PATIENCE_MS });
   }

@@ -144,6 +144,14 @@ export function installReaders() {
     players.push(player);
     return player;
   };
+  const sockets = [];
+  const PageWebSocket = window.WebSocket;
+  window.WebSocket = class WebSocket extends PageWebSocket {
+    constructor(...address) {
+      super(...address);
+      sockets.push(this);
+    }
+  };
   const PagePeerConnection = window.RTCPeerConnection;
   window.RTCPeerConnection = class RTCPeerConnection extends PagePeerConnection {
     constructor(...settings) {
@@ -242,5 +250,10 @@ export function installReaders() {
     return sum;
   };
 
-  window.symposiaTest = { tiles, pitches, received, players, connections };
+  /** Takes the network from under the page: its socket ends, its offline browser opens no other. */
+  const cut = () => {
+    for (const socket of sockets) socket.close();
+  };
+
+  window.symposiaTest = { tiles, pitches, received, cut, players, connections };
 }
