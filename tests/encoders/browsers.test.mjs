@@ -33,20 +33,22 @@ async function watching(browser, broadcast) {
   return { page, answer };
 }
 
-function plays(page, { pitch, height }) {
-  return eventually(`a picture of ${height} lines and a tone of ${pitch} Hz`, async () => {
+/** `height` where it must be that one: Chromium sends fewer lines at first, more as its estimate grows. */
+function plays(page, { pitch, height = null }) {
+  return eventually(`a picture of ${height ?? "some"} lines and a tone of ${pitch} Hz`, async () => {
     const now = await received(page);
     // Firefox without a sound card tells how loud, not how high.
     const heard = now.energy > 0 && (now.pitch === null || Math.abs(now.pitch - pitch) < 15);
-    return now.frames >= 5 && now.moved && heard && now.height === height && now;
+    return now.frames >= 5 && now.moved && heard && (height === null || now.height === height) && now;
   }, 30_000);
 }
 
 for (const { name, options, height, codec, viewers } of [
-  { name: "VP8", options: { codec: "VP8", pitch: 700 }, height: 360, codec: "video/VP8", viewers: ["chromium", "firefox"] },
-  { name: "VP8 simulcast", options: { codec: "VP8", simulcast: true, pitch: 900 }, height: 360, codec: "video/VP8", viewers: ["chromium", "firefox"] },
+  { name: "VP8", options: { codec: "VP8", pitch: 700 }, codec: "video/VP8", viewers: ["chromium", "firefox"] },
+  // Its lowest encoding is the first to come, and a viewer ends up with the highest. Of a smaller picture Chromium sends two encodings at most.
+  { name: "VP8 simulcast", options: { codec: "VP8", simulcast: true, pitch: 900, width: 960, height: 540 }, height: 540, codec: "video/VP8", viewers: ["chromium", "firefox"] },
   // Firefox decodes H.264 only with a plugin that it fetches by itself where it may.
-  { name: "H.264", options: { codec: "H264", pitch: 800 }, height: 360, codec: "video/H264", viewers: ["chromium"] },
+  { name: "H.264", options: { codec: "H264", pitch: 800 }, codec: "video/H264", viewers: ["chromium"] },
 ]) {
   // acceptance: L1
   test(`Chromium publishes ${name}; ${viewers.join(" and ")} watch`, async () => {
@@ -110,28 +112,28 @@ test("a page of another site reads what it needs of the answer, and ends by DELE
 test("a viewer that leaves by DELETE gets nothing more, the others go on", async () => {
   const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
   const [one, other] = [await watching(chrome, broadcast), await watching(chrome, broadcast)];
-  await Promise.all([one, other].map(({ page }) => plays(page, { pitch: 700, height: 360 })));
+  await Promise.all([one, other].map(({ page }) => plays(page, { pitch: 700 })));
   const viewers = async () => (await api(server, "GET", `/api/v1/broadcasts/${broadcast.id}`)).viewers;
   assert.equal(await viewers(), 2);
   assert.equal((await call(new URL(one.answer.location, server.url), { method: "DELETE" })).status, 200);
   assert.equal(await viewers(), 1);
   // What was in the socket and the jitter buffer may still come.
   await eventually("nothing more comes", async () => (await received(one.page, 500)).packets === 0, 3_000);
-  await plays(other.page, { pitch: 700, height: 360 });
+  await plays(other.page, { pitch: 700 });
   await Promise.all([page, one.page, other.page].map((each) => each.close()));
 });
 
 test("a publisher whose page is gone is followed by another, and viewers see that one", async () => {
   const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
   const { page: watched } = await watching(chrome, broadcast);
-  await plays(watched, { pitch: 700, height: 360 });
+  await plays(watched, { pitch: 700 });
   await page.close();
   const next = await barePage(chrome, site);
-  const to = { url: broadcast.whip_url, key: broadcast.stream_key, codec: "VP8", pitch: 1200, width: 320, height: 180 };
+  const to = { url: broadcast.whip_url, key: broadcast.stream_key, codec: "VP8", pitch: 1200 };
   await eventually("the next publisher is taken", async () => {
     const answer = await next.evaluate((options) => window.publish(options), to);
     return answer.status === 201;
   }, 40_000);
-  await plays(watched, { pitch: 1200, height: 180 });
+  await plays(watched, { pitch: 1200 });
   await Promise.all([next.close(), watched.close()]);
 });

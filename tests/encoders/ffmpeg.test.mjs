@@ -1,9 +1,11 @@
 // ffmpeg pushes H.264 and Opus by WHIP; browsers watch it by WHEP, on the product's own page and on a bare one.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { barePage, bareSite, chromium, received } from "./lib/browsers.mjs";
-import { push } from "./lib/ffmpeg.mjs";
+import { push, PYTHON } from "./lib/ffmpeg.mjs";
 import { api, call, eventually, startServer } from "./lib/server.mjs";
 
 let server, site, browser;
@@ -49,6 +51,19 @@ test("ffmpeg publishes and a bare page sees and hears it", async () => {
   assert.equal((await pushing.stop()).signal, null);
   await eventually("the broadcast is not live any more", async () => !(await isLive(broadcast)), 2_000);
   await page.close();
+});
+
+test("aiortc watches what ffmpeg publishes", async () => {
+  const { broadcast, pushing } = await pushed();
+  const script = join(import.meta.dirname, "watch.py");
+  const text = await new Promise((done, failed) => {
+    const told = (error, stdout, stderr) => (error ? failed(new Error(stderr)) : done(stdout));
+    execFile(PYTHON, [script, broadcast.whep_url], { timeout: 60_000 }, told);
+  });
+  const seen = JSON.parse(text);
+  assert.ok(seen.pictures > 10 && seen.sounds > 50 && seen.loudest > 1000, text);
+  assert.deepEqual([seen.width, seen.height, seen.ended], [640, 360, 200]);
+  await pushing.stop();
 });
 
 test("ffmpeg publishes also as the side that begins DTLS", async () => {

@@ -52,7 +52,7 @@ window.publish = async (options) => {
     // Little enough that the browser's estimate, which begins with 300 kbit/s, soon has room for all three.
     { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 60_000 },
     { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
-    { rid: "f", maxBitrate: 300_000 },
+    { rid: "f", maxBitrate: 500_000 },
   ];
   const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}) };
   const transceiver = pc.addTransceiver(picture, sending);
