@@ -50,6 +50,7 @@ test: build ## everything: web unit tests, browsers, encoders, fuzzing for 15 s 
 
 check: web/node_modules/.package-lock.json ## format, lints, documentation, the code base's own rules, licences
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	@# Licences, bans and sources are among the rules, see tests/tidy/licences.rs.

@@ -54,7 +54,9 @@ fn modules_use_only_what_comes_before_them() {
 
 #[test]
 fn unsafe_code_stays_in_one_place() {
-    let outside = |file: &&File| !file.path.starts_with("src/net/udp");
+    // The system calls of batches; and the allocator that counts for P8, which Rust has no safe way to write.
+    let places = ["src/net/udp", "tests/media/allocations.rs"];
+    let outside = |file: &&File| !places.iter().any(|place| file.path.starts_with(place));
     let words =
         [["unsa", "fe {"], ["unsa", "fe fn"], ["unsa", "fe impl"], ["unsa", "fe extern"], ["(unsa", "fe_code)"]];
     judge("unsafe", mentions(&rust_files().iter().filter(outside).collect::<Vec<_>>(), &words));

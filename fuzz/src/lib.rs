@@ -1,6 +1,9 @@
 //! The modules under test, taken from the server's sources by path: its other dependencies (database,
 //! web server, DTLS) would be compiled for minutes, and fuzzed by nobody. Knows no target.
 
+#[path = "../../src/clock.rs"]
+pub mod clock;
+
 /// As in the server.
 #[path = "../../src/net"]
 pub mod net {
@@ -31,4 +34,4 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 /// What targets count time from. All inputs of a process begin at the same moment.
-pub static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+pub static START: LazyLock<Instant> = LazyLock::new(clock::now);

@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         let again = serde_json::to_string(&message).expect("serializes");
         assert_eq!(serde_json::from_str::<ServerMessage>(&again).ok(), Some(message), "{again}");
     }
-    let mut guests = Guests::new(0);
+    let mut guests = Guests::new(0, true);
     let mut sockets = [None; 10];
     for line in text.lines() {
         play(&mut guests, &mut sockets, line);

@@ -1,7 +1,7 @@
 //! A published track: its layers and who is subscribed. Knows sessions and slots by number only.
 
 use super::allocation::MAX_LAYERS;
-use super::layer::Layer;
+use crate::rtp::layer::Layer;
 use crate::session::plan::{Codec, Kind, Ssrc};
 use signaling::ids::TrackId;
 use std::time::Instant;

@@ -1,3 +1,5 @@
+//! Tests of `extension`. Knows only what the module shows.
+
 use super::*;
 use crate::rtp::header::Header;
 

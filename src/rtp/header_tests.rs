@@ -1,3 +1,5 @@
+//! Tests of `header`. Knows only what the module shows.
+
 use super::*;
 use crate::rtp::extension::{AudioLevel, abs_send_time, text, transport_sequence};
 use ::bytes::Bytes;

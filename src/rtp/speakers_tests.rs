@@ -1,3 +1,5 @@
+//! Tests of `speakers`. Knows only what the module shows.
+
 use super::*;
 use proptest::prelude::*;
 

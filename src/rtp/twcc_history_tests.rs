@@ -1,3 +1,5 @@
+//! Tests of `twcc_history`. Knows only what the module shows.
+
 use super::*;
 use crate::rtp::rtcp::{self, Packet, Writer};
 

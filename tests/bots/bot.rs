@@ -10,6 +10,7 @@ use signaling::ids::Source;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use symposia::rtp::receive_log::Via;
 use symposia::rtp::rtcp::{self, Ntp, Packet, SenderInfo, Writer};
 use symposia::rtp::twcc_recorder::ArrivalRecorder;
 use symposia::rtp::{Header, extension, is_rtcp};
@@ -360,6 +361,21 @@ impl Bot {
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
     }
 
+    /// An RTP packet that is counted for feedback, but not opened: what a receiver in a load test does.
+    pub fn note_unopened(&mut self, now: Instant, data: &[u8]) {
+        let Ok(header) = Header::parse(data) else { return };
+        if let Some(id) = self.extensions.transport_cc
+            && let Some(number) = header.find_extension(data, id).and_then(|e| extension::transport_sequence(e.value))
+        {
+            self.arrivals.record(now, number);
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == header.ssrc) {
+            slot.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
+        }
+        self.heard.media += 1;
+        self.next_report.get_or_insert(now + REPORT_INTERVAL);
+    }
+
     fn handle_rtcp(&mut self, now: Instant, data: &[u8]) {
         let Some(plain) = self.crypto.as_mut().and_then(|crypto| crypto.open_rtcp(data)) else {
             self.heard.strange += 1;
@@ -458,8 +474,9 @@ impl Bot {
     fn write_sender_reports(&mut self, now: Instant, writer: &mut Writer<'_>) {
         let since = now.saturating_duration_since(self.epoch.unwrap_or(now));
         // Its clock is its own: hours away from the server's.
-        let ntp = Ntp((1_000_000 + u64::from(self.name) * 5_000 + since.as_secs()) << 32
-            | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000);
+        let seconds = 1_000_000 + u64::from(self.name) * 5_000 + since.as_secs();
+        let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+        let ntp = Ntp((seconds << 32) | fraction);
         for stream in self.sending.streams_mut().filter(|stream| stream.packets > 0) {
             let (ssrc, timestamp) = (stream.ssrc, stream.last_timestamp);
             writer

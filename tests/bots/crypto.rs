@@ -18,7 +18,7 @@ pub enum Opener {
 }
 
 enum Opening {
-    Ours { keys: srtp::Inbound, streams: HashMap<u32, srtp::StreamState> },
+    Ours { keys: Box<srtp::Inbound>, streams: HashMap<u32, srtp::StreamState> },
     Oracle(Box<Context>),
 }
 
@@ -48,7 +48,7 @@ impl Crypto {
         let (inbound, outbound) =
             keys.profile.split_keying_material(&keys.material, keys.client).expect("the length is the profile's");
         let opening = match opener {
-            Opener::Ours => Opening::Ours { keys: srtp::Inbound::new(&inbound), streams: HashMap::new() },
+            Opener::Ours => Opening::Ours { keys: Box::new(srtp::Inbound::new(&inbound)), streams: HashMap::new() },
             Opener::Oracle => Opening::Oracle(Box::new(oracle(keys))),
         };
         Self { outbound: srtp::Outbound::new(&outbound), opening }

@@ -5,7 +5,7 @@ use crate::bots::sending::source_number;
 use crate::bots::world::World;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::PauseReason;
-use symposia::router::layer::KEY_WINDOW;
+use symposia::rtp::layer::KEY_WINDOW;
 use symposia::session::plan::Kind;
 use symposia::worker::api::Event;
 

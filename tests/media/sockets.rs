@@ -15,6 +15,11 @@ use symposia::worker::api::{Command, OpenSession};
 use symposia::worker::{Media, MediaConfig};
 use tokio::sync::mpsc;
 
+/// Participants 1 and 2 meet, 3 and 4, and so on.
+const fn partner(name: u32) -> u32 {
+    ((name - 1) ^ 1) + 1
+}
+
 struct Client {
     bot: Bot,
     socket: UdpSocket,
@@ -88,6 +93,7 @@ fn meetings_on_two_workers_share_one_port_and_every_datagram_finds_its_session()
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         workers: 2,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
+        trace: None,
         loopback: true,
     };
     let media = Media::start(&config).expect("a port is free");
@@ -110,7 +116,7 @@ fn meetings_on_two_workers_share_one_port_and_every_datagram_finds_its_session()
     assert!(clients.iter().all(|client| client.bot.connected()), "not all are connected after 10 s");
     let now = clock::now();
     for client in &mut clients {
-        let other = (client.bot.name - 1 ^ 1) + 1;
+        let other = partner(client.bot.name);
         let track = TrackId { participant: ParticipantId(other), source: Source::Camera };
         media.send(Command::Watch { session: client.session, wishes: vec![Wish { track, height: 360 }] });
         client.bot.start_video(now, Source::Camera, &sending::SIMULCAST, 15);
@@ -119,12 +125,12 @@ fn meetings_on_two_workers_share_one_port_and_every_datagram_finds_its_session()
     let limit = clock::now() + Duration::from_secs(10);
     drive(&mut clients, limit, |clients| {
         clients.iter().all(|client| {
-            let other = (client.bot.name - 1 ^ 1) + 1;
+            let other = partner(client.bot.name);
             client.bot.count(other, Source::Camera) > 40 && client.bot.count(other, Source::Microphone) > 50
         })
     });
     for client in &clients {
-        let (name, other) = (client.bot.name, (client.bot.name - 1 ^ 1) + 1);
+        let (name, other) = (client.bot.name, partner(client.bot.name));
         assert!(client.bot.count(other, Source::Camera) > 40, "bot {name} got too few pictures");
         assert!(client.bot.count(other, Source::Microphone) > 50, "bot {name} got too little sound");
         assert_eq!(client.bot.problems(), [""; 0], "bot {name}");

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
 use symposia::net::counters::Drop;
-use symposia::router::layer::KEY_WINDOW;
+use symposia::rtp::layer::KEY_WINDOW;
 
 /// The slowest that a datagram can be on any link of the simulation.
 pub const SLOWEST: Duration = Duration::from_millis(110);

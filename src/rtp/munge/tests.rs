@@ -1,3 +1,5 @@
+//! Tests of `munge`. Knows only what the module shows.
+
 use super::*;
 use crate::rtp::sequence::PictureIdBits;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of `receive_log`. Knows only what the module shows.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of `rtcp`. Knows only what the module shows.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
 use super::srtp;
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
-use crate::router::layer::{Layer, Span};
+use crate::rtp::layer::{Layer, Span};
 use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
 use crate::rtp::twcc_history::SendHistory;
 use rand::rngs::StdRng;

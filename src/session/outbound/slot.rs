@@ -3,10 +3,10 @@
 
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
-use crate::router::layer::{Layer, Span};
-use crate::router::ring::Packet;
 use crate::rtp::codec::vp8;
+use crate::rtp::layer::{Layer, Span};
 use crate::rtp::munge::{Incoming, Munger, Outgoing as Numbers};
+use crate::rtp::ring::Packet;
 use crate::rtp::twcc_history::SendHistory;
 use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Kind, Mid, PayloadType, SendPlan, Ssrc};
 use crate::session::srtp;

@@ -4,7 +4,7 @@
 use super::{Core, Sleeper};
 use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
-use crate::router::layer::{HOLD, Span};
+use crate::rtp::layer::{HOLD, Span};
 use crate::session::plan::Kind;
 use std::collections::VecDeque;
 use std::time::Instant;

@@ -97,9 +97,9 @@ export async function exchangeHostSecret(meeting: string, secret: string): Promi
 
 export interface Me {
   /** Start meetings and broadcasts. */
-  may_start: boolean;
+  may_create: boolean;
   /** The administrator's name, where signed in. */
-  administrator?: string;
+  name?: string;
   /** Host of the meeting that was asked about. */
   host: boolean;
   /** The server runs with `--dev`. */

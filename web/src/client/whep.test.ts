@@ -1,117 +1,129 @@
+// The player against a server and a peer connection played by hand.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WhepPlayer, type WhepState } from "./whep";
+import { WhepPlayer } from "./whep";
 
-/** A peer connection that connects as soon as it has an answer; the test says what it has received. */
-class FakePeer {
-  iceGatheringState = "complete";
+class FakePeerConnection extends EventTarget {
   connectionState = "new";
-  localDescription = { sdp: "v=0" };
-  onconnectionstatechange: (() => void) | null = null;
-  bytes = 0;
+  iceGatheringState = "complete";
+  localDescription = { sdp: "offer" };
+  remote: string | null = null;
   closed = false;
-  addTransceiver() {
-    return { receiver: { track: {} } };
-  }
-  createOffer() {
-    return Promise.resolve({});
-  }
-  setLocalDescription() {
+  onconnectionstatechange: (() => void) | null = null;
+  addTransceiver = (kind: string) => ({ receiver: { track: { kind } } });
+  getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: performance.now() }]]));
+  createOffer = () => Promise.resolve({});
+  setLocalDescription = () => Promise.resolve();
+  setRemoteDescription = ({ sdp }: { sdp: string }) => {
+    this.remote = sdp;
     return Promise.resolve();
-  }
-  setRemoteDescription() {
-    this.connectionState = "connected";
-    return Promise.resolve();
-  }
-  getStats() {
-    return Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: this.bytes }]]));
-  }
-  close() {
+  };
+  close = () => {
     this.closed = true;
+  };
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
   }
 }
 
-const created = () => new Response("v=0", { status: 201, headers: { Location: "/whep/b/r" } });
-const refused = (status: number, code: string, headers: Record<string, string> = {}) =>
+let pcs: FakePeerConnection[];
+let calls: { method: string; url: string; body: unknown }[];
+let answers: (() => Response)[];
+let told: string[];
+let player: WhepPlayer;
+const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
+const created = () => new Response("answer", { status: 201, headers: { Location: "/whep/b/r1", "Content-Type": "application/sdp" } });
+const refusal = (status: number, code: string, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify({ code, message: "" }), { status, headers });
 
-describe("WhepPlayer", () => {
-  let peers: FakePeer[];
-  let states: WhepState[];
-  let failures: string[];
-  let answers: (() => Response)[];
-  let player: WhepPlayer;
-  const asked: string[] = [];
-
-  beforeEach(() => {
-    vi.useFakeTimers();
-    [peers, states, failures, answers] = [[], [], [], []];
-    asked.length = 0;
-    vi.stubGlobal("location", { href: "https://example.org/w/b" });
-    vi.stubGlobal("fetch", (_: string, { method }: { method: string }) => {
-      asked.push(method);
-      return Promise.resolve(method === "POST" ? (answers.shift() ?? created)() : new Response());
-    });
-    player = new WhepPlayer(
-      "https://example.org/whep/b",
-      { state: (state) => states.push(state), stream: () => {}, failed: ({ code }) => failures.push(code) },
-      {
-        peerConnection: () => {
-          const peer = new FakePeer();
-          peers.push(peer);
-          return peer as unknown as RTCPeerConnection;
-        },
-        stream: () => ({ addTrack: () => {} }) as unknown as MediaStream,
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("location", { href: "http://server/w/b" });
+  [pcs, calls, answers, told] = [[], [], [], []];
+  vi.stubGlobal("fetch", (url: string, { method = "GET", body }: RequestInit) => {
+    calls.push({ method, url, body });
+    if (method === "DELETE") return Promise.resolve(new Response(null, { status: 200 }));
+    const answer = answers.shift();
+    return answer ? Promise.resolve(answer()) : Promise.reject(new TypeError("no network"));
+  });
+  player = new WhepPlayer(
+    "/whep/b",
+    { state: (state) => told.push(state), stream: () => told.push("stream"), failed: ({ code }) => told.push(`failed ${code}`) },
+    {
+      peerConnection: () => {
+        const pc = new FakePeerConnection();
+        pcs.push(pc);
+        return pc as unknown as RTCPeerConnection;
       },
-    );
-  });
-  afterEach(() => {
+      stream: () => ({ addTrack() {} }) as unknown as MediaStream,
+    },
+  );
+});
+afterEach(() => {
+  player.close();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+describe("a player", () => {
+  it("plays what the server answers, and takes its resource back at the end", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    expect(calls[0]).toEqual({ method: "POST", url: "/whep/b", body: "offer" });
+    expect(pcs[0]?.remote).toBe("answer");
+    pcs[0]?.become("connected");
+    expect(told).toEqual(["connecting", "stream", "playing"]);
     player.close();
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
+    expect(calls.at(-1)).toMatchObject({ method: "DELETE", url: "http://server/whep/b/r1" });
+    expect(pcs[0]?.closed).toBe(true);
   });
 
-  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  const flow = async (seconds: number) => {
-    for (let second = 0; second < seconds; second += 1) {
-      for (const peer of peers) peer.bytes += 1000;
-      await pass(1_000);
-    }
-  };
-
-  it("asks again after the time that the server names while nobody publishes", async () => {
-    answers = [() => refused(409, "not-publishing", { "Retry-After": "2" })];
+  it("waits as long as the server says while nobody publishes", async () => {
+    answers = [() => refusal(409, "not-publishing", { "Retry-After": "3" }), created];
     player.start();
-    await pass(1_900);
-    expect([states, asked]).toEqual([["connecting", "waiting"], ["POST"]]);
-    await pass(200);
-    expect(states.at(-1)).toBe("playing");
+    await pass();
+    expect(told).toEqual(["connecting", "waiting"]);
+    await pass(2_999);
+    expect(calls).toHaveLength(1);
+    await pass(1);
+    expect(calls).toHaveLength(2);
+    pcs[1]?.become("connected");
+    expect(told.at(-1)).toBe("playing");
   });
 
-  it("says that the picture is gone when nothing comes, and that it is back when something does", async () => {
-    player.start();
-    await flow(5);
-    expect(states).toEqual(["connecting", "playing"]);
-    await pass(5_000);
-    expect(states.at(-1)).toBe("reconnecting");
-    await flow(2);
-    expect(states.at(-1)).toBe("playing");
-    expect(peers).toHaveLength(1);
-  });
-
-  it("asks the server anew when nothing comes for long", async () => {
-    answers = [created, () => refused(409, "not-publishing", { "Retry-After": "2" })];
-    player.start();
-    await flow(2);
-    await pass(22_000);
-    expect(states.at(-1)).toBe("waiting");
-    expect(peers[0]?.closed).toBe(true);
-    expect(asked.filter((method) => method === "DELETE")).toHaveLength(1);
-  });
-
-  it("fails with the reason when the browser cannot play the format", async () => {
-    answers = [() => refused(422, "no-common-codec")];
+  it("gives up where there is no such broadcast", async () => {
+    answers = [() => refusal(404, "not-found")];
     player.start();
     await pass(60_000);
-    expect([failures, asked]).toEqual([["no-common-codec"], ["POST"]]);
+    expect(told).toEqual(["connecting", "failed not-found"]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("starts anew when the connection breaks, and again when the server is away", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    pcs[0]?.become("disconnected");
+    await pass(3_001);
+    expect(told.at(-1)).toBe("reconnecting");
+    expect(calls.map(({ method }) => method)).toEqual(["POST", "DELETE", "POST"]);
+    answers = [created];
+    await pass(10_000);
+    pcs.at(-1)?.become("connected");
+    expect(told.at(-1)).toBe("playing");
+  });
+
+  it("stays with a connection that mends by itself", async () => {
+    answers = [created];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    pcs[0]?.become("disconnected");
+    await pass(2_000);
+    pcs[0]?.become("connected");
+    await pass(60_000);
+    expect(pcs).toHaveLength(1);
   });
 });

@@ -145,7 +145,7 @@ function AccountAction() {
       gone = true;
     };
   }, []);
-  if (who?.administrator !== undefined) {
+  if (who?.name !== undefined) {
     return (
       <Button
         variant="quiet"
@@ -159,7 +159,7 @@ function AccountAction() {
       </Button>
     );
   }
-  return who && !who.may_start ? (
+  return who && !who.may_create ? (
     <Button variant="quiet" onPress={() => navigate("/sign-in")}>
       {t("home.signIn")}
     </Button>

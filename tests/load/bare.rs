@@ -1,0 +1,223 @@
+//! The bare limit: what sealing and sending the same bursts costs with nothing around them, and receiving and
+//! opening the same feedback. In a process of its own on the server's core, in the same run.
+
+use super::machine::cpu_ns;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
+use std::time::Duration;
+use symposia::clock;
+use symposia::net::udp::{ReceiveBatch, SendBatch, Socket, cores, pin_to_core};
+use symposia::session::srtp::{Inbound, MAX_OVERHEAD, MasterKeys, Outbound, Profile};
+
+const DESTINATIONS: usize = 100;
+const BURSTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+const PICTURE: usize = 1_180;
+const SOUND: usize = 120;
+const FEEDBACK: usize = 60;
+
+/// Nanoseconds per packet.
+#[derive(Debug, Clone, Default)]
+pub struct Limit {
+    /// Pictures, by burst length.
+    pub picture: BTreeMap<usize, f64>,
+    /// Sound, alone.
+    pub sound: f64,
+    /// Receiving and opening one feedback datagram.
+    pub feedback: f64,
+}
+
+impl Limit {
+    pub fn mean(&self, other: &Limit) -> Limit {
+        let picture = self.picture.iter().map(|(len, ns)| (*len, (ns + other.picture.get(len).unwrap_or(ns)) / 2.0));
+        Limit {
+            picture: picture.collect(),
+            sound: (self.sound + other.sound) / 2.0,
+            feedback: (self.feedback + other.feedback) / 2.0,
+        }
+    }
+
+    /// For any burst length: between those measured, by a straight line over the cost of a send.
+    pub fn picture_ns(&self, len: usize) -> f64 {
+        let below = self.picture.range(..=len).next_back();
+        let above = self.picture.range(len..).next();
+        match (below, above) {
+            (Some((a, x)), Some((b, y))) if a != b => {
+                let (send_a, send_b) = (x * *a as f64, y * *b as f64);
+                (send_a + (send_b - send_a) * (len - a) as f64 / (b - a) as f64) / len as f64
+            }
+            (Some((_, x)), _) => *x,
+            (None, Some((_, y))) => *y,
+            (None, None) => 0.0,
+        }
+    }
+}
+
+fn keys() -> MasterKeys {
+    MasterKeys::new(Profile::AeadAes128Gcm, &[7; 16], &[9; 12]).expect("the lengths are the profile's")
+}
+
+struct Sink {
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    address: SocketAddr,
+}
+
+/// A socket that takes all and looks at nothing, on the other core.
+fn sink(core: Option<usize>) -> Sink {
+    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
+    let address = socket.local_address().expect("it is bound");
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = stop.clone();
+    let thread = std::thread::spawn(move || {
+        core.map(pin_to_core).transpose().expect("its own core");
+        let mut batch = ReceiveBatch::new();
+        while !told.load(std::sync::atomic::Ordering::Relaxed) {
+            let _ = socket.receive_batch(&mut batch);
+            if batch.datagrams() == 0 {
+                let _ = socket.wait(Some(Duration::from_millis(5)));
+            }
+        }
+    });
+    Sink { stop, thread: Some(thread), address }
+}
+
+impl std::ops::Drop for Sink {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+fn thread_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// Seals and sends bursts for a while; nanoseconds per packet.
+fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
+    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a port is free");
+    let outbound: Vec<_> = (0..DESTINATIONS).map(|_| Outbound::new(&keys())).collect();
+    let mut numbers = vec![0_u64; DESTINATIONS];
+    let mut plain = vec![0_u8; len];
+    StdRng::seed_from_u64(1).fill_bytes(&mut plain);
+    plain[0] = 0x80;
+    let mut batch = SendBatch::new();
+    let (mut packets, mut used) = (0_u64, 0);
+    let until = clock::now() + Duration::from_millis(700);
+    while clock::now() < until {
+        let before = thread_ns();
+        for (destination, keys) in outbound.iter().enumerate() {
+            let to = SocketAddr::from(([127, 2, 0, destination as u8], sink.address.port()));
+            if !batch.has_room_for(burst) {
+                socket.send_batch(&mut batch);
+            }
+            for _ in 0..burst {
+                let Some(place) = batch.reserve(len + MAX_OVERHEAD) else { break };
+                place[..len].copy_from_slice(&plain);
+                numbers[destination] += 1;
+                place[2..4].copy_from_slice(&(numbers[destination] as u16).to_be_bytes());
+                place[4..8].copy_from_slice(&(packets as u32).to_be_bytes());
+                let roc = (numbers[destination] >> 16) as u32;
+                let sealed = keys.seal_rtp(place, 12, len, roc).expect("there is room");
+                batch.commit(sealed, to, None);
+                packets += 1;
+            }
+        }
+        socket.send_batch(&mut batch);
+        used += thread_ns() - before;
+        // The other core takes what was sent; its queue must not fill.
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    used as f64 / packets as f64
+}
+
+/// Receives and opens feedback from many peers; nanoseconds per datagram.
+fn receive() -> f64 {
+    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a port is free");
+    let to = socket.local_address().expect("it is bound");
+    let mut from = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
+    let mut outbound: Vec<_> = (0..DESTINATIONS).map(|_| Outbound::new(&keys())).collect();
+    let mut inbound: Vec<_> = (0..DESTINATIONS).map(|_| Inbound::new(&keys())).collect();
+    let (mut batch, mut received) = (SendBatch::new(), ReceiveBatch::new());
+    let (mut datagrams, mut used) = (0_u64, 0);
+    let until = clock::now() + Duration::from_millis(700);
+    while clock::now() < until {
+        for (peer, keys) in outbound.iter_mut().enumerate() {
+            let place = batch.reserve(FEEDBACK + MAX_OVERHEAD).expect("there is room");
+            place[..8].copy_from_slice(&[0x8f, 205, 0, 14, 0, 0, 0, 1]);
+            let len = keys.seal_rtcp(place, FEEDBACK).expect("there is room");
+            batch.commit(len, to, Some(Ipv4Addr::new(127, 2, 0, peer as u8).into()));
+        }
+        from.send_batch(&mut batch);
+        let before = thread_ns();
+        loop {
+            socket.receive_batch(&mut received).expect("receiving works");
+            if received.datagrams() == 0 {
+                break;
+            }
+            for datagram in received.iter_mut() {
+                let std::net::IpAddr::V4(ip) = datagram.from.ip() else { continue };
+                if inbound[usize::from(ip.octets()[3])].open_rtcp(datagram.data).is_ok() {
+                    datagrams += 1;
+                }
+            }
+        }
+        used += thread_ns() - before;
+    }
+    used as f64 / datagrams.max(1) as f64
+}
+
+/// Measures and prints, one figure a line; for [`run`].
+pub fn measure() {
+    let cores = cores();
+    if let Some(core) = cores.first() {
+        pin_to_core(*core).expect("its own core");
+    }
+    let sink = sink(cores.get(1).copied());
+    for burst in BURSTS {
+        println!("picture {burst} {}", send(PICTURE, burst, &sink));
+    }
+    println!("sound 1 {}", send(SOUND, 1, &sink));
+    println!("feedback 1 {}", receive());
+    let _ = cpu_ns(std::process::id());
+}
+
+/// Measures in a process of its own.
+pub fn run() -> Limit {
+    let program = std::env::current_exe().expect("it is there");
+    let output = Command::new(program).arg("bare").output().expect("it can be started");
+    let mut limit = Limit::default();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let words: Vec<_> = line.split(' ').collect();
+        let [kind, burst, ns] = words[..] else { continue };
+        let ns: f64 = ns.parse().expect("a number");
+        match kind {
+            "picture" => {
+                limit.picture.insert(burst.parse().expect("a number"), ns);
+            }
+            "sound" => limit.sound = ns,
+            _ => limit.feedback = ns,
+        }
+    }
+    limit
+}
+
+pub fn print(limit: &Limit) {
+    let pictures: Vec<_> = limit.picture.iter().map(|(len, ns)| format!("{len}: {ns:.0}")).collect();
+    println!(
+        "bare limit, ns per packet of {PICTURE} B by burst length: {}; sound: {:.0}; feedback in: {:.0}",
+        pictures.join(", "),
+        limit.sound,
+        limit.feedback
+    );
+}
+
+pub fn compare(before: &Limit, after: &Limit) {
+    let apart = (after.picture_ns(8) / before.picture_ns(8) - 1.0) * 100.0;
+    println!(
+        "\nThe bare limit at the end of the run was {apart:+.0} % of that at its beginning; the table takes the mean."
+    );
+}
