@@ -130,6 +130,11 @@ class ChromiumPerson extends Person {
     return this.page.goto(address, { waitUntil: "domcontentloaded" });
   }
 
+  /** A script that runs in every page before its own. */
+  before(script, argument) {
+    return this.page.addInitScript(script, argument);
+  }
+
   screenshot(file) {
     return this.page.screenshot({ path: file, timeout: 5_000 });
   }
@@ -146,6 +151,10 @@ class FirefoxPerson extends Person {
 
   go(address) {
     return this.page.goto(address, { waitUntil: "domcontentloaded" });
+  }
+
+  before(script, argument) {
+    return this.page.evaluateOnNewDocument(script, argument);
   }
 
   screenshot(file) {
