@@ -34,7 +34,8 @@ pub(super) async fn post(
     body: Body,
     (broadcast, way, path): (&str, Way, &str),
 ) -> Result<Response, Failure> {
-    if state.is_draining() {
+    // A broadcast that is live goes on: an encoder that comes back and a viewer that reconnects look like new ones.
+    if state.is_draining() && !state.broadcasts.is_live(broadcast) {
         return Err(Failure::from(RefusalCode::Draining).retry_after(60));
     }
     let address = Network::household(client.address);

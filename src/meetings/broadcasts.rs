@@ -27,6 +27,8 @@ const FULL_HEIGHT: u16 = 2160;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long viewers are kept when the encoder is gone; it may come back.
 const KEEP_VIEWERS: Duration = Duration::from_secs(60);
+/// How long a broadcast without encoder and viewers is kept.
+const KEEP_NOBODY: Duration = Duration::from_secs(2);
 /// How often all that is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How long the end of a session may take to be acknowledged.
@@ -191,6 +193,12 @@ impl Broadcasts {
             let state = live.state();
             (state.publisher.is_some(), state.viewers.len())
         })
+    }
+
+    /// Whether somebody publishes, or did so just now and may come back.
+    #[must_use]
+    pub fn is_live(&self, broadcast: &str) -> bool {
+        self.live.contains_key(broadcast)
     }
 
     /// How many broadcasts are live, and sessions of all of them.
@@ -386,7 +394,8 @@ impl Live {
         let mut state = self.state();
         let waited = |resource: &Resource| now.saturating_duration_since(resource.since) > PATIENCE;
         self.drop_those(&mut state, now, |resource| resource.state != SessionState::Connected && waited(resource));
-        state.over |= state.publisher.is_none() && now.saturating_duration_since(state.silent_since) > KEEP_VIEWERS;
+        let keep = if state.viewers.is_empty() { KEEP_NOBODY } else { KEEP_VIEWERS };
+        state.over |= state.publisher.is_none() && now.saturating_duration_since(state.silent_since) > keep;
         state.over
     }
 
