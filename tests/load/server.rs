@@ -37,6 +37,7 @@ pub fn serve() {
         workers: 1,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
         loopback: true,
+        ..MediaConfig::default()
     };
     let media = Media::start(&config).expect("a port is free");
     let router = media.new_router();
