@@ -147,7 +147,7 @@ pub enum Failure {
     Fingerprint,
     /// No profile in common, or the library gave no keys.
     Keys,
-    /// No end after [`HANDSHAKE_LIMIT`].
+    /// No end after 15 s.
     Timeout,
     /// The library's own time-out or a fatal alert.
     Protocol,

@@ -153,7 +153,7 @@ scene("a host turns away, admits, sends back, removes, bans, and ends", { timeou
   const dora = await cast.chromium("Dora", 4);
   await knock(dora, meeting.join_url);
   await waits(dora);
-  await ana.press("Turn Dora away");
+  await ana.press("Turn away Dora");
   await promptly(() => dora.sees("You were not let in", 0));
   await dora.press("Join again");
   await dora.press("Join");

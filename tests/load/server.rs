@@ -38,6 +38,7 @@ pub fn serve() {
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
         trace: None,
         loopback: true,
+        ..MediaConfig::default()
     };
     let media = Media::start(&config).expect("a port is free");
     let router = media.new_router();

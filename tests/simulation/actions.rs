@@ -39,7 +39,7 @@ impl Simulation {
             })
             .collect();
         let random = StdRng::seed_from_u64(seed ^ 0x5eed);
-        Self { world, tables, memory: Memory::default(), random, told: std::env::var_os("SEED").is_some(), moves: 0 }
+        Self { world, tables, memory: Memory::default(), random, told: crate::seed().is_some(), moves: 0 }
     }
 
     fn millis(&self) -> Millis {

@@ -1,7 +1,7 @@
 //! Meetings, media and bad links together on one virtual clock: whatever people do, in whatever order, what the
 //! acceptance table's row SIM demands holds after each step.
 //!
-//! `SEED=7` runs that seed alone and says more; `SIM_SEEDS=100` runs as many. `SIM_SECONDS=60` lets each
+//! `make sim SEED=7` (`SYMPOSIA_SEED=7` or `SEED=7`) runs that seed alone and says more; `SIM_SEEDS=100` runs as many. `SIM_SECONDS=60` lets each
 //! run as long.
 
 #[path = "../bots/mod.rs"]
@@ -19,6 +19,11 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// The one seed to run, as `make sim` names it or short.
+fn seed() -> Option<u64> {
+    number("SYMPOSIA_SEED").or_else(|| number("SEED"))
+}
+
 fn simulate(seed: u64) -> u64 {
     let seconds = number("SIM_SECONDS").unwrap_or(12);
     let mut simulation = Simulation::new(seed);
@@ -29,21 +34,21 @@ fn simulate(seed: u64) -> u64 {
 // acceptance: SIM
 #[test]
 fn whatever_people_do_the_invariants_hold_after_each_step() {
-    let (first, count) = match number("SEED") {
+    let (first, count) = match seed() {
         Some(seed) => (seed, 1),
         None => (1, number("SIM_SEEDS").unwrap_or(6)),
     };
     for seed in first..first + count {
         // The seed is the first thing that whoever reads a failure needs.
         let outcome = std::panic::catch_unwind(|| simulate(seed));
-        assert!(outcome.is_ok(), "seed {seed} failed: run it alone with SEED={seed} cargo test --test simulation");
+        assert!(outcome.is_ok(), "seed {seed} failed: run it alone: make sim SEED={seed}");
     }
 }
 
 // acceptance: SIM
 #[test]
 fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
-    let seed = number("SEED").unwrap_or(3);
+    let seed = seed().unwrap_or(3);
     assert_eq!(simulate(seed), simulate(seed), "seed {seed}: two runs differ");
     assert_ne!(simulate(seed), simulate(seed + 1));
 }

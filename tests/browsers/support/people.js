@@ -130,22 +130,50 @@ class ChromiumPerson extends Person {
     return this.page.goto(address, { waitUntil: "domcontentloaded" });
   }
 
+  /** A script that runs in every page before its own. */
+  before(script, argument) {
+    return this.page.addInitScript(script, argument);
+  }
+
   screenshot(file) {
     return this.page.screenshot({ path: file, timeout: 5_000 });
   }
 }
 
 class FirefoxPerson extends Person {
-  press(name) {
-    return this.page.locator(`::-p-aria([name="${name}"][role="button"])`).setTimeout(PATIENCE_MS).click();
+  /** Puppeteer's own search by accessible name finds nothing in Firefox after some navigations. */
+  find(selector, name) {
+    return eventually(async () => {
+      const found = await this.page.evaluateHandle(
+        (elements, wanted) =>
+          [...document.querySelectorAll(elements)].find(
+            (element) => (element.getAttribute("aria-label") ?? element.labels?.[0]?.innerText ?? element.innerText).trim() === wanted && element.offsetParent,
+          ) ?? null,
+        selector,
+        name,
+      );
+      const element = found.asElement();
+      if (!element) throw new Error(`${this.name} finds no ${selector} named ${name}`);
+      return element;
+    });
   }
 
-  write(label, text) {
-    return this.page.locator(`::-p-aria([name="${label}"][role="textbox"])`).setTimeout(PATIENCE_MS).fill(text);
+  async press(name) {
+    await (await this.find("button", name)).click();
+  }
+
+  async write(label, text) {
+    const field = await this.find("input, textarea", label);
+    await field.click({ count: 3 });
+    await field.type(text);
   }
 
   go(address) {
     return this.page.goto(address, { waitUntil: "domcontentloaded" });
+  }
+
+  before(script, argument) {
+    return this.page.evaluateOnNewDocument(script, argument);
   }
 
   screenshot(file) {

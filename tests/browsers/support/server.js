@@ -36,6 +36,8 @@ export class Server {
     this.log = "";
     const data = path.join(this.folder, "data");
     this.process = spawn(BINARY, ["serve", ...this.args, "--listen", `127.0.0.1:${this.port}`, "--data", data]);
+    const { process: child } = this;
+    process.once("exit", () => child.kill("SIGKILL"));
     for (const output of [this.process.stdout, this.process.stderr]) output.on("data", (bytes) => (this.log += bytes));
     this.ended = once(this.process, "exit");
     const deadline = Date.now() + READY_WITHIN_MS;

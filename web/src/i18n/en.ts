@@ -252,7 +252,7 @@ export const en = {
     admitAll: "Admit all",
     deny: "Turn away",
     admitName: "Admit {{name}}",
-    denyName: "Turn {{name}} away",
+    denyName: "Turn away {{name}}",
     sentBack: "Sent back to the waiting room",
     waitsSince: "waiting for {{time}}",
     muteAll: "Mute all",

@@ -253,7 +253,7 @@ export const zhCN: Texts = {
     admit: "准入",
     admitAll: "全部准入",
     deny: "拒绝",
-    admitName: "准许 {{name}} 入会",
+    admitName: "准入 {{name}}",
     denyName: "拒绝 {{name}} 入会",
     sentBack: "被移回等候室",
     waitsSince: "已等 {{time}}",
