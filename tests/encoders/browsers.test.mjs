@@ -84,6 +84,37 @@ test("Firefox publishes; Chromium watches", async () => {
   await Promise.all([page.close(), watched.close()]);
 });
 
+test("the watch page shows silent pictures where sound needs a click, and sounds after it", async () => {
+  const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
+  const strict = await firefox({ autoplay: false });
+  try {
+    const viewer = await strict.newPage();
+    await viewer.goto(broadcast.watch_url);
+    // Whatever is evaluated in a page counts as a click there: not before the page has tried to play.
+    await eventually("the page watches", async () => (await api(server, "GET", `/api/v1/broadcasts/${broadcast.id}`)).viewers === 1, 30_000);
+    await new Promise((done) => setTimeout(done, 4_000));
+    const state = () =>
+      viewer.evaluate(() => {
+        const { muted, paused, videoWidth } = document.querySelector("video") ?? {};
+        const hear = [...document.querySelectorAll("button")].some((button) => button.textContent.trim() === "Click to hear");
+        return { muted, paused, videoWidth, hear };
+      });
+    const silent = await eventually("silent pictures and the button", async () => {
+      const now = await state();
+      return now.hear && now.videoWidth > 0 && now;
+    }, 40_000);
+    assert.deepEqual([silent.muted, silent.paused], [true, false]);
+    await viewer.locator("::-p-aria([name='Click to hear'][role='button'])").click();
+    await eventually("sound", async () => {
+      const now = await state();
+      return !now.muted && !now.paused && !now.hear;
+    });
+  } finally {
+    await strict.close();
+    await page.close();
+  }
+});
+
 test("a viewer that cannot decode what is published is told so", async () => {
   const { broadcast, page } = await publishing(chrome, { codec: "H264" });
   const viewer = await barePage(fox, site);

@@ -28,8 +28,8 @@ export function chromium({ args = [], autoplay = true, ...more } = {}) {
   });
 }
 
-/** Firefox over WebDriver BiDi. */
-export function firefox() {
+/** Firefox over WebDriver BiDi. `autoplay: false`: sound needs a click, as people have it. */
+export function firefox({ autoplay = true } = {}) {
   return puppeteer.launch({
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
@@ -38,7 +38,7 @@ export function firefox() {
     extraPrefsFirefox: {
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
-      "media.autoplay.default": 0,
+      "media.autoplay.default": autoplay ? 0 : 1,
       "media.autoplay.blocking_policy": 0,
       "media.gmp-manager.updateEnabled": false,
     },
