@@ -36,7 +36,6 @@ pub fn serve() {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         workers: 1,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
-        trace: None,
         loopback: true,
         ..MediaConfig::default()
     };
