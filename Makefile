@@ -39,16 +39,18 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 
 # ---- prove it
 
-test: build ## everything: web unit tests, browsers, fuzzing for 15 s each, and all Rust tests; installs what is missing
+test: build ## everything: web unit tests, browsers, encoders, fuzzing for 15 s each, and all Rust tests; installs what is missing
 	scripts/install-test-tools
 	cd web && npm test
 	scripts/test-browsers $(SYMPOSIA)
+	scripts/test-encoders $(SYMPOSIA)
 	scripts/fuzz smoke
 	@# Last, so that its summary closes the log.
 	cargo test --locked
 
 check: web/node_modules/.package-lock.json ## format, lints, documentation, the code base's own rules, licences
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	@# Licences, bans and sources are among the rules, see tests/tidy/licences.rs.

@@ -167,7 +167,7 @@ impl Server {
     pub async fn drain(&mut self, deadline: Duration) {
         self.state.drain();
         let empty = async {
-            while !self.state.directory.is_empty() || self.state.broadcasts.counts() != (0, 0) {
+            while self.state.directory.has_people() || self.state.broadcasts.counts() != (0, 0) {
                 sleep(DRAIN_LOOK).await;
             }
         };

@@ -68,7 +68,7 @@ fn step(guests: &mut Guests, input: &mut Input<'_>, next_id: &mut u64) {
 fn command(what: u8, participant: ParticipantId, input: &mut Input<'_>) -> Command {
     let text = |input: &mut Input<'_>| String::from_utf8_lossy(input.bytes()).into_owned();
     match what {
-        6 | 7 | 29 => Command::SetSource { source: input.pick(&Source::ALL), on: input.byte() % 4 > 0 },
+        6 | 7 | 29 => Command::SetSource { source: input.pick(&Source::ALL), on: !input.byte().is_multiple_of(4) },
         8 => Command::SetHand { raised: input.flag() },
         9 => Command::Leave,
         10 => {

@@ -56,8 +56,16 @@ fn find(method: &Method, path: &str, headers: &HeaderMap) -> Response {
     }
     match WebApp::get(path) {
         Some(file) => file_response(path, &file, headers),
+        // A person with a mistyped address reads a page; a program gets the code.
+        None if is_for_reading(path, headers) => (StatusCode::NOT_FOUND, index()).into_response(),
         None => Failure::from(RefusalCode::NotFound).into_response(),
     }
+}
+
+/// Whether a browser asks for a page, and nothing else lives under the address.
+fn is_for_reading(path: &str, headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.contains("text/html") && !path.starts_with("api/") && !path.starts_with("assets/")
 }
 
 /// Whether the web app's own router shows this address.
@@ -188,6 +196,23 @@ mod tests {
         for path in ["/assets/../../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "/assets/none.js"] {
             let response = find(&Method::GET, path, &HeaderMap::new());
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_person_at_an_unknown_address_gets_a_page_and_a_program_the_code() {
+        let mut browser = HeaderMap::new();
+        browser.insert(header::ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml"));
+        for (path, headers, is_page) in [
+            ("/m/", &browser, true),
+            ("/nothing/here", &browser, true),
+            ("/api/v1/nothing", &browser, false),
+            ("/assets/none.js", &browser, false),
+            ("/nothing/here", &HeaderMap::new(), false),
+        ] {
+            let response = find(&Method::GET, path, headers);
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.extensions().get::<Page>().is_some(), is_page, "{path}");
         }
     }
 

@@ -34,7 +34,8 @@ pub(super) async fn post(
     body: Body,
     (broadcast, way, path): (&str, Way, &str),
 ) -> Result<Response, Failure> {
-    if state.is_draining() {
+    // A broadcast that is live goes on: an encoder that comes back and a viewer that reconnects look like new ones.
+    if state.is_draining() && !state.broadcasts.is_live(broadcast) {
         return Err(Failure::from(RefusalCode::Draining).retry_after(60));
     }
     let address = Network::household(client.address);
@@ -160,6 +161,7 @@ fn rejected(why: Rejected) -> Failure {
         Rejected::NotPublishing => Failure::from(RefusalCode::NotPublishing).retry_after(ASK_AGAIN_S),
         Rejected::AlreadyPublishing => Failure::from(HttpCode::AlreadyPublishing).retry_after(PUBLISH_AGAIN_S),
         Rejected::Full => Failure::from(HttpCode::BroadcastFull).retry_after(30),
+        Rejected::NoCommonCodec => HttpCode::NoCommonCodec.into(),
         Rejected::Malformed(what) => Failure::from(RefusalCode::BadMessage).with_detail(what),
         Rejected::Unusable(what) => Failure::from(RefusalCode::BadOffer).with_detail(what),
     }

@@ -20,6 +20,7 @@ use signaling::protocol::RefusalCode;
         (status = 201, description = "The answer; `Location` is the session's resource.", content_type = "application/sdp"),
         (status = 404, description = "No such broadcast.", body = super::errors::ErrorBody),
         (status = 409, description = "Nobody publishes yet; `Retry-After` says when to ask again.", body = super::errors::ErrorBody),
+        (status = 422, description = "The offer has no codec of what is published.", body = super::errors::ErrorBody),
     ))]
 pub async fn watch(
     State(state): State<AppState>,

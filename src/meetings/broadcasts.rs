@@ -4,8 +4,8 @@
 use super::media::{bad_offer, local};
 use super::refusal::Refusal;
 use crate::clock;
-use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
-use crate::session::sdp::{self, Answer, CodecKind, Offer, Policy, Role};
+use crate::session::plan::{Codec, Flow, Kind, Mid, SessionPlan};
+use crate::session::sdp::{self, Answer, Offer, Policy, Role};
 use crate::worker::Media;
 use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
 use dashmap::DashMap;
@@ -27,6 +27,8 @@ const FULL_HEIGHT: u16 = 2160;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long viewers are kept when the encoder is gone; it may come back.
 const KEEP_VIEWERS: Duration = Duration::from_secs(60);
+/// How long a broadcast without encoder and viewers is kept.
+const KEEP_NOBODY: Duration = Duration::from_secs(2);
 /// How often all that is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How long the end of a session may take to be acknowledged.
@@ -81,6 +83,8 @@ pub enum Rejected {
     AlreadyPublishing,
     /// So many watch already.
     Full,
+    /// The viewer decodes nothing of what is published.
+    NoCommonCodec,
     /// The offer was not understood.
     Malformed(String),
     /// The offer was understood, and nothing can come of it.
@@ -107,6 +111,8 @@ struct Live {
 
 struct State {
     publisher: Option<Resource>,
+    /// What the publisher sends as picture: an encoder begins with the answer's first codec and stays with it.
+    picture: Option<Codec>,
     viewers: HashMap<ResourceId, Resource>,
     /// The last number given to a viewer.
     last: u32,
@@ -189,6 +195,12 @@ impl Broadcasts {
         })
     }
 
+    /// Whether somebody publishes, or did so just now and may come back.
+    #[must_use]
+    pub fn is_live(&self, broadcast: &str) -> bool {
+        self.live.contains_key(broadcast)
+    }
+
     /// How many broadcasts are live, and sessions of all of them.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
@@ -205,8 +217,8 @@ impl Broadcasts {
     fn policy(&self, role: Role) -> Policy {
         Policy {
             role,
-            // H.264 first: what encoders send and every player takes, also when it goes to HLS.
-            video_preference: vec![CodecKind::H264, CodecKind::Vp8, CodecKind::Vp9, CodecKind::Av1],
+            // The encoder's own order: it was told what to send, and knows what it does best.
+            video_preference: Vec::new(),
             max_video_bits_per_second: (role == Role::Whip).then_some(MAX_PUBLISHED_BITS_PER_SECOND),
             max_sections: self.max_sections,
         }
@@ -223,6 +235,7 @@ impl Broadcasts {
                 router,
                 state: Mutex::new(State {
                     publisher: None,
+                    picture: None,
                     viewers: HashMap::new(),
                     last: PUBLISHER.0,
                     silent_since: clock::now(),
@@ -285,6 +298,7 @@ impl Live {
         }
         let resource = Resource::new(session, PUBLISHER, &plan);
         let opened = resource.opened(sdp);
+        state.picture = picture(&plan);
         let open_gates = sends.iter().map(|(_, source)| *source).collect();
         self.open(session, PUBLISHER, plan, sends, open_gates);
         state.publisher = Some(resource);
@@ -305,6 +319,9 @@ impl Live {
         let (session, Answer { sdp, plan }) = self.answer(offer, policy)?;
         if !plan.sections.iter().any(|section| matches!(section.flow, Flow::Send(_))) {
             return Err(Rejected::Unusable("the offer receives nothing".to_owned()));
+        }
+        if state.picture.is_some_and(|codec| !decodes(&plan, codec)) {
+            return Err(Rejected::NoCommonCodec);
         }
         state.last = state.last.wrapping_add(1).max(PUBLISHER.0 + 1);
         let participant = ParticipantId(state.last);
@@ -377,7 +394,8 @@ impl Live {
         let mut state = self.state();
         let waited = |resource: &Resource| now.saturating_duration_since(resource.since) > PATIENCE;
         self.drop_those(&mut state, now, |resource| resource.state != SessionState::Connected && waited(resource));
-        state.over |= state.publisher.is_none() && now.saturating_duration_since(state.silent_since) > KEEP_VIEWERS;
+        let keep = if state.viewers.is_empty() { KEEP_NOBODY } else { KEEP_VIEWERS };
+        state.over |= state.publisher.is_none() && now.saturating_duration_since(state.silent_since) > keep;
         state.over
     }
 
@@ -449,4 +467,27 @@ fn published(plan: &SessionPlan) -> Vec<(Mid, Source)> {
     let sound = first(Kind::Audio).map(|section| (section.mid.clone(), Source::Microphone));
     let picture = first(Kind::Video).map(|section| (section.mid.clone(), Source::Camera));
     sound.into_iter().chain(picture).collect()
+}
+
+/// The picture that is published.
+fn picture(plan: &SessionPlan) -> Option<Codec> {
+    plan.sections.iter().filter(|section| section.kind == Kind::Video).find_map(|section| match &section.flow {
+        Flow::Receive(receive) => receive.codecs.first().map(|codec| codec.codec),
+        _ => None,
+    })
+}
+
+/// Whether a viewer can show this picture; also one that wants only sound, and so no picture.
+fn decodes(plan: &SessionPlan, picture: Codec) -> bool {
+    let takes = |codec: Codec| match (codec, picture) {
+        // Profiles differ among encoders; which of them are near enough is for the worker to say.
+        (Codec::H264 { .. }, Codec::H264 { .. }) => true,
+        (codec, picture) => codec == picture,
+    };
+    let mut pictures = plan.sections.iter().filter(|section| section.kind == Kind::Video).peekable();
+    pictures.peek().is_none()
+        || pictures.any(|section| match &section.flow {
+            Flow::Send(send) => send.codecs.iter().any(|codec| takes(codec.codec)),
+            _ => false,
+        })
 }

@@ -16,7 +16,7 @@ use signaling::Meeting;
 use signaling::meeting::{MeetingSettings, MeetingSnapshot};
 use signaling::protocol::{RefusalCode, SlotCounts};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -43,6 +43,8 @@ struct Inner {
     /// Held while a meeting is started, so that none is started twice.
     starting: Mutex<()>,
     stopping: AtomicBool,
+    /// How many meetings have people in them, waiting or with a seat that is kept.
+    occupied: Arc<AtomicUsize>,
 }
 
 impl Directory {
@@ -57,6 +59,7 @@ impl Directory {
             live: DashMap::new(),
             starting: Mutex::new(()),
             stopping: AtomicBool::new(false),
+            occupied: Arc::default(),
         }))
     }
 
@@ -150,6 +153,12 @@ impl Directory {
         self.0.live.is_empty()
     }
 
+    /// Whether anybody is in a meeting, waits, or has a seat that is kept. Meetings stay live for a while without.
+    #[must_use]
+    pub fn has_people(&self) -> bool {
+        self.0.occupied.load(Ordering::Acquire) > 0
+    }
+
     /// The server stops: everybody is told, seats are stored. Returns when all that is done.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
@@ -215,6 +224,7 @@ impl Directory {
             max_sections: usize::from(inner.config.limits.sections),
             renegotiations: Rate::per_minute(inner.config.limits.renegotiations_per_minute),
             mailbox: mails,
+            occupied: Arc::clone(&inner.occupied),
         });
         inner.live.insert(record.id.clone(), mailbox.clone());
         let entry = Entry { inner: Arc::clone(inner), id: record.id.clone(), mailbox: mailbox.clone() };

@@ -18,6 +18,8 @@ use signaling::ids::{Millis, ParticipantId};
 use signaling::meeting::{Counts, Effect};
 use signaling::protocol::{Command, Event, OutReason, Outcome, Policy, RefusalCode, SendSlot, ServerMessage, Wish};
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -41,6 +43,24 @@ pub(super) struct Setup {
     pub(super) max_sections: usize,
     pub(super) renegotiations: Rate,
     pub(super) mailbox: mpsc::Receiver<Mail>,
+    /// How many meetings have people in them.
+    pub(super) occupied: Arc<AtomicUsize>,
+}
+
+/// Counts its meeting among those with people in them, until it is dropped.
+struct Occupied(Arc<AtomicUsize>);
+
+impl Occupied {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 pub(super) struct Task {
@@ -61,6 +81,8 @@ pub(super) struct Task {
     /// When changes that can wait are stored at the latest.
     save_at: Option<Instant>,
     idle_since: Option<Instant>,
+    all_occupied: Arc<AtomicUsize>,
+    occupied: Option<Occupied>,
     counts: Counts,
     leaving: bool,
 }
@@ -83,6 +105,8 @@ impl Task {
             id: setup.id,
             save_at: None,
             idle_since: Some(clock::now()),
+            all_occupied: setup.occupied,
+            occupied: None,
             counts: Counts::default(),
             leaving: false,
         };
@@ -122,6 +146,7 @@ impl Task {
         counters::WAITING.add(signed(counts.waiting) - signed(self.counts.waiting));
         let empty = counts.admitted + counts.waiting == 0;
         self.idle_since = if empty { Some(self.idle_since.unwrap_or_else(clock::now)) } else { None };
+        self.occupied = (!empty).then(|| self.occupied.take().unwrap_or_else(|| Occupied::new(&self.all_occupied)));
         self.counts = counts;
     }
 

@@ -2,7 +2,7 @@
 //! Knows no subscribers, keys or sequence numbers of anybody but the publisher.
 //!
 //! Metadata stand in a ring by sequence number, payloads one after another in a circular arena. Both
-//! grow (doubling) until they hold [`KEPT`] of the layer, and no further than their maximum.
+//! grow (doubling) until they hold a second of the layer, and no further than their maximum.
 
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::session::plan::Codec;

@@ -27,6 +27,15 @@ const BACK_OFF: f64 = 0.85;
 /// Growth per second while nothing speaks against it.
 const GROWTH: f64 = 1.08;
 
+/// The same after [`CALM`]: what took the link away was a stall, not its width.
+const RECOVERY: f64 = 1.5;
+
+/// On a link that is full, growth fills the queue again earlier than this after a step down.
+const CALM: Duration = Duration::from_secs(4);
+
+/// Recovery ends where everybody starts; above, the link is felt for slowly.
+const RECOVERED: f64 = START;
+
 /// Feedback is judged in windows of this length.
 const WINDOW: Duration = Duration::from_millis(400);
 
@@ -131,7 +140,9 @@ impl Bandwidth {
             self.estimate = self.estimate.min(arrived * BACK_OFF);
             self.stepped_down = Some(now);
         } else if loss < LOSS_LIMIT / 5.0 && self.queue_ms < QUEUE_LIMIT_MS / 2.0 {
-            self.estimate *= GROWTH.powf(seconds);
+            let calm = self.stepped_down.is_some_and(|at| now.saturating_duration_since(at) > CALM);
+            let growth = if calm && self.estimate < RECOVERED { RECOVERY } else { GROWTH };
+            self.estimate *= growth.powf(seconds);
         }
         self.estimate = self.estimate.clamp(MIN, MAX);
         self.window_start = Some(now);
@@ -195,6 +206,15 @@ mod tests {
         let (_, queue) = run(&mut bandwidth, start(), 20, 500_000.0, 2_500_000.0);
         assert!((250_000..=620_000).contains(&bandwidth.estimate()), "{}", bandwidth.estimate());
         assert!(queue < 0.4, "{queue}");
+    }
+
+    #[test]
+    fn it_recovers_from_a_stall_of_a_wide_link() {
+        let mut bandwidth = Bandwidth::default();
+        let (stalled, _) = run(&mut bandwidth, start(), 2, 60_000.0, 2_000_000.0);
+        assert!(bandwidth.estimate() < 150_000, "{}", bandwidth.estimate());
+        run(&mut bandwidth, stalled, 14, 100_000_000.0, 2_000_000.0);
+        assert!(bandwidth.estimate() > 1_000_000, "{}", bandwidth.estimate());
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! Wraps `rtc-dtls`: every session has an endpoint of its own with one association, so that a change
 //! of the peer's address does not concern DTLS.
 
+mod budget;
 mod repeated;
 
 use super::plan::{DtlsRole, Fingerprint};
+use budget::Budget;
 use bytes::BytesMut;
 use repeated::Seen;
 use rtc_crypto::RTCCryptoProvider;
@@ -145,7 +147,7 @@ pub enum Failure {
     Fingerprint,
     /// No profile in common, or the library gave no keys.
     Keys,
-    /// No end after [`HANDSHAKE_LIMIT`].
+    /// No end after 15 s.
     Timeout,
     /// The library's own time-out or a fatal alert.
     Protocol,
@@ -168,6 +170,7 @@ pub struct Dtls {
     active: Arc<HandshakeConfig>,
     state: State,
     seen: Seen,
+    budget: Budget,
     /// How often the flight that waits for its answer was repeated.
     repeats: usize,
 }
@@ -184,6 +187,7 @@ impl Dtls {
             active: identity.active.clone(),
             state: State::Handshaking { since: None },
             seen: Seen::default(),
+            budget: Budget::default(),
             repeats: 0,
         }
     }
@@ -214,6 +218,9 @@ impl Dtls {
             if self.seen.is_repetition(datagram) && !first {
                 return Progress::None;
             }
+        }
+        if !self.budget.allows(datagram, matches!(self.state, State::Handshaking { .. })) {
+            return Progress::None;
         }
         let waiting = self.endpoint.poll_timeout(&PEER);
         // A record that does not parse or authenticate may be anybody's; it must not end the handshake

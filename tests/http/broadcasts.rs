@@ -192,6 +192,31 @@ async fn a_second_encoder_is_refused_until_the_first_is_lost() {
 }
 
 #[tokio::test]
+async fn the_encoders_own_order_of_codecs_is_kept() {
+    let server = Server::start().await;
+    for (offer, first) in [("chromium-whip", "VP8"), ("chromium-whip-h264", "H264"), ("firefox-whip", "VP8")] {
+        let broadcast = broadcast(&server).await;
+        let key = format!("Bearer {}", broadcast.key);
+        let path = format!("/whip/{}", broadcast.id);
+        let answer = sdp(&server, Method::POST, &path, &[("authorization", &key)], fixture(offer)).await;
+        let text = String::from_utf8(answer.body).expect("text");
+        let chosen = text.split("m=video").nth(1).and_then(|video| video.split("a=rtpmap:").nth(1));
+        assert!(chosen.is_some_and(|line| line.contains(&format!(" {first}/90000"))), "{offer}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_cannot_decode_what_is_published_is_told() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    publish(&server, &broadcast).await; // H.264
+    let path = format!("/whep/{}", broadcast.id);
+    let without_h264 = sdp(&server, Method::POST, &path, &[], fixture("firefox-whep")).await;
+    assert_eq!((without_h264.status.as_u16(), without_h264.text("code").as_str()), (422, "no-common-codec"));
+    assert_eq!(watch(&server, &broadcast).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn viewers_are_bounded_and_an_ended_broadcast_is_gone() {
     let server = Server::with(|config, _| config.limits.viewers = 1).await;
     let broadcast = broadcast(&server).await;

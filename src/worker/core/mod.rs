@@ -4,7 +4,7 @@
 //! Grammar: any `handle_*` in any order; after it [`Core::forward`] until it says that nothing is left,
 //! sending the batch whenever it is full; [`Core::handle_timeout`] at [`Core::poll_timeout`].
 //! A packet's way: [`Core::handle_datagram`] → `session::inbound` → `router::layer` (held until its frame
-//! is whole) → a job in [`forwarding`] → `session::outbound` → the batch.
+//! is whole) → a job in `forwarding` → `session::outbound` → the batch.
 
 mod commands;
 mod feedback;

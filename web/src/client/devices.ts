@@ -32,7 +32,8 @@ export function causeOf(error: unknown, secure = globalThis.isSecureContext ?? t
     case "NotAllowedError":
     case "PermissionDeniedError":
     case "SecurityError":
-      if (/system|platform/i.test(message)) return "blocked";
+      // Chromium says "Permission denied by system"; Firefox and Safari name the platform whoever refused.
+      if (/system/i.test(message)) return "blocked";
       return "denied";
     case "NotFoundError":
     case "DevicesNotFoundError":

@@ -10,6 +10,7 @@ class FakePeerConnection extends EventTarget {
   closed = false;
   onconnectionstatechange: (() => void) | null = null;
   addTransceiver = (kind: string) => ({ receiver: { track: { kind } } });
+  getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: performance.now() }]]));
   createOffer = () => Promise.resolve({});
   setLocalDescription = () => Promise.resolve();
   setRemoteDescription = ({ sdp }: { sdp: string }) => {

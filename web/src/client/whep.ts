@@ -10,6 +10,11 @@ const AGAIN_MAX_MS = 30_000;
 const CONNECT_WITHIN_MS = 10_000;
 /** A broken one may mend by itself for so long. */
 const MEND_WITHIN_MS = 3_000;
+/** Nothing has come for so long: the encoder is gone. The server keeps the connection, and it may come back. */
+const STANDS_AFTER_MS = 3_000;
+/** Then the server is asked anew, which says whether anybody sends and in what format. */
+const ASK_AFTER_MS = 20_000;
+const LOOK_EVERY_MS = 1_000;
 
 export type WhepState = "connecting" | "waiting" | "playing" | "reconnecting";
 
@@ -35,6 +40,7 @@ export class WhepPlayer {
   private pc: RTCPeerConnection | null = null;
   private resource: string | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private look: ReturnType<typeof setInterval> | undefined;
   private attempts = 0;
   private played = false;
   private closed = false;
@@ -118,12 +124,31 @@ export class WhepPlayer {
       this.played = true;
       this.handlers.stream(stream);
       this.handlers.state("playing");
-    } else if (pc.connectionState === "failed") {
+      this.watchFlow(pc);
+    } else if (pc.connectionState === "failed" || pc.connectionState === "closed") {
       this.again();
     } else if (pc.connectionState === "disconnected") {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.again(), MEND_WITHIN_MS);
     }
+  }
+
+  /** Says when nothing comes any more, and when it does again. */
+  private watchFlow(pc: RTCPeerConnection): void {
+    let bytes = -1;
+    let stoodMs = 0;
+    clearInterval(this.look);
+    this.look = setInterval(() => {
+      void bytesReceived(pc).then((now) => {
+        if (this.pc !== pc || this.closed || pc.connectionState !== "connected") return;
+        const stood = stoodMs >= STANDS_AFTER_MS;
+        stoodMs = now === bytes ? stoodMs + LOOK_EVERY_MS : 0;
+        bytes = now;
+        if (stoodMs >= ASK_AFTER_MS) this.again();
+        else if (stoodMs >= STANDS_AFTER_MS && !stood) this.handlers.state("reconnecting");
+        else if (stoodMs === 0 && stood) this.handlers.state("playing");
+      });
+    }, LOOK_EVERY_MS);
   }
 
   private onError(error: unknown): void {
@@ -148,6 +173,7 @@ export class WhepPlayer {
 
   private drop(): void {
     clearTimeout(this.timer);
+    clearInterval(this.look);
     if (this.resource) remove(this.resource);
     this.resource = null;
     if (this.pc) {
@@ -156,6 +182,14 @@ export class WhepPlayer {
     }
     this.pc = null;
   }
+}
+
+async function bytesReceived(pc: RTCPeerConnection): Promise<number> {
+  let bytes = 0;
+  (await pc.getStats()).forEach((one: { type: string; bytesReceived?: number }) => {
+    if (one.type === "inbound-rtp") bytes += one.bytesReceived ?? 0;
+  });
+  return bytes;
 }
 
 /** Also while the page goes away. */

@@ -9,6 +9,9 @@ describe("the grid", () => {
     expect(bestGrid(380, 640, 2, 8).columns).toBe(1);
     expect(bestGrid(760, 320, 2, 8).columns).toBe(2);
   });
+  test("puts four tiles two by two on a phone held upright", () => {
+    expect(bestGrid(374, 660, 4, 10).columns).toBe(2);
+  });
   test("never overflows its box and keeps faces in proportion", () => {
     for (let count = 1; count <= 9; count += 1) {
       for (const [width, height] of [[1280, 640], [390, 700], [320, 480], [844, 300]] as const) {

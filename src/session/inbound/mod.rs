@@ -3,22 +3,21 @@
 //! A stream is known by its SSRC: announced in the SDP, or by the mid and rid extensions of its first
 //! packets (RFC 8852). It is taken in only after it was opened, so that nobody else's packet makes one.
 
-use super::clock_map::{SenderClock, StreamClock};
-use super::plan::{Codec, CodecPlan, ExtensionIds, Flow, Kind, Mid, ReceivePlan, Section, SessionPlan, Ssrc};
+mod streams;
+
+use super::clock_map::SenderClock;
+use super::plan::{Codec, ExtensionIds, Mid, SessionPlan, Ssrc};
 use super::srtp;
 use crate::net::counters::Drop;
 use crate::rtp::codec;
 use crate::rtp::codec::vp8::{self, Descriptor as Vp8Descriptor};
-use crate::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
+use crate::rtp::receive_log::{Arrival, Via};
 use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
 use crate::rtp::twcc_recorder::ArrivalRecorder;
 use crate::rtp::{Header, extension};
-use rustc_hash::FxHashMap;
 use std::time::{Duration, Instant};
-
-/// Streams of one session: three layers and their retransmissions in a few sections.
-const MAX_STREAMS: usize = 48;
+use streams::{Role, Streams};
 
 /// How often receiver reports are sent while packets come (RFC 3550 §6.2 with a small session).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -79,45 +78,11 @@ pub struct Media<'a> {
     pub bytes: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Media,
-    /// Retransmissions of the stream with this index, once that is known.
-    Retransmission,
-}
-
-struct Stream {
-    ssrc: Ssrc,
-    section: usize,
-    layer: u8,
-    role: Role,
-    srtp: srtp::StreamState,
-    log: ReceiveLog,
-    clock: StreamClock,
-    used: bool,
-}
-
-struct ReceiveSection {
-    mid: Mid,
-    kind: Kind,
-    plan: ReceivePlan,
-    track: Option<u32>,
-}
-
-/// A payload type's meaning within a section.
-#[derive(Clone, Copy)]
-struct Payload {
-    codec: Codec,
-    retransmission: bool,
-}
-
 /// The receiving half of a session.
 pub struct Inbound {
     keys: Option<srtp::Inbound>,
     extensions: ExtensionIds,
-    sections: Vec<ReceiveSection>,
-    streams: Vec<Stream>,
-    by_ssrc: FxHashMap<u32, usize>,
+    streams: Streams,
     arrivals: Option<Box<ArrivalRecorder>>,
     clock: SenderClock,
     next_report: Option<Instant>,
@@ -130,23 +95,12 @@ impl Inbound {
     /// Nothing has come.
     #[must_use]
     pub fn new(plan: &SessionPlan) -> Self {
-        let section = |section: &Section| match &section.flow {
-            Flow::Receive(receive) => Some(ReceiveSection {
-                mid: section.mid.clone(),
-                kind: section.kind,
-                plan: receive.clone(),
-                track: None,
-            }),
-            _ => None,
-        };
-        let sections: Vec<_> = plan.sections.iter().filter_map(section).collect();
-        let recorder = plan.extensions.transport_cc.is_some() && !sections.is_empty();
+        let streams = Streams::new(plan);
+        let recorder = plan.extensions.transport_cc.is_some() && !streams.sections.is_empty();
         Self {
             keys: None,
             extensions: plan.extensions,
-            sections,
-            streams: Vec::new(),
-            by_ssrc: FxHashMap::default(),
+            streams,
             arrivals: recorder.then(|| Box::new(ArrivalRecorder::new())),
             clock: SenderClock::new(),
             next_report: None,
@@ -163,7 +117,7 @@ impl Inbound {
 
     /// Which track a section carries.
     pub fn set_track(&mut self, mid: &Mid, track: u32) {
-        if let Some(section) = self.sections.iter_mut().find(|section| section.mid == *mid) {
+        if let Some(section) = self.streams.sections.iter_mut().find(|section| section.mid == *mid) {
             section.track = Some(track);
         }
     }
@@ -189,9 +143,9 @@ impl Inbound {
         let bytes = packet.len();
         let header = Header::parse(packet).map_err(|_| Drop::Malformed)?;
         let keys = self.keys.as_ref().ok_or(Drop::NoKeys)?;
-        let known = self.by_ssrc.get(&header.ssrc).copied();
+        let known = self.streams.find(header.ssrc);
         let mut fresh = None;
-        let state = match known.and_then(|index| self.streams.get_mut(index)) {
+        let state = match known.and_then(|index| self.streams.all.get_mut(index)) {
             Some(stream) => &mut stream.srtp,
             None => fresh.insert(srtp::StreamState::new()),
         };
@@ -202,13 +156,13 @@ impl Inbound {
         self.note_arrival(now, &header, packet);
         let index = match known {
             Some(index) => index,
-            None => self.bind(&header, packet, fresh.ok_or(Drop::UnknownStream)?)?,
+            None => self.streams.bind(&header, packet, fresh.ok_or(Drop::UnknownStream)?)?,
         };
         let payload = header.payload(packet).map_err(|_| Drop::Malformed)?;
-        let stream = self.streams.get_mut(index).ok_or(Drop::UnknownStream)?;
+        let section = self.streams.all.get(index).ok_or(Drop::UnknownStream)?.section;
+        let kind = self.streams.payload(section, header.payload_type).ok_or(Drop::UnknownPayload)?;
+        let stream = self.streams.all.get_mut(index).ok_or(Drop::UnknownStream)?;
         stream.used = true;
-        let section = self.sections.get(stream.section).ok_or(Drop::UnknownSection)?;
-        let kind = payload_kind(&section.plan.codecs, header.payload_type).ok_or(Drop::UnknownPayload)?;
         if self.next_report.is_none() {
             self.next_report = Some(now + REPORT_INTERVAL);
             self.new_deadline = self.next_report;
@@ -218,7 +172,7 @@ impl Inbound {
             let (section, layer) = (stream.section, stream.layer);
             if payload.is_empty() {
                 return Ok(Received::Padding {
-                    track: self.sections[section].track,
+                    track: self.streams.sections[section].track,
                     layer,
                     seq: None,
                     timestamp: header.timestamp,
@@ -227,16 +181,16 @@ impl Inbound {
             }
             // RFC 4588 §4: the original number stands before the original payload.
             let (original, payload) = payload.split_first_chunk::<2>().ok_or(Drop::Malformed)?;
-            let media = self.media_stream(section, layer).ok_or(Drop::UnknownStream)?;
+            let media = self.streams.media(section, layer).ok_or(Drop::UnknownStream)?;
             let original = u16::from_be_bytes(*original);
-            let arrival = self.streams[media].log.on_packet(now, original, header.timestamp, Via::Retransmission);
+            let arrival = self.streams.all[media].log.on_packet(now, original, header.timestamp, Via::Retransmission);
             (media, payload, arrival)
         } else {
             let arrival = stream.log.on_packet(now, header.sequence, header.timestamp, Via::Media);
             stream.clock.handle_packet(now, header.timestamp, server_ns);
             (index, payload, arrival)
         };
-        let stream = self.streams.get_mut(media).ok_or(Drop::UnknownStream)?;
+        let stream = self.streams.all.get_mut(media).ok_or(Drop::UnknownStream)?;
         if let Some(at) = stream.log.poll_timeout() {
             self.new_deadline = Some(self.new_deadline.map_or(at, |other| other.min(at)));
         }
@@ -244,7 +198,7 @@ impl Inbound {
             Arrival::New(number) | Arrival::Repaired(number) => number,
             Arrival::Duplicate | Arrival::TooOld => return Err(Drop::Late),
         };
-        let track = self.sections.get(stream.section).and_then(|section| section.track);
+        let track = self.streams.sections.get(stream.section).and_then(|section| section.track);
         if payload.is_empty() {
             let layer = stream.layer;
             return Ok(Received::Padding { track, layer, seq: Some(number), timestamp: header.timestamp, bytes });
@@ -288,80 +242,9 @@ impl Inbound {
         }
     }
 
-    /// Takes in a stream whose first packet was opened.
-    fn bind(&mut self, header: &Header, packet: &[u8], srtp: srtp::StreamState) -> Result<usize, Drop> {
-        let text = |id: Option<u8>| extension::text(header.find_extension(packet, id?)?.value);
-        let ssrc = Ssrc(header.ssrc);
-        let by_mid =
-            text(self.extensions.mid).and_then(|mid| self.sections.iter().position(|section| section.mid.0 == mid));
-        let announced = |section: &ReceiveSection| {
-            section.plan.announced.iter().position(|stream| stream.media == ssrc || stream.rtx == Some(ssrc))
-        };
-        let by_ssrc = || self.sections.iter().position(|section| announced(section).is_some());
-        // A lone section of its payload type can be no other (RFC 9143 §9.2).
-        let by_payload = || {
-            let mut fitting = (0..self.sections.len())
-                .filter(|i| payload_kind(&self.sections[*i].plan.codecs, header.payload_type).is_some());
-            fitting.next().filter(|_| fitting.next().is_none())
-        };
-        let section = by_mid.or_else(by_ssrc).or_else(by_payload).ok_or(Drop::UnknownStream)?;
-        let found = &self.sections[section];
-        let rid = text(self.extensions.rid);
-        let repaired = text(self.extensions.repaired_rid);
-        let kind = payload_kind(&found.plan.codecs, header.payload_type).ok_or(Drop::UnknownPayload)?;
-        let by_rid = |rid: &str| found.plan.rids.iter().position(|other| other.0 == rid);
-        let layer = match rid.or(repaired) {
-            Some(rid) if !found.plan.rids.is_empty() => by_rid(rid).ok_or(Drop::UnknownStream)?,
-            _ => announced(found).unwrap_or(0),
-        };
-        let layer = u8::try_from(layer).ok().filter(|layer| usize::from(*layer) < 3).ok_or(Drop::UnknownStream)?;
-        // The stream of a simulcast layer shows by its first packets only which layer it is.
-        if !found.plan.rids.is_empty() && rid.is_none() && repaired.is_none() && found.plan.announced.is_empty() {
-            return Err(Drop::UnknownStream);
-        }
-        let role = if kind.retransmission { Role::Retransmission } else { Role::Media };
-        if self.streams.len() >= MAX_STREAMS {
-            return Err(Drop::Flood);
-        }
-        let clock_rate = found.plan.codecs.first().map_or(90_000, |codec| codec.clock_rate);
-        let nack = role == Role::Media && found.plan.codecs.iter().any(|codec| codec.nack);
-        let policy = match found.kind {
-            _ if !nack => None,
-            Kind::Video => Some(RepairPolicy::VIDEO),
-            Kind::Audio => Some(RepairPolicy::AUDIO),
-        };
-        self.forget_replaced(section, layer, role);
-        self.by_ssrc.insert(ssrc.0, self.streams.len());
-        self.streams.push(Stream {
-            ssrc,
-            section,
-            layer,
-            role,
-            srtp,
-            log: ReceiveLog::new(clock_rate, policy),
-            clock: StreamClock::new(clock_rate),
-            used: true,
-        });
-        Ok(self.streams.len() - 1)
-    }
-
-    /// A layer that goes on under a new SSRC (the encoder was made anew): the old stream's place is given
-    /// up, but not its replay state while there is room.
-    fn forget_replaced(&mut self, section: usize, layer: u8, role: Role) {
-        for stream in &mut self.streams {
-            if stream.section == section && stream.layer == layer && stream.role == role {
-                stream.used = false;
-            }
-        }
-    }
-
-    fn media_stream(&self, section: usize, layer: u8) -> Option<usize> {
-        self.streams.iter().rposition(|s| s.section == section && s.layer == layer && s.role == Role::Media)
-    }
-
     /// A sender report of the peer's.
     pub fn handle_sender_report(&mut self, now: Instant, server_ns: i64, info: &SenderInfo) {
-        let Some(stream) = self.by_ssrc.get(&info.ssrc).and_then(|index| self.streams.get_mut(*index)) else { return };
+        let Some(stream) = self.streams.find_mut(info.ssrc) else { return };
         stream.log.on_sender_report(now, info.ntp);
         let sender_ns = ntp_ns(info.ntp);
         stream.clock.handle_report(info.timestamp, sender_ns);
@@ -370,14 +253,14 @@ impl Inbound {
 
     /// Sources of the peer's that end.
     pub fn handle_goodbye(&mut self, ssrc: u32) {
-        if let Some(stream) = self.by_ssrc.get(&ssrc).and_then(|index| self.streams.get_mut(*index)) {
+        if let Some(stream) = self.streams.find_mut(ssrc) {
             stream.used = false;
         }
     }
 
     /// How long a packet is under way to the peer and back.
     pub fn set_round_trip(&mut self, round_trip: Duration) {
-        for stream in &mut self.streams {
+        for stream in &mut self.streams.all {
             stream.log.set_round_trip(round_trip);
         }
     }
@@ -385,8 +268,8 @@ impl Inbound {
     /// When, by the server's clock, content of this track's layer with this timestamp was captured.
     #[must_use]
     pub fn captured_ns(&self, track: u32, layer: u8, timestamp: u32) -> Option<i64> {
-        let section = self.sections.iter().position(|section| section.track == Some(track))?;
-        let stream = self.streams.get(self.media_stream(section, layer)?)?;
+        let section = self.streams.sections.iter().position(|section| section.track == Some(track))?;
+        let stream = self.streams.all.get(self.streams.media(section, layer)?)?;
         stream.clock.server_ns(&self.clock, timestamp)
     }
 
@@ -398,7 +281,7 @@ impl Inbound {
     /// When [`Inbound::poll_rtcp`] next has something to say.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let repairs = self.streams.iter().filter_map(|stream| stream.log.poll_timeout());
+        let repairs = self.streams.all.iter().filter_map(|stream| stream.log.poll_timeout());
         let arrivals = self.arrivals.as_ref().and_then(|arrivals| arrivals.poll_timeout());
         repairs.chain(arrivals).chain(self.next_report).min()
     }
@@ -407,7 +290,7 @@ impl Inbound {
     /// `keys` the streams that only a key frame helps.
     pub fn poll_rtcp(&mut self, now: Instant, out: &mut Writer<'_>, keys: &mut Vec<(u32, u8)>) {
         self.lost.clear();
-        for stream in &mut self.streams {
+        for stream in &mut self.streams.all {
             let due = stream.log.poll_timeout().is_some_and(|at| at <= now);
             if stream.role != Role::Media || !due {
                 continue;
@@ -418,13 +301,13 @@ impl Inbound {
                 out.nack(FEEDBACK_SSRC, stream.ssrc.0, &self.lost);
             }
             if stream.log.take_key_frame_request()
-                && let Some(track) = self.sections.get(stream.section).and_then(|section| section.track)
+                && let Some(track) = self.streams.sections.get(stream.section).and_then(|section| section.track)
             {
                 keys.push((track, stream.layer));
             }
         }
         if let Some(arrivals) = &mut self.arrivals {
-            let media = self.streams.first().map_or(0, |stream| stream.ssrc.0);
+            let media = self.streams.all.first().map_or(0, |stream| stream.ssrc.0);
             arrivals.poll_feedback(now, FEEDBACK_SSRC, media, out);
         }
         if self.next_report.is_some_and(|at| at <= now) {
@@ -434,7 +317,7 @@ impl Inbound {
 
     fn write_reports(&mut self, now: Instant, out: &mut Writer<'_>) {
         self.blocks.clear();
-        for stream in self.streams.iter_mut().filter(|stream| stream.used) {
+        for stream in self.streams.all.iter_mut().filter(|stream| stream.used) {
             stream.used = false;
             self.blocks.extend(stream.log.report(now, stream.ssrc.0));
         }
@@ -450,18 +333,6 @@ impl Inbound {
     pub fn fraction_lost(&self) -> u8 {
         self.blocks.iter().map(|block| block.fraction_lost).max().unwrap_or(0)
     }
-}
-
-fn payload_kind(codecs: &[CodecPlan], payload_type: u8) -> Option<Payload> {
-    codecs.iter().find_map(|plan| {
-        if plan.payload_type.0 == payload_type {
-            Some(Payload { codec: plan.codec, retransmission: false })
-        } else if plan.rtx.is_some_and(|rtx| rtx.0 == payload_type) {
-            Some(Payload { codec: plan.codec, retransmission: true })
-        } else {
-            None
-        }
-    })
 }
 
 /// Only VP8 says it in the open; elsewhere the layers' order tells enough.

@@ -1,0 +1,139 @@
+// Browsers publish by WHIP with nothing but RTCPeerConnection; Chromium and Firefox watch by WHEP.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { barePage, bareSite, chromium, firefox, received } from "./lib/browsers.mjs";
+import { api, call, eventually, startServer } from "./lib/server.mjs";
+
+let server, site, chrome, fox;
+before(async () => {
+  [server, site, chrome, fox] = await Promise.all([startServer(), bareSite(), chromium(), firefox()]);
+});
+after(async () => {
+  await Promise.all([chrome?.close(), fox?.close()]);
+  site?.stop();
+  await server?.stop();
+});
+
+const made = () => api(server, "POST", "/api/v1/broadcasts", {});
+
+async function publishing(browser, options) {
+  const broadcast = await made();
+  const page = await barePage(browser, site);
+  const to = { url: broadcast.whip_url, key: broadcast.stream_key, ...options };
+  const answer = await page.evaluate((options) => window.publish(options), to);
+  assert.equal(answer.status, 201, answer.text);
+  return { broadcast, page, answer };
+}
+
+async function watching(browser, broadcast) {
+  const page = await barePage(browser, site);
+  const answer = await page.evaluate((to) => window.watch(to), { url: broadcast.whep_url });
+  assert.equal(answer.status, 201, answer.text);
+  return { page, answer };
+}
+
+/** `height` where it must be that one: Chromium sends fewer lines at first, more as its estimate grows. */
+function plays(page, { pitch, height = null }) {
+  return eventually(`a picture of ${height ?? "some"} lines and a tone of ${pitch} Hz`, async () => {
+    const now = await received(page);
+    // Firefox without a sound card tells how loud, not how high.
+    const heard = now.energy > 0 && (now.pitch === null || Math.abs(now.pitch - pitch) < 15);
+    return now.frames >= 5 && now.moved && heard && (height === null || now.height === height) && now;
+  }, 30_000);
+}
+
+for (const { name, options, height, codec, viewers } of [
+  { name: "VP8", options: { codec: "VP8", pitch: 700 }, codec: "video/VP8", viewers: ["chromium", "firefox"] },
+  // Its lowest encoding is the first to come, and a viewer ends up with the highest. Of a smaller picture Chromium sends two encodings at most.
+  { name: "VP8 simulcast", options: { codec: "VP8", simulcast: true, pitch: 900, width: 960, height: 540 }, height: 540, codec: "video/VP8", viewers: ["chromium", "firefox"] },
+  // Firefox decodes H.264 only with a plugin that it fetches by itself where it may.
+  { name: "H.264", options: { codec: "H264", pitch: 800 }, codec: "video/H264", viewers: ["chromium"] },
+]) {
+  // acceptance: L1
+  test(`Chromium publishes ${name}; ${viewers.join(" and ")} watch`, async () => {
+    const { broadcast, page, answer } = await publishing(chrome, options);
+    if (options.simulcast) assert.match(answer.text, /a=simulcast:recv q;h;f/);
+    const pages = [];
+    for (const viewer of viewers) {
+      const { page: watched } = await watching(viewer === "firefox" ? fox : chrome, broadcast);
+      pages.push(watched);
+      const seen = await plays(watched, { pitch: options.pitch, height });
+      assert.ok(seen.codecs.includes(codec), `${viewer}: ${seen.codecs}`);
+      assert.ok(viewer === "firefox" || seen.pitch, `${viewer} tells the pitch`);
+    }
+    if (options.simulcast) {
+      await eventually("all three encodings are sent", async () => {
+        const sent = await page.evaluate(() => window.sent());
+        return sent.length === 3 && sent.every(({ frames }) => frames > 0);
+      }, 30_000);
+    }
+    await Promise.all([page, ...pages].map((one) => one.close()));
+  });
+}
+
+// acceptance: L1
+test("Firefox publishes; Chromium watches", async () => {
+  // Without a sound card Firefox' AudioContext stands still; its fake microphone does not.
+  const { broadcast, page } = await publishing(fox, { codec: "VP8", microphone: true });
+  const { page: watched } = await watching(chrome, broadcast);
+  await eventually("picture and sound", async () => {
+    const now = await received(watched);
+    return now.frames >= 5 && now.moved && now.energy > 0 && now.pitch > 0;
+  }, 30_000);
+  await Promise.all([page.close(), watched.close()]);
+});
+
+test("a viewer that cannot decode what is published is told so", async () => {
+  const { broadcast, page } = await publishing(chrome, { codec: "H264" });
+  const viewer = await barePage(fox, site);
+  const answer = await viewer.evaluate((to) => window.watch(to), { url: broadcast.whep_url });
+  assert.equal(answer.status, 422, answer.text);
+  assert.equal(JSON.parse(answer.text).code, "no-common-codec");
+  await Promise.all([page.close(), viewer.close()]);
+});
+
+test("a page of another site reads what it needs of the answer, and ends by DELETE", async () => {
+  const { broadcast, page, answer } = await publishing(chrome, { codec: "VP8" });
+  assert.ok(answer.headers.location && answer.headers.etag, JSON.stringify(answer.headers));
+  const resource = new URL(answer.location, broadcast.whip_url).href;
+  const status = await page.evaluate(
+    async ({ resource, key }) =>
+      (await fetch(resource, { method: "DELETE", headers: { Authorization: `Bearer ${key}` } })).status,
+    { resource, key: broadcast.stream_key },
+  );
+  assert.equal(status, 200);
+  assert.equal((await api(server, "GET", `/api/v1/broadcasts/${broadcast.id}`)).live, false);
+  const again = await call(resource, { method: "DELETE", headers: { authorization: `Bearer ${broadcast.stream_key}` } });
+  assert.equal(again.status, 404);
+  await page.close();
+});
+
+test("a viewer that leaves by DELETE gets nothing more, the others go on", async () => {
+  const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
+  const [one, other] = [await watching(chrome, broadcast), await watching(chrome, broadcast)];
+  await Promise.all([one, other].map(({ page }) => plays(page, { pitch: 700 })));
+  const viewers = async () => (await api(server, "GET", `/api/v1/broadcasts/${broadcast.id}`)).viewers;
+  assert.equal(await viewers(), 2);
+  assert.equal((await call(new URL(one.answer.location, server.url), { method: "DELETE" })).status, 200);
+  assert.equal(await viewers(), 1);
+  // What was in the socket and the jitter buffer may still come.
+  await eventually("nothing more comes", async () => (await received(one.page, 500)).packets === 0, 3_000);
+  await plays(other.page, { pitch: 700 });
+  await Promise.all([page, one.page, other.page].map((each) => each.close()));
+});
+
+test("a publisher whose page is gone is followed by another, and viewers see that one", async () => {
+  const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
+  const { page: watched } = await watching(chrome, broadcast);
+  await plays(watched, { pitch: 700 });
+  await page.close();
+  const next = await barePage(chrome, site);
+  const to = { url: broadcast.whip_url, key: broadcast.stream_key, codec: "VP8", pitch: 1200 };
+  await eventually("the next publisher is taken", async () => {
+    const answer = await next.evaluate((options) => window.publish(options), to);
+    return answer.status === 201;
+  }, 40_000);
+  await plays(watched, { pitch: 1200 });
+  await Promise.all([next.close(), watched.close()]);
+});

@@ -1,0 +1,131 @@
+// Runs in a bare page: WHIP and WHEP with nothing but the browser's own API. Loaded as text, so no imports.
+
+const video = document.querySelector("video");
+
+/** Posts an offer; the answer's headers that a page of another site can read come back. */
+async function exchange(pc, url, headers) {
+  await pc.setLocalDescription();
+  await new Promise((done) => {
+    if (pc.iceGatheringState === "complete") return done();
+    pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && done());
+    setTimeout(done, 1_000);
+  });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/sdp", ...headers },
+    body: pc.localDescription.sdp,
+  });
+  const text = await response.text();
+  const readable = Object.fromEntries(response.headers);
+  if (response.status === 201) await pc.setRemoteDescription({ type: "answer", sdp: text });
+  return { status: response.status, headers: readable, text, location: response.headers.get("location") };
+}
+
+/** A picture that changes at 25 frames/s, and a tone. */
+function source(width, height, pitch) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const paint = canvas.getContext("2d", { alpha: false });
+  let frame = 0;
+  setInterval(() => {
+    frame += 1;
+    paint.fillStyle = `hsl(${(frame * 5) % 360} 80% 50%)`;
+    paint.fillRect(0, 0, width, height);
+    paint.fillStyle = "white";
+    paint.fillRect((frame * 8) % width, height / 4, width / 8, height / 2);
+  }, 40);
+  const sound = new AudioContext();
+  const tone = new OscillatorNode(sound, { frequency: pitch });
+  const out = sound.createMediaStreamDestination();
+  tone.connect(out);
+  tone.start();
+  return [canvas.captureStream(25).getVideoTracks()[0], out.stream.getAudioTracks()[0]];
+}
+
+/** Publishes by WHIP. `codec`: "VP8", "H264", …; `simulcast`: three encodings; `microphone`: that, and no tone. */
+window.publish = async (options) => {
+  const { url, key, codec, simulcast = false, microphone = false, pitch = 700, width = 640, height = 360 } = options;
+  const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  window.publisher = pc;
+  const [picture, tone] = source(width, height, pitch);
+  const sound = microphone ? (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0] : tone;
+  const layers = [
+    // Little enough that the browser's estimate, which begins with 300 kbit/s, soon has room for all three.
+    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 60_000 },
+    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
+    { rid: "f", maxBitrate: 500_000 },
+  ];
+  const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}) };
+  const transceiver = pc.addTransceiver(picture, sending);
+  pc.addTransceiver(sound, { direction: "sendonly" });
+  const all = RTCRtpSender.getCapabilities("video").codecs;
+  const wanted = (one) => one.mimeType === `video/${codec}`;
+  transceiver.setCodecPreferences([...all.filter(wanted), ...all.filter((one) => !wanted(one))]);
+  return exchange(pc, url, { Authorization: `Bearer ${key}` });
+};
+
+/** What is sent, per encoding. */
+window.sent = async () => {
+  const found = [];
+  (await window.publisher.getStats()).forEach((one) => {
+    if (one.type !== "outbound-rtp" || one.kind !== "video") return;
+    found.push({ rid: one.rid, frames: one.framesSent ?? 0, bytes: one.bytesSent, height: one.frameHeight });
+  });
+  return found;
+};
+
+/** Watches by WHEP. */
+window.watch = async ({ url }) => {
+  window.viewer?.close();
+  const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  window.viewer = pc;
+  const stream = new MediaStream();
+  for (const kind of ["video", "audio"]) {
+    stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+  }
+  const answer = await exchange(pc, url, {});
+  if (answer.status === 201) {
+    video.srcObject = stream;
+    void video.play();
+    listenTo(stream);
+  }
+  return answer;
+};
+
+function listenTo(stream) {
+  const sound = new AudioContext();
+  const analyser = new AnalyserNode(sound, { fftSize: 8192 });
+  sound.createMediaStreamSource(stream).connect(analyser);
+  window.listening = { sound, analyser };
+}
+
+/** The loudest pitch that is heard, in hertz; 0 in silence; null where the browser's sound graph stands still. */
+function pitchHeard() {
+  const { sound, analyser } = window.listening;
+  if (sound.state !== "running") return null;
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const loudest = bins.reduce((best, level, at) => (level > bins[best] ? at : best), 0);
+  return bins[loudest] > -70 ? Math.round((loudest * sound.sampleRate) / analyser.fftSize) : 0;
+}
+
+/** A number that changes when the picture does. */
+function digest() {
+  const canvas = new OffscreenCanvas(16, 9);
+  const paint = canvas.getContext("2d");
+  paint.drawImage(video, 0, 0, 16, 9);
+  return paint.getImageData(0, 0, 16, 9).data.reduce((sum, byte) => (sum * 31 + byte) % 2147483647, 7);
+}
+
+/** What has been received so far. */
+window.measure = async () => {
+  const found = { packets: 0, framesDecoded: 0, audioEnergy: 0, width: video.videoWidth, height: video.videoHeight, codecs: [] };
+  (await window.viewer.getStats()).forEach((one, _, all) => {
+    if (one.type !== "inbound-rtp") return;
+    const codec = all.get(one.codecId)?.mimeType;
+    if (codec) found.codecs.push(codec);
+    found.packets += one.packetsReceived ?? 0;
+    if (one.kind === "video") found.framesDecoded = one.framesDecoded ?? 0;
+    else found.audioEnergy = one.totalAudioEnergy ?? 0;
+  });
+  return { ...found, pitch: pitchHeard(), digest: digest(), state: window.viewer.connectionState };
+};
