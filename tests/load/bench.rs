@@ -51,7 +51,7 @@ fn main() {
     for shape in [Shape::Burst, Shape::Paced] {
         for count in &counts {
             let row = run::run(shape, *count, Duration::from_secs(seconds));
-            eprintln!("{shape:?} {count}: {row:?}");
+            eprintln!("{shape:?} {count}: {}", row.complaint().unwrap_or_else(|| "clean".into()));
             rows.push(row);
         }
     }
