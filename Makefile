@@ -59,6 +59,7 @@ check: web/node_modules/.package-lock.json ## format, lints, documentation, the 
 
 bench: build ## timings against the figures of the design; takes minutes, wants a quiet machine
 	cargo bench --locked
+	cd tests/encoders && npm ci --no-audit --no-fund && cd ../.. && node tests/load/join.mjs
 
 sim: ## meetings on a virtual clock over bad links; SEED=n replays one
 	SYMPOSIA_SEED=$(SEED) cargo test --release --locked --test simulation -- --nocapture

@@ -37,11 +37,22 @@ pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// A `Set-Cookie` that scripts cannot read. It goes to the API only; an age of 0 takes it back.
 #[must_use]
 pub fn set(name: &str, value: &str, max_age_s: u64, same_site: SameSite, secure: bool) -> Option<HeaderValue> {
+    set_under("/api/v1", name, value, max_age_s, same_site, secure)
+}
+
+fn set_under(
+    path: &str,
+    name: &str,
+    value: &str,
+    max_age_s: u64,
+    same_site: SameSite,
+    secure: bool,
+) -> Option<HeaderValue> {
     let same_site = match same_site {
         SameSite::Strict => "Strict",
         SameSite::Lax => "Lax",
     };
-    let mut text = format!("{name}={value}; Path=/api/v1; Max-Age={max_age_s}; HttpOnly; SameSite={same_site}");
+    let mut text = format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite={same_site}");
     if secure {
         let _ = write!(text, "; Secure");
     }
@@ -59,7 +70,8 @@ pub fn browser(headers: &HeaderMap) -> Option<&str> {
 pub fn new_browser(secure: bool) -> Option<HeaderValue> {
     const YEAR_S: u64 = 365 * 24 * 3600;
     let id = crate::config::Secret::random(&mut rand::rng());
-    set(BROWSER, id.expose(), YEAR_S, SameSite::Lax, secure)
+    // Pages must see it, too: one that does not would give the browser another, and with it an end of its ban.
+    set_under("/", BROWSER, id.expose(), YEAR_S, SameSite::Lax, secure)
 }
 
 #[cfg(test)]
@@ -88,6 +100,7 @@ mod tests {
     fn a_browsers_cookie_has_the_form_of_ours() {
         let mut headers = HeaderMap::new();
         let made = new_browser(false).expect("a cookie");
+        assert!(made.to_str().expect("text").contains("; Path=/; "), "pages and the API see it");
         let pair = made.to_str().expect("text").split(';').next().expect("a pair").to_owned();
         headers.insert(header::COOKIE, HeaderValue::from_str(&pair).expect("a header"));
         assert!(browser(&headers).is_some());

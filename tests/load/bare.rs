@@ -1,22 +1,22 @@
-//! The bare limit: what sealing and sending the same bursts costs with nothing around them, and receiving and
-//! opening the same feedback. In a process of its own on the server's core, in the same run.
+//! The bare limit: what sealing and sending the same bursts costs with nothing around them, in a process of its
+//! own on the server's core, in the same run. What comes in is not in it.
 
-use super::machine::cpu_ns;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use symposia::clock;
 use symposia::net::udp::{ReceiveBatch, SendBatch, Socket, cores, pin_to_core};
-use symposia::session::srtp::{Inbound, MAX_OVERHEAD, MasterKeys, Outbound, Profile};
+use symposia::session::srtp::{MAX_OVERHEAD, MasterKeys, Outbound, Profile};
 
 const DESTINATIONS: usize = 100;
 const BURSTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const PICTURE: usize = 1_180;
 const SOUND: usize = 120;
-const FEEDBACK: usize = 60;
 
 /// Nanoseconds per packet.
 #[derive(Debug, Clone, Default)]
@@ -25,18 +25,12 @@ pub struct Limit {
     pub picture: BTreeMap<usize, f64>,
     /// Sound, alone.
     pub sound: f64,
-    /// Receiving and opening one feedback datagram.
-    pub feedback: f64,
 }
 
 impl Limit {
     pub fn mean(&self, other: &Limit) -> Limit {
         let picture = self.picture.iter().map(|(len, ns)| (*len, (ns + other.picture.get(len).unwrap_or(ns)) / 2.0));
-        Limit {
-            picture: picture.collect(),
-            sound: (self.sound + other.sound) / 2.0,
-            feedback: (self.feedback + other.feedback) / 2.0,
-        }
+        Limit { picture: picture.collect(), sound: (self.sound + other.sound) / 2.0 }
     }
 
     /// For any burst length: between those measured, by a straight line over the cost of a send.
@@ -60,7 +54,7 @@ fn keys() -> MasterKeys {
 }
 
 struct Sink {
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
     address: SocketAddr,
 }
@@ -69,12 +63,12 @@ struct Sink {
 fn sink(core: Option<usize>) -> Sink {
     let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
     let address = socket.local_address().expect("it is bound");
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
     let thread = std::thread::spawn(move || {
         core.map(pin_to_core).transpose().expect("its own core");
         let mut batch = ReceiveBatch::new();
-        while !told.load(std::sync::atomic::Ordering::Relaxed) {
+        while !told.load(Ordering::Relaxed) {
             let _ = socket.receive_batch(&mut batch);
             if batch.datagrams() == 0 {
                 let _ = socket.wait(Some(Duration::from_millis(5)));
@@ -86,12 +80,14 @@ fn sink(core: Option<usize>) -> Sink {
 
 impl std::ops::Drop for Sink {
     fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
         self.thread.take().map(std::thread::JoinHandle::join);
     }
 }
 
+/// Processor time of this thread. The kernel counts it up when the thread sleeps, so sleep before.
 fn thread_ns() -> u64 {
+    std::thread::sleep(Duration::from_millis(1));
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
 }
@@ -105,10 +101,10 @@ fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
     StdRng::seed_from_u64(1).fill_bytes(&mut plain);
     plain[0] = 0x80;
     let mut batch = SendBatch::new();
-    let (mut packets, mut used) = (0_u64, 0);
+    let (mut packets, mut rested) = (0_u64, 0);
+    let before = thread_ns();
     let until = clock::now() + Duration::from_millis(700);
     while clock::now() < until {
-        let before = thread_ns();
         for (destination, keys) in outbound.iter().enumerate() {
             let to = SocketAddr::from(([127, 2, 0, destination as u8], sink.address.port()));
             if !batch.has_room_for(burst) {
@@ -127,47 +123,13 @@ fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
             }
         }
         socket.send_batch(&mut batch);
-        used += thread_ns() - before;
         // The other core takes what was sent; its queue must not fill.
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    used as f64 / packets as f64
-}
-
-/// Receives and opens feedback from many peers; nanoseconds per datagram.
-fn receive() -> f64 {
-    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a port is free");
-    let to = socket.local_address().expect("it is bound");
-    let mut from = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
-    let mut outbound: Vec<_> = (0..DESTINATIONS).map(|_| Outbound::new(&keys())).collect();
-    let mut inbound: Vec<_> = (0..DESTINATIONS).map(|_| Inbound::new(&keys())).collect();
-    let (mut batch, mut received) = (SendBatch::new(), ReceiveBatch::new());
-    let (mut datagrams, mut used) = (0_u64, 0);
-    let until = clock::now() + Duration::from_millis(700);
-    while clock::now() < until {
-        for (peer, keys) in outbound.iter_mut().enumerate() {
-            let place = batch.reserve(FEEDBACK + MAX_OVERHEAD).expect("there is room");
-            place[..8].copy_from_slice(&[0x8f, 205, 0, 14, 0, 0, 0, 1]);
-            let len = keys.seal_rtcp(place, FEEDBACK).expect("there is room");
-            batch.commit(len, to, Some(Ipv4Addr::new(127, 2, 0, peer as u8).into()));
+        if packets - rested >= 1_600 {
+            rested = packets;
+            std::thread::sleep(Duration::from_millis(2));
         }
-        from.send_batch(&mut batch);
-        let before = thread_ns();
-        loop {
-            socket.receive_batch(&mut received).expect("receiving works");
-            if received.datagrams() == 0 {
-                break;
-            }
-            for datagram in received.iter_mut() {
-                let std::net::IpAddr::V4(ip) = datagram.from.ip() else { continue };
-                if inbound[usize::from(ip.octets()[3])].open_rtcp(datagram.data).is_ok() {
-                    datagrams += 1;
-                }
-            }
-        }
-        used += thread_ns() - before;
     }
-    used as f64 / datagrams.max(1) as f64
+    (thread_ns() - before) as f64 / packets as f64
 }
 
 /// Measures and prints, one figure a line; for [`run`].
@@ -181,8 +143,6 @@ pub fn measure() {
         println!("picture {burst} {}", send(PICTURE, burst, &sink));
     }
     println!("sound 1 {}", send(SOUND, 1, &sink));
-    println!("feedback 1 {}", receive());
-    let _ = cpu_ns(std::process::id());
 }
 
 /// Measures in a process of its own.
@@ -198,8 +158,7 @@ pub fn run() -> Limit {
             "picture" => {
                 limit.picture.insert(burst.parse().expect("a number"), ns);
             }
-            "sound" => limit.sound = ns,
-            _ => limit.feedback = ns,
+            _ => limit.sound = ns,
         }
     }
     limit
@@ -208,10 +167,9 @@ pub fn run() -> Limit {
 pub fn print(limit: &Limit) {
     let pictures: Vec<_> = limit.picture.iter().map(|(len, ns)| format!("{len}: {ns:.0}")).collect();
     println!(
-        "bare limit, ns per packet of {PICTURE} B by burst length: {}; sound: {:.0}; feedback in: {:.0}",
+        "bare limit, ns per packet of {PICTURE} B by burst length: {}; sound: {:.0}",
         pictures.join(", "),
-        limit.sound,
-        limit.feedback
+        limit.sound
     );
 }
 

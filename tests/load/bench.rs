@@ -3,6 +3,7 @@
 //! `cargo bench --bench load` measures and prints a table for `docs/benchmarks.md`; with numbers after `--` it
 //! runs only these counts of subscribers, with `--seconds 3` shorter. The same program is the server and the
 //! bare limit when told so by its first argument.
+// acceptance: P1, P4
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark's output is its result")]
 
 #[path = "../bots/mod.rs"]
@@ -51,7 +52,7 @@ fn main() {
     for shape in [Shape::Burst, Shape::Paced] {
         for count in &counts {
             let row = run::run(shape, *count, Duration::from_secs(seconds));
-            eprintln!("{shape:?} {count}: {row:?}");
+            eprintln!("{shape:?} {count}: {}", row.complaint().unwrap_or_else(|| "clean".into()));
             rows.push(row);
         }
     }

@@ -42,8 +42,8 @@ pub struct Row {
     /// Pictures' packets by the length of the burst in which they came; of sound only the count.
     bursts: BTreeMap<usize, u64>,
     sounds: u64,
-    feedback: u64,
     idle_kib: u64,
+    why: String,
     session_kib: f64,
 }
 
@@ -97,7 +97,6 @@ struct Load {
     shape: Shape,
     bursts: BTreeMap<usize, u64>,
     sounds: u64,
-    feedback: u64,
 }
 
 fn address(index: usize, sockets: &[Socket]) -> SocketAddr {
@@ -152,7 +151,6 @@ impl Load {
             }
             let mut media = 0;
             while let Some(transmit) = client.bot.poll_transmit() {
-                self.feedback += u64::from(index > 0);
                 if self.shape == Shape::Paced
                     && crate::bots::world::is_media(&transmit.data)
                     && transmit.data.len() > 400
@@ -223,7 +221,6 @@ pub fn run(shape: Shape, subscribers: usize, time: Duration) -> Row {
         shape,
         bursts: BTreeMap::new(),
         sounds: 0,
-        feedback: 0,
     };
     for index in 0..=subscribers {
         let bot_shape = if index == 0 {
@@ -251,7 +248,7 @@ pub fn run(shape: Shape, subscribers: usize, time: Duration) -> Row {
     // The counts are published four times a second; both ends of the measurement wait for that.
     let packets = |load: &Load| load.clients.iter().skip(1).map(|client| client.packets).sum::<u64>();
     load.bursts.clear();
-    (load.sounds, load.feedback) = (0, 0);
+    load.sounds = 0;
     let (cpu, began, counts, came) = (cpu_ns(pid), clock::now(), server.stats(), packets(&load));
     load.go_on(began + time, |_| false);
     let (cpu, took) = (cpu_ns(pid) - cpu, clock::now().duration_since(began));
@@ -262,6 +259,8 @@ pub fn run(shape: Shape, subscribers: usize, time: Duration) -> Row {
     load.go_on(clock::now() + Duration::from_millis(700), |_| false);
     let total = server.stats();
     let lost = total[1] as i64 - packets(&load) as i64;
+    let why =
+        format!("{} publisher={:?} server sent {}", server.ask("why"), load.clients[0].bot.heard, after[1] - counts[1]);
     let problems: usize = load.clients.iter().map(|client| client.bot.problems().len()).sum();
     let session_kib = resident_kib(pid).saturating_sub(idle_kib) as f64 / (subscribers + 1) as f64;
     drop(server.input);
@@ -277,21 +276,29 @@ pub fn run(shape: Shape, subscribers: usize, time: Duration) -> Row {
         problems,
         bursts: load.bursts,
         sounds: load.sounds,
-        feedback: load.feedback,
         idle_kib,
+        why,
         session_kib,
+    }
+}
+
+impl Row {
+    /// What the server and the publisher counted, where a run is not clean.
+    pub fn complaint(&self) -> Option<String> {
+        let clean = self.lost == 0 && self.problems == 0;
+        (!clean).then(|| format!("{:?} {}: lost {}, {}", self.shape, self.subscribers, self.lost, self.why))
     }
 }
 
 /// The table for `docs/benchmarks.md`.
 pub fn print(rows: &[Row], limit: &Limit) {
     println!(
-        "\n| shape | subscribers | × bare limit | µs per forwarded packet | bare limit µs | packets/s out | core | lost | problems | KiB/session | idle MiB | bursts |"
+        "\n| shape | subscribers | × bare limit | µs per forwarded packet | bare limit µs | packets/s in | packets/s out | core | lost | problems | KiB/session | idle MiB | bursts |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
         let pictures: f64 = row.bursts.iter().map(|(len, count)| limit.picture_ns(*len) * *count as f64).sum();
-        let bare = pictures + row.sounds as f64 * limit.sound + row.feedback as f64 * limit.feedback;
+        let bare = pictures + row.sounds as f64 * limit.sound;
         let (bare, cost) = (bare / row.sent as f64 / 1000.0, row.cpu_ns as f64 / row.sent as f64 / 1000.0);
         let total: u64 = row.bursts.values().sum();
         let mut bursts: Vec<_> = row.bursts.iter().collect();
@@ -302,10 +309,11 @@ pub fn print(rows: &[Row], limit: &Limit) {
             .map(|(len, count)| format!("{len}: {:.0} %", **count as f64 * 100.0 / total as f64))
             .collect();
         println!(
-            "| {:?} | {} | {:.2} | {cost:.2} | {bare:.2} | {:.0} | {:.0} % | {} | {} | {:.0} | {:.1} | {} |",
+            "| {:?} | {} | {:.2} | {cost:.2} | {bare:.2} | {:.0} | {:.0} | {:.0} % | {} | {} | {:.0} | {:.1} | {} |",
             row.shape,
             row.subscribers,
             cost / bare,
+            row.received as f64 / row.seconds,
             row.sent as f64 / row.seconds,
             row.cpu_ns as f64 / row.seconds / 1e7,
             row.lost,
@@ -315,5 +323,4 @@ pub fn print(rows: &[Row], limit: &Limit) {
             bursts.join(", "),
         );
     }
-    let _ = rows.iter().map(|row| row.received).sum::<u64>();
 }

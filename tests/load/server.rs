@@ -27,7 +27,8 @@ pub fn unhex(text: &str) -> String {
 }
 
 /// Runs until standard input ends. Answers each line with one: `open NAME SDP` with the answer, `stats` with
-/// the counts of received, sent and dropped packets and of sessions.
+/// the counts of received, sent and dropped packets and of sessions, `why` with the
+/// reasons of drops.
 pub fn serve() {
     if let Some(core) = cores().first() {
         pin_to_core(*core).expect("its own core");
@@ -36,7 +37,6 @@ pub fn serve() {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         workers: 1,
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
-        trace: None,
         loopback: true,
         ..MediaConfig::default()
     };
@@ -77,6 +77,13 @@ pub fn serve() {
                 let wishes = if publishes { Vec::new() } else { vec![Wish { track, height: 720 }] };
                 media.send(Command::Watch { session, wishes });
                 println!("{}", hex(&answer.sdp));
+            }
+            (Some("why"), ..) => {
+                let stats = media.stats();
+                let reasons = symposia::net::counters::Drop::ALL.iter().zip(stats.dropped).filter(|(_, n)| *n > 0);
+                let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{}={count}", reason.label())).collect();
+                let (keys, again) = (stats.key_frame_requests, stats.retransmitted);
+                println!("{} key_frame_requests={keys} retransmitted={again}", reasons.join(" "));
             }
             _ => {
                 let stats = media.stats();
