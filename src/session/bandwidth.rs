@@ -24,6 +24,10 @@ const LOSS_LIMIT: f64 = 0.10;
 /// How much of what arrived is used after the link was full.
 const BACK_OFF: f64 = 0.85;
 
+/// Below this share of the estimate sent, what arrived tells how little was sent, not what the link takes:
+/// the estimate is halved instead, and a link that is really full halves it again.
+const TESTED: f64 = 0.5;
+
 /// Growth per second while nothing speaks against it.
 const GROWTH: f64 = 1.08;
 
@@ -63,6 +67,7 @@ pub struct Bandwidth {
     epoch: Option<Instant>,
     window_start: Option<Instant>,
     window_bytes: u64,
+    window_sent: u64,
     received: u32,
     lost: u32,
     queue_ms: f64,
@@ -79,6 +84,7 @@ impl Default for Bandwidth {
             epoch: None,
             window_start: None,
             window_bytes: 0,
+            window_sent: 0,
             received: 0,
             lost: 0,
             queue_ms: 0.0,
@@ -101,6 +107,7 @@ impl Bandwidth {
     pub fn handle_report(&mut self, now: Instant, report: Report) {
         let epoch = *self.epoch.get_or_insert(report.sent);
         self.window_start.get_or_insert(now);
+        self.window_sent += u64::from(report.bytes);
         let Some(arrived) = report.arrived else {
             self.lost += 1;
             return;
@@ -137,7 +144,9 @@ impl Bandwidth {
         let before = self.estimate;
         let settling = self.stepped_down.is_some_and(|at| now.saturating_duration_since(at) < SETTLE);
         if (loss > LOSS_LIMIT || self.queue_ms > QUEUE_LIMIT_MS) && !settling {
-            self.estimate = self.estimate.min(arrived * BACK_OFF);
+            let sent = self.window_sent as f64 * 8.0 / seconds;
+            let untested = if sent < self.estimate * TESTED { self.estimate / 2.0 } else { 0.0 };
+            self.estimate = self.estimate.min(untested.max(arrived * BACK_OFF));
             self.stepped_down = Some(now);
         } else if loss < LOSS_LIMIT / 5.0 && self.queue_ms < QUEUE_LIMIT_MS / 2.0 {
             let calm = self.stepped_down.is_some_and(|at| now.saturating_duration_since(at) > CALM);
@@ -147,6 +156,7 @@ impl Bandwidth {
         self.estimate = self.estimate.clamp(MIN, MAX);
         self.window_start = Some(now);
         self.window_bytes = 0;
+        self.window_sent = 0;
         self.received = 0;
         self.lost = 0;
         (self.estimate / before - 1.0).abs() > 0.05
@@ -206,6 +216,22 @@ mod tests {
         let (_, queue) = run(&mut bandwidth, start(), 20, 500_000.0, 2_500_000.0);
         assert!((250_000..=620_000).contains(&bandwidth.estimate()), "{}", bandwidth.estimate());
         assert!(queue < 0.4, "{queue}");
+    }
+
+    #[test]
+    fn a_stall_while_little_is_sent_does_not_take_the_link_away() {
+        let mut bandwidth = Bandwidth::default();
+        let (mut now, _) = run(&mut bandwidth, start(), 5, 100_000_000.0, 100_000.0);
+        let began = now;
+        // One second in which nothing moves, and then everything at once.
+        for packet in 0..50 {
+            let sent = now + Duration::from_millis(packet * 20);
+            let arrived = Some(Duration::from_secs(11));
+            bandwidth.handle_report(began + Duration::from_secs(1), Report { sent, bytes: 250, arrived });
+        }
+        now = began + Duration::from_millis(1_100);
+        bandwidth.handle_feedback_end(now);
+        assert!(bandwidth.estimate() > 1_000_000, "{}", bandwidth.estimate());
     }
 
     #[test]
