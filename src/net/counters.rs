@@ -60,7 +60,7 @@ drops! {
 pub const DROPS: usize = Drop::ALL.len();
 
 /// The counts of one worker since its start.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// RTP packets that were accepted.
     pub received: u64,

@@ -1,15 +1,15 @@
 //! One layer of a published track: its packets, what of them is held until the frame is whole, its
 //! rate, and key-frame requests. Knows no subscribers, sessions or keys.
 
-use super::ring::{NewPacket, PacketRing};
+use super::ring::{NewPacket, Packet, PacketRing};
 use crate::session::plan::{Kind, Ssrc};
 use std::time::{Duration, Instant};
 
 /// A frame whose last packet does not come is released after this long (design §4.3).
 pub const HOLD: Duration = Duration::from_millis(15);
 
-/// One GSO send takes no more segments; a larger frame leaves in several.
-const MAX_HELD: u64 = 64;
+/// One GSO send takes no more segments; a larger frame leaves in several, and so does one with a large gap.
+pub const MAX_HELD: usize = 64;
 
 /// One key-frame request per layer in this window, however many subscribers want one.
 pub const KEY_WINDOW: Duration = Duration::from_millis(400);
@@ -29,6 +29,44 @@ pub struct Span {
     pub last: u64,
     /// It begins a picture that needs no other.
     pub key: bool,
+}
+
+impl Span {
+    /// How many numbers it has; no more than [`MAX_HELD`].
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        (self.last - self.first + 1) as usize
+    }
+
+    /// With a packet of the same frame more, where that does not make it too long.
+    fn with(self, packet: &NewPacket<'_>) -> Option<Self> {
+        let (first, last) = (self.first.min(packet.seq), self.last.max(packet.seq));
+        let longer = Self { first, last, key: self.key | packet.key_start };
+        (last - first < MAX_HELD as u64).then_some(longer)
+    }
+}
+
+/// The packets of a span that are there, looked up once for all subscribers.
+pub struct SpanPackets<'a> {
+    packets: [Option<(&'a Packet, &'a [u8])>; MAX_HELD],
+    count: usize,
+    /// Payload bytes of all but the last.
+    pub before_last: usize,
+    /// Payload bytes of the largest.
+    pub largest: usize,
+}
+
+impl<'a> SpanPackets<'a> {
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// In the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
+        self.packets.iter().take(self.count).flatten().copied()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -101,11 +139,9 @@ impl Layer {
             return Release { now: Some(alone), ..Release::default() };
         }
         match &mut self.held {
-            Some(held) if held.timestamp == packet.timestamp => {
-                held.span.first = held.span.first.min(packet.seq);
-                held.span.last = held.span.last.max(packet.seq);
-                held.span.key |= packet.key_start;
-                let whole = packet.marker || held.span.last - held.span.first + 1 >= MAX_HELD;
+            Some(held) if held.timestamp == packet.timestamp && held.span.with(packet).is_some() => {
+                held.span = held.span.with(packet).unwrap_or(held.span);
+                let whole = packet.marker || held.span.count() >= MAX_HELD;
                 if whole { Release { now: self.release(), ..Release::default() } } else { Release::default() }
             }
             Some(held) if packet.seq < held.span.first => Release { now: Some(alone), ..Release::default() },
@@ -134,6 +170,22 @@ impl Layer {
         let held = self.held.take()?;
         self.released = Some(self.released.map_or(held.span.last, |last| last.max(held.span.last)));
         Some(held.span)
+    }
+
+    /// The packets of a span, for its subscribers.
+    #[must_use]
+    pub fn packets(&self, span: Span) -> SpanPackets<'_> {
+        let mut found = SpanPackets { packets: [None; MAX_HELD], count: 0, before_last: 0, largest: 0 };
+        let packets = (span.first..=span.last).filter_map(|seq| self.ring.get(seq));
+        let mut last = 0;
+        for (place, (packet, payload)) in found.packets.iter_mut().zip(packets) {
+            *place = Some((packet, payload));
+            found.count += 1;
+            found.before_last += last;
+            last = payload.len();
+            found.largest = found.largest.max(last);
+        }
+        found
     }
 
     /// What has been held for [`HOLD`].

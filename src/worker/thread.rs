@@ -21,6 +21,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// Datagrams that wait in the ring between two workers; more are dropped and counted.
 pub(super) const RING: usize = 1024;
 
+/// Slices that are sent before the socket is looked at again: 64 destinations (design §4.3).
+const SLICES: usize = 4;
+
 /// How often the counts are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -74,14 +77,13 @@ impl Thread {
             let more_to_read = self.receive(&mut received, &mut out);
             let now = clock::now();
             self.core.handle_timeout(now, &mut out);
-            let more_to_forward = self.core.forward(now, &mut out);
-            self.send(&mut out);
+            let more_to_forward = self.forward(now, &mut out);
             if now.saturating_duration_since(published) >= PUBLISH_INTERVAL {
                 published = now;
                 self.publish();
             }
             if !more_to_read && !more_to_forward {
-                self.sleep(now);
+                self.sleep(now, published + PUBLISH_INTERVAL);
             }
         }
     }
@@ -92,9 +94,23 @@ impl Thread {
         self.published = self.core.counters;
     }
 
-    fn sleep(&mut self, now: Instant) {
-        self.publish();
-        let timeout = self.core.poll_timeout().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
+    /// Forwards and sends slice by slice; whether there is more.
+    fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
+        for _ in 0..SLICES {
+            let more = self.core.forward(now, out);
+            self.send(out);
+            if !more {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn sleep(&mut self, now: Instant, publish: Instant) {
+        // What was counted since is published in time, also when nothing more comes.
+        let wake = if self.published == self.core.counters { now + MAX_SLEEP } else { publish };
+        let wake = self.core.poll_timeout().map_or(wake, |at| at.min(wake));
+        let timeout = wake.saturating_duration_since(now);
         if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
             tracing::warn!(%error, "waiting for datagrams failed");
         }
@@ -120,7 +136,6 @@ impl Thread {
     fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
         for _ in 0..RECEIVES {
             match self.socket.receive_batch(received) {
-                Ok(()) if received.datagrams() == 0 => return false,
                 Ok(()) => {}
                 Err(error) => {
                     tracing::debug!(%error, "receiving failed");
@@ -146,6 +161,10 @@ impl Thread {
             }
             if out.is_full() {
                 self.send(out);
+            }
+            // What came meanwhile ends the next sleep at once: asking again would cost a call for nothing.
+            if !received.is_full() {
+                return false;
             }
         }
         true

@@ -6,8 +6,8 @@ mod slot;
 use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
 use super::srtp;
 use crate::net::counters::Counters;
-use crate::net::udp::SendBatch;
-use crate::rtp::layer::{Layer, Span};
+use crate::net::udp::{SendBatch, prefetch};
+use crate::rtp::layer::{Layer, SpanPackets};
 use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
 use crate::rtp::twcc_history::SendHistory;
 use rand::rngs::StdRng;
@@ -151,23 +151,40 @@ impl Outbound {
         self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)
     }
 
-    /// Sends one span of a layer; whether anything was.
-    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
+    /// Asks for the memory that [`Outbound::forward`] will need, some subscribers ahead of its turn.
+    pub fn prefetch(&self) {
+        if let Some(keys) = &self.keys {
+            keys.prefetch();
+        }
+        prefetch(&self.transport);
+        prefetch(&self.slots);
+    }
+
+    /// Asks for the memory behind that, one subscriber ahead.
+    pub fn prefetch_slot(&self, slot: usize) {
+        if let Some(slot) = self.slots.get(slot) {
+            prefetch(slot);
+        }
+        if let Some(history) = &self.transport.history {
+            prefetch(history.next_place());
+        }
+    }
+
+    /// Sends packets of a layer; whether anything was.
     pub fn forward(
         &mut self,
         now: Instant,
         slot: usize,
         index: u8,
-        layer: &Layer,
-        span: Span,
+        packets: &SpanPackets<'_>,
         counters: &mut Counters,
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        if !slot.takes(now, index, layer, span) {
+        if !slot.takes(now, index, packets) {
             return false;
         }
-        let sent = slot.send_span(now, keys, &mut self.transport, layer, span, counters, out);
+        let sent = slot.send(now, keys, &mut self.transport, packets, counters, out);
         if sent && self.next_report.is_none() {
             self.next_report = Some(now + REPORT_INTERVAL);
             self.new_deadline = self.next_report;

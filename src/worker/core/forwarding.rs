@@ -9,8 +9,9 @@ use crate::session::plan::Kind;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// After so many destinations the shell sends what there is and looks at the socket again (design §4.3).
-const SLICE: usize = 64;
+/// After so many destinations the shell sends what there is: what was sealed is still in the near caches when
+/// the kernel copies it.
+const SLICE: usize = 16;
 
 /// Jobs that may wait; beyond this the server can't keep up, and frames are dropped whole and counted.
 const MAX_JOBS: usize = 8192;
@@ -27,7 +28,7 @@ struct Job {
 
 /// Whether the batch takes a whole span, so that none is cut in two.
 fn has_room(out: &SendBatch, span: Span) -> bool {
-    out.has_room_for((span.last - span.first + 1) as usize)
+    out.has_room_for(span.count())
 }
 
 /// What waits to be forwarded.
@@ -103,8 +104,8 @@ impl Core {
         debug_assert!(self.held.front().is_none_or(|held| held.at <= now + HOLD));
     }
 
-    /// Forwards until nothing is left or a slice is done. True: send the batch, look at the socket,
-    /// call again.
+    /// Forwards until nothing is left or a slice is done. True: send the batch and call again, now and then
+    /// after a look at the socket.
     pub fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
         let mut budget = SLICE;
         loop {
@@ -140,15 +141,26 @@ impl Core {
             .and_then(|router| router.tracks.get(job.track as usize)?.as_ref());
         let Some(track) = track else { return (true, job) };
         let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
+        let packets = layer.packets(job.span);
         while let Some(subscriber) = track.subscribers.get(job.next) {
             if *budget == 0 || !has_room(out, job.span) {
                 return (false, job);
             }
             job.next += 1;
+            let ahead = |places: usize| {
+                let subscriber = track.subscribers.get(job.next + places)?;
+                Some((subscriber, self.sessions.get(subscriber.session as usize)?.as_ref()?))
+            };
+            if let Some((_, session)) = ahead(1) {
+                session.outbound.prefetch();
+            }
+            if let Some((next, session)) = ahead(0) {
+                session.outbound.prefetch_slot(usize::from(next.slot));
+            }
             let session = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut);
             let Some(session) = session else { continue };
             let slot = usize::from(subscriber.slot);
-            if session.outbound.forward(now, slot, job.layer, layer, job.span, &mut self.counters, out) {
+            if session.outbound.forward(now, slot, job.layer, &packets, &mut self.counters, out) {
                 *budget -= 1;
             }
             if let Some(at) = session.outbound.take_new_deadline() {
