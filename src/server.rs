@@ -105,6 +105,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         workers: usize::from(config.media.workers),
         advertise: config.media.advertise.clone(),
         trace: config.media.trace.clone(),
+        limits: (&config.limits).into(),
         loopback: address.ip().is_loopback(),
     })?;
     let bounds = bounds(&config);

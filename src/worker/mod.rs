@@ -11,6 +11,7 @@ use crate::clock;
 use crate::net::counters::{Counters, DROPS, PublishedCounters};
 use crate::net::udp::{Socket, Waker, cores, interfaces};
 use crate::session::dtls::{Identity, SetupError};
+use crate::session::limits::MediaLimits;
 use crate::session::plan::{Fingerprint, IceCredentials};
 use crate::session::{SessionId, new_credentials};
 use api::{Command, RouterId};
@@ -42,6 +43,8 @@ pub struct MediaConfig {
     pub advertise: Vec<IpAddr>,
     /// Where received packets' arrivals are written, for finding faults.
     pub trace: Option<std::path::PathBuf>,
+    /// What a peer may ask for.
+    pub limits: MediaLimits,
     /// Also tell clients of the loopback addresses: for development and tests on one machine.
     pub loopback: bool,
 }
@@ -146,6 +149,7 @@ impl Media {
                 identity: identity.clone(),
                 epoch,
                 epoch_ntp_ns,
+                limits: config.limits,
                 random: StdRng::from_rng(&mut rand::rng()),
             });
             let thread = Thread {

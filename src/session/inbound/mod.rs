@@ -92,10 +92,10 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// Nothing has come.
+    /// Nothing has come. More than `max_streams` streams are not taken in.
     #[must_use]
-    pub fn new(plan: &SessionPlan) -> Self {
-        let streams = Streams::new(plan);
+    pub fn new(plan: &SessionPlan, max_streams: usize) -> Self {
+        let streams = Streams::new(plan, max_streams);
         let recorder = plan.extensions.transport_cc.is_some() && !streams.sections.is_empty();
         Self {
             keys: None,
