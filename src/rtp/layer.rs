@@ -11,9 +11,6 @@ pub const HOLD: Duration = Duration::from_millis(15);
 /// One GSO send takes no more segments; a larger frame leaves in several, and so does one with a large gap.
 pub const MAX_HELD: usize = 64;
 
-/// One key-frame request per layer in this window, however many subscribers want one.
-pub const KEY_WINDOW: Duration = Duration::from_millis(400);
-
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
@@ -224,15 +221,16 @@ impl Layer {
         Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
     }
 
-    /// A subscriber can't go on without a key frame. Says whether to ask the publisher now.
-    pub fn want_key(&mut self, now: Instant) -> bool {
+    /// A subscriber can't go on without a key frame. Says whether to ask the publisher now: once in a `window`,
+    /// however many subscribers want one.
+    pub fn want_key(&mut self, now: Instant, window: Duration) -> bool {
         self.key_wanted = true;
-        self.poll_key_request(now)
+        self.poll_key_request(now, window)
     }
 
     /// Whether to ask the publisher now for a key frame that is still wanted.
-    pub fn poll_key_request(&mut self, now: Instant) -> bool {
-        let quiet = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= KEY_WINDOW);
+    pub fn poll_key_request(&mut self, now: Instant, window: Duration) -> bool {
+        let quiet = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= window);
         let ask = self.key_wanted && quiet;
         if ask {
             self.key_requested = Some(now);
@@ -323,11 +321,12 @@ mod tests {
     fn one_key_frame_request_per_window_and_none_once_it_came() {
         let now = start();
         let mut layer = Layer::new(Ssrc(1), Kind::Video);
-        assert!(layer.want_key(now));
-        assert!(!layer.want_key(now + KEY_WINDOW / 2));
-        assert!(layer.poll_key_request(now + KEY_WINDOW));
-        layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + KEY_WINDOW) });
-        assert!(!layer.poll_key_request(now + 3 * KEY_WINDOW));
+        let window = Duration::from_millis(400);
+        assert!(layer.want_key(now, window));
+        assert!(!layer.want_key(now + window / 2, window));
+        assert!(layer.poll_key_request(now + window, window));
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + window) });
+        assert!(!layer.poll_key_request(now + 3 * window, window));
     }
 
     /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with

@@ -5,10 +5,11 @@ use super::api::Command;
 use super::core::{Core, Disposition};
 use super::trace::Tracer;
 use crate::clock;
-use crate::net::counters::{Counters, Drop, PublishedCounters};
+use crate::net::counters::{Counters, Drop};
 use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,8 @@ pub(super) struct Thread {
     pub(super) ring: Receiver<Handover>,
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
-    pub(super) counters: Arc<PublishedCounters>,
+    /// How many it has, for placing the next.
+    pub(super) sessions: Arc<AtomicU64>,
     pub(super) tracer: Option<Tracer>,
     /// As last published.
     pub(super) published: Counters,
@@ -89,7 +91,7 @@ impl Thread {
     }
 
     fn publish(&mut self) {
-        self.counters.store(&self.core.counters);
+        self.sessions.store(self.core.counters.sessions, Ordering::Relaxed);
         super::metrics::publish(&self.published, &self.core.counters);
         self.published = self.core.counters;
     }

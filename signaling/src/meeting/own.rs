@@ -147,7 +147,7 @@ impl Meeting {
         if !to_hosts && !allows(&self.state.policy, role, Rule::Chat) {
             return Err(RefusalCode::ForbiddenByPolicy);
         }
-        let text = clean_chat(text).ok_or(RefusalCode::BadText)?;
+        let text = clean_chat(text, self.state.settings.limits.chat_characters).ok_or(RefusalCode::BadText)?;
         let limits = self.state.settings.limits;
         let Some(seat) = self.state.seats.get_mut(&me) else { return Err(RefusalCode::NotAdmitted) };
         if !seat.chat_rate.take(now, limits.chat) {

@@ -43,12 +43,13 @@ impl Meeting {
         self.tell_inside(Event::PolicyChanged { policy, by: Some(me) }, None);
     }
 
-    /// Turns sources off for everybody inside but those whose role is spared.
+    /// Turns sources off for everybody inside but those whose role is spared. All are told in one event each:
+    /// with 300 open microphones an event about each would be 90,000.
     fn turn_all_off(&mut self, sources: &[Source], by: ParticipantId, spared: impl Fn(Role) -> bool) {
         let mut turned_off = self.ids(|seat| seat.inside().is_some() && !spared(seat.role));
         turned_off.retain(|participant| self.turn_off(*participant, sources, Some(by)));
-        for participant in turned_off {
-            self.tell_updated(participant, None);
+        if !turned_off.is_empty() {
+            self.tell_inside(Event::TurnedOff { participants: turned_off, sources: sources.to_vec() }, None);
         }
     }
 

@@ -77,6 +77,13 @@ pub enum Event {
         /// As it is now.
         participant: Participant,
     },
+    /// A host turned sources of many off at once: each of these sources of each of these participants is off now.
+    TurnedOff {
+        /// Whose, in the order of their ids.
+        participants: Vec<ParticipantId>,
+        /// Which.
+        sources: Vec<Source>,
+    },
     /// Somebody is no longer in.
     Left {
         /// Who.

@@ -3,6 +3,7 @@
 
 mod slot;
 
+use super::limits::Allowance;
 use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
 use super::srtp;
 use crate::net::counters::Counters;
@@ -21,9 +22,6 @@ const REMEMBERED: usize = 1024;
 
 /// How often sender reports go out while packets do (RFC 3550 §6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Retransmissions a second that one subscriber may ask for; a healthy one loses fewer packets than that.
-const RETRANSMISSIONS_A_SECOND: u32 = 600;
 
 /// Where a report to a subscriber must look up its time.
 #[derive(Debug, Clone, Copy)]
@@ -46,14 +44,13 @@ pub struct Outbound {
     next_report: Option<Instant>,
     new_deadline: Option<Instant>,
     round_trip: Duration,
-    budget: u32,
-    budget_since: Option<Instant>,
+    retransmissions: Allowance,
 }
 
 impl Outbound {
-    /// Nothing has been sent.
+    /// Nothing has been sent. More than `nacks_per_second` packets are not sent again in a second.
     #[must_use]
-    pub fn new(plan: &SessionPlan, random: &mut StdRng) -> Self {
+    pub fn new(plan: &SessionPlan, nacks_per_second: u32, random: &mut StdRng) -> Self {
         let slots: Vec<SendSlot> = plan
             .sections
             .iter()
@@ -74,8 +71,7 @@ impl Outbound {
             next_report: None,
             new_deadline: None,
             round_trip: Duration::from_millis(100),
-            budget: 0,
-            budget_since: None,
+            retransmissions: Allowance::new(nacks_per_second),
         }
     }
 
@@ -215,16 +211,11 @@ impl Outbound {
     /// The layer that a packet which the peer misses came from. `None` where it is too long ago, was sent again
     /// just now, or the peer asks for too much.
     pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<u8> {
-        let since = *self.budget_since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= Duration::from_secs(1) {
-            self.budget = 0;
-            self.budget_since = Some(now);
-        }
-        if self.budget >= RETRANSMISSIONS_A_SECOND {
+        if !self.retransmissions.has(now) {
             return None;
         }
         let found = self.slots.get_mut(slot)?.lost(now, sequence, self.round_trip)?;
-        self.budget += 1;
+        self.retransmissions.take(now);
         Some(found)
     }
 

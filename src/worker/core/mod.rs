@@ -22,6 +22,7 @@ use crate::router::track::Track;
 use crate::router::voices::Voices;
 use crate::session::Session;
 use crate::session::dtls::Identity;
+use crate::session::limits::MediaLimits;
 use forwarding::Jobs;
 use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
@@ -85,6 +86,7 @@ pub struct Core {
     epoch: Instant,
     /// NTP time at `epoch` in nanoseconds since 1900.
     epoch_ntp_ns: u64,
+    limits: MediaLimits,
     random: StdRng,
     demux: Demux,
     sessions: Vec<Option<Box<Session>>>,
@@ -124,6 +126,8 @@ pub struct CoreConfig {
     pub epoch: Instant,
     /// NTP time (RFC 5905) at that moment, in nanoseconds since 1900.
     pub epoch_ntp_ns: u64,
+    /// What a peer may ask for.
+    pub limits: MediaLimits,
     /// For sequence numbers and the like.
     pub random: StdRng,
 }
@@ -137,6 +141,7 @@ impl Core {
             identity: config.identity,
             epoch: config.epoch,
             epoch_ntp_ns: config.epoch_ntp_ns,
+            limits: config.limits,
             random: config.random,
             demux: Demux::default(),
             sessions: Vec::new(),

@@ -185,11 +185,12 @@ impl Core {
 
     /// A key frame of this layer is wanted: asks its publisher, once per window.
     pub(super) fn want_key(&mut self, now: Instant, router: u32, track: u32, layer: u8, out: &mut SendBatch) {
+        let window = self.limits.key_frame_window;
         let Some(found) = self.track_mut(router, track) else { return };
         let publisher = found.publisher;
         let Some(found) = found.layers.get_mut(usize::from(layer)) else { return };
         let ssrc = found.ssrc;
-        if found.want_key(now) {
+        if found.want_key(now, window) {
             self.ask_for_key(now, publisher, ssrc, out);
         }
     }

@@ -135,6 +135,7 @@ const event = union<P.Event, "kind">("kind", {
   },
   joined: { participant },
   updated: { participant },
+  "turned-off": { participants: list(number), sources: list(source) },
   left: { participant: number },
   knocked: { person },
   "knock-ended": { participant: number },

@@ -105,6 +105,7 @@ export type Event =
   | ({ kind: "welcome" } & Welcome)
   | { kind: "joined"; participant: Participant }
   | { kind: "updated"; participant: Participant }
+  | { kind: "turned-off"; participants: ParticipantId[]; sources: Source[] }
   | { kind: "left"; participant: ParticipantId }
   | { kind: "knocked"; person: WaitingPerson }
   | { kind: "knock-ended"; participant: ParticipantId }

@@ -233,7 +233,7 @@ class Meeting implements MeetingModel {
         break;
     }
     const self = this.roster ? you(this.roster) : null;
-    if (self && event.kind === "updated" && event.participant.id === self.id) this.sources.agree(self);
+    if (self && isAbout(self.id, event)) this.sources.agree(self);
     if (self) this.forgetAnswered(self.microphone, self.camera);
     for (const what of told.notices) if (this.isWorthSaying(what)) this.say(what);
     this.draw();
@@ -569,6 +569,12 @@ class Meeting implements MeetingModel {
     if (action === "pin" || action === "unpin") pin(action === "pin");
     else void this.ask(commandFor(action, participant));
   }
+}
+
+/** Whether an event may have turned off sources of this participant. */
+function isAbout(id: ParticipantId, event: Event): boolean {
+  if (event.kind === "updated") return event.participant.id === id;
+  return event.kind === "turned-off" && event.participants.includes(id);
 }
 
 function refusalOf(error: unknown): Refusal {
