@@ -11,6 +11,9 @@ pub const HOLD: Duration = Duration::from_millis(15);
 /// One GSO send takes no more segments; a larger frame leaves in several.
 const MAX_HELD: u64 = 64;
 
+/// More packets than this after a key frame are no way to begin: a new one is smaller.
+const MAX_RECENT: u64 = 128;
+
 /// One key-frame request per layer in this window, however many subscribers want one.
 pub const KEY_WINDOW: Duration = Duration::from_millis(400);
 
@@ -66,6 +69,9 @@ pub struct Layer {
     rate: Option<u32>,
     key_wanted: bool,
     key_requested: Option<Instant>,
+    /// The first packet of the last key frame.
+    last_key: Option<(u64, Instant)>,
+    newest: u64,
 }
 
 impl Layer {
@@ -85,6 +91,8 @@ impl Layer {
             rate: None,
             key_wanted: false,
             key_requested: None,
+            last_key: None,
+            newest: 0,
         }
     }
 
@@ -93,8 +101,12 @@ impl Layer {
         let now = packet.arrived;
         self.meter(now, packet.payload.len());
         self.ring.push(packet);
+        self.newest = self.newest.max(packet.seq);
         if packet.key_start {
             self.key_wanted = false;
+            if self.last_key.is_none_or(|(seq, _)| packet.seq > seq) {
+                self.last_key = Some((packet.seq, now));
+            }
         }
         let alone = Span { first: packet.seq, last: packet.seq, key: packet.key_start };
         if self.kind == Kind::Audio {
@@ -140,6 +152,19 @@ impl Layer {
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Span> {
         self.held.filter(|held| now >= held.since + HOLD)?;
         self.release()
+    }
+
+    /// A key frame so young that no other would be asked for, with all that was released after it: whoever comes
+    /// now can begin with it. `None` where any of it is missing.
+    #[must_use]
+    pub fn recent_key(&self, now: Instant) -> Option<Span> {
+        let (first, at) = self.last_key?;
+        if now.saturating_duration_since(at) >= KEY_WINDOW {
+            return None;
+        }
+        let last = self.held.map_or(Some(self.newest), |held| held.span.first.checked_sub(1))?;
+        let whole = first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
+        whole.then_some(Span { first, last, key: true })
     }
 
     fn meter(&mut self, now: Instant, bytes: usize) {
@@ -197,6 +222,7 @@ impl Layer {
         self.window_start = None;
         self.window_bytes = 0;
         self.key_wanted = false;
+        self.last_key = None;
     }
 }
 
@@ -276,6 +302,28 @@ mod tests {
         assert!(layer.poll_key_request(now + KEY_WINDOW));
         layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + KEY_WINDOW) });
         assert!(!layer.poll_key_request(now + 3 * KEY_WINDOW));
+    }
+
+    #[test]
+    fn whoever_comes_soon_after_a_key_frame_begins_with_it_and_all_after_it() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        layer.handle_packet(&packet(1, 10, true, now));
+        assert_eq!(layer.recent_key(now), None);
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(2, 20, false, now) });
+        assert_eq!(layer.recent_key(now), None, "the frame is held still");
+        layer.handle_packet(&packet(3, 20, true, now));
+        layer.handle_packet(&packet(4, 30, true, now));
+        layer.handle_packet(&packet(5, 40, false, now));
+        let recent = Some(Span { first: 2, last: 4, key: true });
+        assert_eq!(layer.recent_key(now), recent);
+        assert_eq!(layer.recent_key(now + KEY_WINDOW), None, "a new one is asked for instead");
+        layer.handle_packet(&packet(7, 50, true, now));
+        assert_eq!(layer.recent_key(now), None, "a packet is missing");
+        layer.handle_packet(&packet(6, 40, true, now));
+        assert_eq!(layer.recent_key(now), Some(Span { first: 2, last: 7, key: true }));
+        layer.clear();
+        assert_eq!(layer.recent_key(now), None, "nothing from before a mute comes out after it");
     }
 
     /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with

@@ -164,7 +164,7 @@ impl Outbound {
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        if !slot.takes(now, index, layer, span) {
+        if !slot.takes(index, layer, span) {
             return false;
         }
         let sent = slot.send_span(now, keys, &mut self.transport, layer, span, counters, out);

@@ -130,11 +130,13 @@ impl SendSlot {
     }
 
     /// Whether a span of this layer goes out here; switches to the layer where that is due and it can begin.
-    pub(super) fn takes(&mut self, now: Instant, index: u8, layer: &Layer, span: Span) -> bool {
+    pub(super) fn takes(&mut self, index: u8, layer: &Layer, span: Span) -> bool {
         if self.layer == Some(index) {
             return true;
         }
-        if self.target != Some(index) || !(span.key || self.kind == Kind::Audio) {
+        // A picture begins with the first key frame that comes, of the target or of a lower layer.
+        let due = self.target.is_some_and(|target| target == index || (self.layer.is_none() && index < target));
+        if !due || !(span.key || self.kind == Kind::Audio) {
             return false;
         }
         let start = (span.first..=span.last).find_map(|seq| {
@@ -145,7 +147,7 @@ impl SendSlot {
         if self.payload_type(packet.codec).is_none() {
             return false;
         }
-        let since_last = self.last_sent.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let since_last = self.last_sent.map_or(Duration::ZERO, |at| packet.arrived.saturating_duration_since(at));
         let first = self.numbers.switch(index, &incoming(packet), since_last);
         if self.first_generation.is_none() {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
