@@ -11,6 +11,9 @@ pub const HOLD: Duration = Duration::from_millis(15);
 /// One GSO send takes no more segments; a larger frame leaves in several, and so does one with a large gap.
 pub const MAX_HELD: usize = 64;
 
+/// More packets than this after a key frame are no way to begin: a new one is smaller.
+const MAX_RECENT: u64 = 128;
+
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
@@ -101,6 +104,9 @@ pub struct Layer {
     rate: Option<u32>,
     key_wanted: bool,
     key_requested: Option<Instant>,
+    /// The first packet of the last key frame.
+    last_key: Option<(u64, Instant)>,
+    newest: u64,
 }
 
 impl Layer {
@@ -120,6 +126,8 @@ impl Layer {
             rate: None,
             key_wanted: false,
             key_requested: None,
+            last_key: None,
+            newest: 0,
         }
     }
 
@@ -128,8 +136,12 @@ impl Layer {
         let now = packet.arrived;
         self.meter(now, packet.payload.len());
         self.ring.push(packet);
+        self.newest = self.newest.max(packet.seq);
         if packet.key_start {
             self.key_wanted = false;
+            if self.last_key.is_none_or(|(seq, _)| packet.seq > seq) {
+                self.last_key = Some((packet.seq, now));
+            }
         }
         let alone = Span { first: packet.seq, last: packet.seq, key: packet.key_start };
         if self.kind == Kind::Audio {
@@ -191,6 +203,20 @@ impl Layer {
         self.release()
     }
 
+    /// A key frame so young that no other would be asked for, with all that was released after it: whoever comes
+    /// now can begin with it. `None` where any of it is missing.
+    #[must_use]
+    pub fn recent_key(&self, now: Instant, window: Duration) -> Option<Span> {
+        let (first, at) = self.last_key?;
+        if now.saturating_duration_since(at) >= window {
+            return None;
+        }
+        let last = self.held.map_or(Some(self.newest), |held| held.span.first.checked_sub(1))?;
+        let whole =
+            first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
+        whole.then_some(Span { first, last, key: true })
+    }
+
     fn meter(&mut self, now: Instant, bytes: usize) {
         self.last_packet = Some(now);
         let start = *self.window_start.get_or_insert(now);
@@ -247,6 +273,7 @@ impl Layer {
         self.window_start = None;
         self.window_bytes = 0;
         self.key_wanted = false;
+        self.last_key = None;
     }
 }
 
@@ -327,6 +354,29 @@ mod tests {
         assert!(layer.poll_key_request(now + window, window));
         layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + window) });
         assert!(!layer.poll_key_request(now + 3 * window, window));
+    }
+
+    #[test]
+    fn whoever_comes_soon_after_a_key_frame_begins_with_it_and_all_after_it() {
+        let now = start();
+        let window = Duration::from_millis(400);
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        layer.handle_packet(&packet(1, 10, true, now));
+        assert_eq!(layer.recent_key(now, window), None);
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(2, 20, false, now) });
+        assert_eq!(layer.recent_key(now, window), None, "the frame is held still");
+        layer.handle_packet(&packet(3, 20, true, now));
+        layer.handle_packet(&packet(4, 30, true, now));
+        layer.handle_packet(&packet(5, 40, false, now));
+        let recent = Some(Span { first: 2, last: 4, key: true });
+        assert_eq!(layer.recent_key(now, window), recent);
+        assert_eq!(layer.recent_key(now + window, window), None, "a new one is asked for instead");
+        layer.handle_packet(&packet(7, 50, true, now));
+        assert_eq!(layer.recent_key(now, window), None, "a packet is missing");
+        layer.handle_packet(&packet(6, 40, true, now));
+        assert_eq!(layer.recent_key(now, window), Some(Span { first: 2, last: 7, key: true }));
+        layer.clear();
+        assert_eq!(layer.recent_key(now, window), None, "nothing from before a mute comes out after it");
     }
 
     /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with

@@ -1,5 +1,6 @@
-// How long a person waits: from the click on "Join" to the first picture of somebody else (acceptance P3), and what
-// the server takes of memory with nobody there (P4).
+// acceptance: P3
+// How long a person waits: from the click on "Join" to the first picture of somebody else (P3), where that time
+// goes, and what the server takes of memory with nobody there (P4).
 //
 //   node tests/load/join.mjs [JOINS]     after `make build` and `npm ci` in tests/encoders
 //
@@ -12,45 +13,107 @@ import { api, program, startServer } from "../encoders/lib/server.mjs";
 
 const JOINS = Number(process.argv[2] ?? 20);
 
+/** What happens between the click and the picture, in the order in which it usually does. */
+const STEPS = {
+  socketOpen: "the socket is open",
+  welcome: "the server let us in",
+  camera: "the camera is open",
+  made: "the peer connection is made",
+  offerMade: "the browser has made its offer",
+  offered: "the offer is the local description",
+  offerSent: "the offer is sent",
+  answerCame: "the answer came",
+  answered: "the answer is the remote description",
+  ice: "ICE is connected",
+  connected: "DTLS is connected",
+  watched: "the page said what it shows",
+  slotsCame: "the server said which slot carries it",
+  firstPacket: "the first packet came",
+  bound: "the page has an element for it",
+  received: "the first frame is whole",
+  painted: "the first frame is on the screen",
+};
+
 /** Resident memory of a process, in MB. */
 function resident(pid) {
   const kilobytes = readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1];
   return Number(kilobytes) / 1024;
 }
 
-/** Notes when "Join" is clicked and when the first frame of a received track is on the screen. */
+/** Runs in the page before anything of it: notes when each step happens. */
 function watchForPictures() {
-  const received = new Set();
   const steps = {};
+  const note = (step) => (steps[step] ??= performance.now());
+  const received = new Set();
+  window.blocked = [];
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) window.blocked.push({ start: task.startTime, took: task.duration });
+  }).observe({ type: "longtask" });
+  window.addEventListener("click", (event) => {
+    if (event.target.closest?.("button")?.textContent.includes("Join")) note("clicked");
+  }, true);
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    const stream = await open(wish);
+    if (wish.video) note("camera");
+    return stream;
+  };
+  window.WebSocket = class extends window.WebSocket {
+    constructor(...settings) {
+      super(...settings);
+      this.addEventListener("open", () => note("socketOpen"));
+      this.addEventListener("message", ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.event?.kind === "welcome") note("welcome");
+        if (message.result?.kind === "answer") note("answerCame");
+        if (message.media?.kind === "slots" && message.media.slots.some((slot) => slot.source === "camera")) note("slotsCame");
+      });
+    }
+    send(data) {
+      if (data.includes('"offer"')) note("offerSent");
+      if (data.includes('"watch"') && data.includes('"camera"')) note("watched");
+      super.send(data);
+    }
+  };
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...settings) {
+      super(...settings);
+      note("made");
+      this.addEventListener("track", ({ track }) => {
+        if (track.kind !== "video") return;
+        received.add(track.id);
+        track.addEventListener("unmute", () => note("firstPacket"));
+      });
+      this.addEventListener("signalingstatechange", () => note(this.signalingState === "stable" ? "answered" : "offered"));
+      this.addEventListener("iceconnectionstatechange", () => this.iceConnectionState === "connected" && note("ice"));
+      this.addEventListener("connectionstatechange", () => this.connectionState === "connected" && note("connected"));
+    }
+    async createOffer(...settings) {
+      const offer = await super.createOffer(...settings);
+      note("offerMade");
+      return offer;
+    }
+  };
   window.firstPicture = new Promise((done) => {
-    window.addEventListener("click", (event) => {
-      if (event.target.closest?.("button")?.textContent.includes("Join")) steps.clicked = performance.now();
-    }, true);
-    window.RTCPeerConnection = class extends window.RTCPeerConnection {
-      constructor(...settings) {
-        super(...settings);
-        this.addEventListener("track", ({ track }) => track.kind === "video" && received.add(track.id));
-        this.addEventListener("signalingstatechange", () => {
-          steps[this.signalingState === "stable" ? "answered" : "offered"] ??= performance.now();
-        });
-        this.addEventListener("connectionstatechange", () => {
-          if (this.connectionState === "connected") steps.connected ??= performance.now();
-        });
-      }
-    };
     const watched = new WeakSet();
     setInterval(() => {
       for (const video of document.querySelectorAll("video")) {
         const [track] = video.srcObject?.getVideoTracks() ?? [];
         if (!track || !received.has(track.id) || watched.has(video)) continue;
         watched.add(video);
-        video.requestVideoFrameCallback((shown) => done({ ...steps, shown }));
+        note("bound");
+        video.requestVideoFrameCallback((shown, { receiveTime }) => {
+          done({ ...steps, received: receiveTime, painted: shown });
+        });
       }
     }, 5);
   });
 }
 
-const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+const percentile = (values, share) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+};
 
 const server = await startServer();
 let browsers = [];
@@ -66,7 +129,7 @@ try {
   await host.getByRole("button", { name: "Start as host" }).click();
   await host.getByRole("toolbar").first().waitFor();
 
-  const took = [];
+  const joins = [];
   for (let join = 0; join < JOINS; join += 1) {
     const context = await guests.newContext({ locale: "en-US" });
     await context.addInitScript(watchForPictures);
@@ -76,21 +139,30 @@ try {
     // A person looks at his own picture first; nothing of the page's start is in the figure.
     await new Promise((done) => setTimeout(done, 1_000));
     await guest.getByRole("button", { name: "Join", exact: true }).click();
-    took.push(await guest.evaluate(() => window.firstPicture));
+    const steps = await guest.evaluate(() => window.firstPicture);
+    joins.push(steps);
+    if (process.env.DETAIL) {
+      const blocked = await guest.evaluate(() => window.blocked);
+      const rest = Object.entries(steps).map(([step, at]) => `${step} ${Math.round(at - steps.clicked)}`).join(", ");
+      const long = blocked.filter(({ start }) => start > steps.clicked - 50).map(({ start, took }) => `${Math.round(start - steps.clicked)}+${Math.round(took)}`).join(" ");
+      console.log(`${rest}; blocked ${long}; load ${loadavg()[0]}`);
+    }
     await guest.getByRole("button", { name: /^Leave/ }).first().click().catch(() => {});
     await context.close();
   }
   const after = resident(server.child.pid);
-  const step = (name) => took.map((steps) => steps[name] - steps.clicked).sort((a, b) => a - b);
-  const row = (name) => [0.5, 0.95, 1].map((share) => `${Math.round(percentile(step(name), share))} ms`).join(" | ");
+  const row = (step) => {
+    const took = joins.map((steps) => steps[step] - steps.clicked);
+    return [0.5, 0.95, 1].map((share) => `${Math.round(percentile(took, share))} ms`).join(" | ");
+  };
   console.log(`${program()}, load average ${loadavg()[0].toFixed(1)}\n`);
   console.log("| what | p50 | p95 | slowest | bound |\n|---|---|---|---|---|");
-  console.log(`| P3 click to first remote picture, Chromium, n = ${took.length} | ${row("shown")} | 700 ms, 1500 ms |`);
-  for (const name of ["offered", "answered", "connected"]) console.log(`| until ${name} | ${row(name)} | |`);
+  console.log(`| P3 click to first remote picture, Chromium, n = ${joins.length} | ${row("painted")} | 700 ms, 1500 ms |`);
+  for (const [step, words] of Object.entries(STEPS)) console.log(`| until ${words} | ${row(step)} | |`);
   console.log("");
   console.log("| what | MB | bound |\n|---|---|---|");
   console.log(`| P4 resident with nobody there | ${idle.toFixed(1)} | 40 |`);
-  console.log(`| after ${took.length} joins | ${after.toFixed(1)} | |`);
+  console.log(`| after ${joins.length} joins | ${after.toFixed(1)} | |`);
 } finally {
   await Promise.all(browsers.map((browser) => browser.close()));
   await server.stop();

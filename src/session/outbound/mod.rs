@@ -177,7 +177,7 @@ impl Outbound {
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        if !slot.takes(now, index, packets) {
+        if !slot.takes(index, packets) {
             return false;
         }
         let sent = slot.send(now, keys, &mut self.transport, packets, counters, out);

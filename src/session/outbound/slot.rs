@@ -132,11 +132,12 @@ impl SendSlot {
     }
 
     /// Whether packets of this layer go out here; switches to the layer where that is due and it can begin.
-    pub(super) fn takes(&mut self, now: Instant, index: u8, packets: &SpanPackets<'_>) -> bool {
+    pub(super) fn takes(&mut self, index: u8, packets: &SpanPackets<'_>) -> bool {
         if self.layer == Some(index) {
             return true;
         }
-        if self.target != Some(index) {
+        // A picture begins with the first key frame that comes, of the target or of a lower layer.
+        if !self.target.is_some_and(|target| target == index || (self.layer.is_none() && index < target)) {
             return false;
         }
         let start = packets.iter().find(|(packet, _)| packet.key_start || self.kind == Kind::Audio);
@@ -144,7 +145,7 @@ impl SendSlot {
         if self.payload_type(packet.codec).is_none() {
             return false;
         }
-        let since_last = self.last_sent.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let since_last = self.last_sent.map_or(Duration::ZERO, |at| packet.arrived.saturating_duration_since(at));
         let first = self.numbers.switch(index, &incoming(packet), since_last);
         if self.first_generation.is_none() {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);

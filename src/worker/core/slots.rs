@@ -7,6 +7,8 @@ use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
 use crate::router::slots::assign;
 use crate::router::track::Subscriber;
+use crate::rtp::layer::{MAX_HELD, Span};
+use crate::session::Session;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
 use signaling::ids::Source;
@@ -15,6 +17,9 @@ use std::time::Instant;
 
 /// Shared sound of screens that everybody gets beside the voices.
 const MAX_SHARED_SOUND: usize = 2;
+
+/// A picture that begins with a key frame of some moments ago takes the link for so long at most.
+const RECENT_LINK_MS: usize = 100;
 
 impl Core {
     /// Looks at every session of a router: a track came, went, opened or closed.
@@ -27,7 +32,10 @@ impl Core {
 
     /// Points a session's slots at what it should get now, allocates layers, reports.
     pub(super) fn refresh_session(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
-        if self.session_mut(number).is_none_or(|session| session.state() != SessionState::Connected) {
+        // Also while it connects: key frames are asked for then, so that they are there when it is.
+        let ready =
+            |session: &mut Session| matches!(session.state(), SessionState::Connecting | SessionState::Connected);
+        if !self.session_mut(number).is_some_and(ready) {
             return;
         }
         self.assign_slots(number, Kind::Video);
@@ -178,9 +186,66 @@ impl Core {
         if session.outbound.set_paused(slot, paused) {
             session.slots_changed = true;
         }
-        if let Some(layer) = target.filter(|_| needs_key) {
+        if let Some(layer) = target.filter(|_| needs_key)
+            && self.begin_with_recent_key(now, number, slot, track, layer, out) != Some(layer)
+        {
             self.want_key(now, router, track, layer, out);
         }
+    }
+
+    /// Where a slot shows nothing yet and a key frame of the wanted layer, or of a lower one, has just come for
+    /// others, sends that and what followed it. The layer that the slot shows now, or that it will show without a
+    /// key frame of its own once its session is connected.
+    fn begin_with_recent_key(
+        &mut self,
+        now: Instant,
+        number: u32,
+        slot: usize,
+        track_number: u32,
+        target: u8,
+        out: &mut SendBatch,
+    ) -> Option<u8> {
+        let session = self.sessions.get_mut(number as usize).and_then(Option::as_mut)?;
+        if session.outbound.layer(slot).is_some() {
+            return None;
+        }
+        let router = session.router;
+        let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(track_number as usize)?.as_ref()?;
+        let me = Subscriber { session: number, slot: u16::try_from(slot).ok()? };
+        let place = track.subscribers.iter().position(|other| *other == me)?;
+        let window = self.limits.key_frame_window;
+        let most = session.bandwidth.estimate() as usize / 8 * RECENT_LINK_MS / 1000;
+        for index in (0..=target).rev() {
+            let Some(layer) = track.layers.get(usize::from(index)) else { continue };
+            let Some(recent) = layer.recent_key(now, window) else { continue };
+            if session.state() != SessionState::Connected {
+                return Some(index);
+            }
+            // What waits in the queue will come to this subscriber by itself, and must not come twice.
+            let waiting = self.jobs.first_waiting(router, track_number, index, place);
+            let last = waiting.map_or(recent.last, |first| recent.last.min(first.saturating_sub(1)));
+            if last < recent.first {
+                return Some(index);
+            }
+            let numbers = recent.first..=last;
+            let bytes: usize = numbers.clone().filter_map(|seq| Some(layer.ring.get(seq)?.1.len())).sum();
+            if bytes > most || !out.has_room_for(numbers.count()) {
+                continue;
+            }
+            let mut first = recent.first;
+            while first <= last {
+                let span = Span { first, last: last.min(first + MAX_HELD as u64 - 1), key: true };
+                session.outbound.forward(now, slot, index, &layer.packets(span), &mut self.counters, out);
+                first = span.last + 1;
+            }
+            if let Some(at) = session.outbound.take_new_deadline() {
+                self.timers.arm(super::Sleeper::Session(number).name(), at);
+            }
+            if session.outbound.layer(slot).is_some() {
+                return Some(index);
+            }
+        }
+        None
     }
 
     /// A key frame of this layer is wanted: asks its publisher, once per window.

@@ -6,6 +6,7 @@ use crate::net::udp::SendBatch;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
 use signaling::ids::Source;
+use signaling::protocol::SessionState;
 use std::time::Instant;
 
 impl Core {
@@ -24,7 +25,10 @@ impl Core {
         }
         self.ask_for_missing_keys(now, number, out);
         for session in &sessions {
-            self.allocate_layers(now, *session, out);
+            // Whoever never comes to be connected must not ask for key frames for ever.
+            if self.session_mut(*session).is_some_and(|found| found.state() != SessionState::Connecting) {
+                self.allocate_layers(now, *session, out);
+            }
             self.report_slots(now, *session);
             self.report_quality(now, number, *session);
         }

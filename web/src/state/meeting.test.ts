@@ -56,11 +56,12 @@ const store = () => {
 
 const parts: Parts = {
   connection: (handlers) => new Connection(handlers, server),
-  session: () => {
+  preparation: () => ({ begin: () => {}, take: () => null, end: () => {}, close: () => {} }),
+  session: (_slots, _send, handlers) => {
     const session = { closed: false, renewed: 0, watched: [] as unknown[] };
     sessions.push(session);
     return {
-      start: () => {}, setTrack: () => Promise.resolve(), handle: () => {}, remote: () => null, setOnline: () => {},
+      start: () => handlers.state("connected"), setTrack: () => Promise.resolve(), handle: () => {}, remote: () => null, setOnline: () => {},
       statistics: () => null,
       watch: (videos) => session.watched.push(videos),
       renew: () => (session.renewed += 1),

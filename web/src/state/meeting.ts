@@ -13,16 +13,20 @@ import { commandFor } from "./moderation";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
 import { Notices } from "./notices";
 import { TileOrder } from "./order";
-import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type SessionParts } from "./parts";
+import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type PreparationParts, type SessionParts } from "./parts";
 import { hostRights } from "./permissions";
 import { remember, remembered } from "./remembered";
-import { type Roster, tell, tellMedia, you } from "./roster";
+import { type Inside, type Roster, tell, tellMedia, you } from "./roster";
 import { type Button, OwnSources } from "./sources";
 import { Store } from "./store";
-import type { Entry, MeetingActions, MeetingModel, MeetingView, NoticeWhat, OutWhy, PersonAction, Phase, Refusal } from "./types";
+import type { Entry, MeetingActions, MeetingModel, MeetingView, LayoutView, NoticeWhat, OutWhy, PersonAction, Phase, Refusal } from "./types";
 
 /** After "leave" the server's last word is waited for so long. */
 const LEAVE_WITHIN_MS = 1_500;
+/** What a tile counts for before the page was drawn, in device pixels: the lowest layer. */
+const FIRST_HEIGHT = 180;
+/** How long drawing waits while the connection is being made. */
+const CONNECTING_DRAW_MS = 60;
 /** In a larger meeting nobody wants to read who came and went. */
 const TELL_COMING_UP_TO = 12;
 
@@ -36,6 +40,7 @@ class Meeting implements MeetingModel {
   readonly actions: MeetingActions;
   private readonly capture: CaptureParts;
   private readonly playout: PlayoutParts;
+  private readonly preparation: PreparationParts;
   private readonly sources: OwnSources;
   private readonly notices = new Notices(() => this.draw());
   private readonly chat: Chat;
@@ -47,6 +52,8 @@ class Meeting implements MeetingModel {
   private media: MeetingView["media"] = "none";
   private readonly seatKey: string;
   private readonly heights = new Map<string, number>();
+  /** Whether the page has said how large any tile is. */
+  private measured = false;
   private page: LayoutState = { choice: "auto", page: 0, pinned: new Set(), voiceOnly: false };
   private panel: MeetingView["panel"] = null;
   private log: MeetingView["log"] = null;
@@ -64,6 +71,7 @@ class Meeting implements MeetingModel {
     this.view = new Store(emptyView(remembered("name") ?? ""));
     this.seatKey = entry.kind === "number" ? `number-${entry.number}` : entry.meeting;
     this.playout = parts.playout(() => this.draw());
+    this.preparation = parts.preparation();
     this.capture = parts.capture({
       track: (source, track) => void this.session?.setTrack(source, track),
       changed: () => this.draw(),
@@ -97,6 +105,7 @@ class Meeting implements MeetingModel {
     this.connection = null;
     connection?.close();
     this.session?.close();
+    this.preparation.close();
     this.capture.close();
     this.playout.close();
     this.notices.clear();
@@ -126,9 +135,13 @@ class Meeting implements MeetingModel {
   /** Name and devices, as last time. */
   private toDoor(refused: Refusal | null, askPasscode = false): void {
     this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode });
-    for (const kind of ["microphone", "camera"] as const) {
-      if (remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind)) void this.sources.set(kind, true, null, null);
-    }
+    const opened = (["microphone", "camera"] as const).map((kind) =>
+      remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind) ? this.sources.set(kind, true, null, null) : null,
+    );
+    // Browsers tell all of the machine's addresses only to a page that may use its devices.
+    void Promise.all(opened).then(() => {
+      if (!this.closed && (this.phase.kind === "prejoin" || this.phase.kind === "knocking")) this.preparation.begin();
+    });
   }
 
   private join(passcode?: string): void {
@@ -268,9 +281,12 @@ class Meeting implements MeetingModel {
       this.order = new TileOrder();
       this.chat.clear();
     }
-    this.setPhase({ kind: "in" });
     if (this.session && how === "resynced") this.session.renew();
-    else this.startMedia(connection, roster.inside.slots);
+    else {
+      this.startMedia(connection, roster.inside.slots);
+      this.watchUnseen(roster.inside, roster.you);
+    }
+    this.setPhase({ kind: "in" });
     this.sources.enter(command, self, roster.inside.policy, how);
     this.knock += roster.inside.waiting.length > 0 && how === "admitted" ? 1 : 0;
   }
@@ -285,8 +301,9 @@ class Meeting implements MeetingModel {
       tracks: () => this.draw(),
       sounds: (tracks) => this.playout.play(tracks),
       doubt: () => this.connection?.probe(),
-    });
+    }, this.preparation);
     this.session = session;
+    this.measured = this.heights.size > 0;
     this.media = "connecting";
     for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
     session.start();
@@ -313,6 +330,7 @@ class Meeting implements MeetingModel {
     connection?.close();
     forgetSeat(this.seatKey);
     this.endMedia();
+    this.preparation.end();
     this.sources.exit(true);
     this.capture.release();
     this.notices.clear();
@@ -392,14 +410,24 @@ class Meeting implements MeetingModel {
     this.draw();
   }
 
-  /** Draws once for all that happens in one turn. */
+  /** Draws once for all that happens in one turn; not before the connection, which takes less time than drawing. */
   private draw(): void {
     if (this.drawing || this.closed) return;
     this.drawing = true;
-    queueMicrotask(() => {
+    const draw = () => {
       this.drawing = false;
       if (!this.closed) this.drawNow();
-    });
+    };
+    if (this.media === "connecting") setTimeout(draw, CONNECTING_DRAW_MS);
+    else queueMicrotask(draw);
+  }
+
+  private tiles(inside: Inside, self: ParticipantId): LayoutView {
+    const from = {
+      preview: this.capture.preview(),
+      remote: (participant: ParticipantId, kind: "camera" | "screen") => this.session?.remote(participant, kind) ?? null,
+    };
+    return layout(inside, self, this.page, this.order, from, Date.now());
   }
 
   private drawNow(): void {
@@ -411,13 +439,7 @@ class Meeting implements MeetingModel {
     const policy = inside?.policy ?? null;
     const source = (button: Button) => this.sources.view(button, role, policy);
     const old = this.view.get();
-    const tiles =
-      roster && inside
-        ? layout(inside, roster.you, page, this.order, {
-            preview: this.capture.preview(),
-            remote: (participant, kind) => this.session?.remote(participant, kind) ?? null,
-          }, now)
-        : emptyView("").layout;
+    const tiles = roster && inside ? this.tiles(inside, roster.you) : emptyView("").layout;
     const people = peopleView(roster, page.pinned);
     this.view.set({
       phase: this.phase,
@@ -462,7 +484,15 @@ class Meeting implements MeetingModel {
 
   private watch(): void {
     const inside = this.roster?.inside;
-    if (inside) this.session?.watch(wishes(this.view.get().layout, this.heights, inside, this.page.voiceOnly));
+    if (!inside || !this.measured) return;
+    this.session?.watch(wishes(this.view.get().layout, this.heights, inside, this.page.voiceOnly));
+  }
+
+  /** Whoever has just come in asks for small pictures before the page is drawn: they are there when it is. */
+  private watchUnseen(inside: Inside, self: ParticipantId): void {
+    const tiles = this.tiles(inside, self);
+    const heights = new Map([...tiles.stage, ...tiles.tiles].map(({ key }) => [key, FIRST_HEIGHT]));
+    this.session?.watch(wishes(tiles, heights, inside, this.page.voiceOnly));
   }
 
   private device(kind: "microphone" | "camera") {
@@ -519,6 +549,7 @@ class Meeting implements MeetingModel {
         this.turn(what.source === "camera" ? "camera" : what.source === "microphone" ? "microphone" : "screen", true);
       },
       tileSeen: (key, height) => {
+        this.measured = true;
         if ((this.heights.get(key) ?? 0) === height) return;
         if (height > 0) this.heights.set(key, height);
         else this.heights.delete(key);

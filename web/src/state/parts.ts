@@ -3,18 +3,26 @@
 import { browserSurroundings, Connection, type ConnectionHandlers } from "../client/connection";
 import { Capture, type CaptureHandlers } from "../client/media/capture";
 import { Playout } from "../client/media/playout";
-import { MediaSession, type MediaHandlers } from "../client/media/session";
+import { Preparation } from "../client/media/prepared";
+import { BROWSER, MediaSession, type MediaHandlers } from "../client/media/session";
 import type { Command, Outcome, SlotCounts } from "../client/protocol";
 import { exchangeHostSecret, me } from "../client/rest";
 
 export type ConnectionParts = Pick<Connection, keyof Connection>;
 export type SessionParts = Pick<MediaSession, keyof MediaSession>;
+export type PreparationParts = Pick<Preparation, keyof Preparation>;
 export type PlayoutParts = Pick<Playout, keyof Playout>;
 export type CaptureParts = Pick<Capture, keyof Capture>;
 
 export interface Parts {
   connection(handlers: ConnectionHandlers): ConnectionParts;
-  session(slots: SlotCounts, send: (command: Command) => Promise<Outcome>, handlers: MediaHandlers): SessionParts;
+  preparation(): PreparationParts;
+  session(
+    slots: SlotCounts,
+    send: (command: Command) => Promise<Outcome>,
+    handlers: MediaHandlers,
+    preparation: PreparationParts,
+  ): SessionParts;
   capture(handlers: CaptureHandlers): CaptureParts;
   playout(changed: () => void): PlayoutParts;
   exchangeHostSecret(meeting: string, secret: string): Promise<void>;
@@ -24,7 +32,9 @@ export interface Parts {
 
 export const BROWSER_PARTS: Parts = {
   connection: (handlers) => new Connection(handlers, browserSurroundings()),
-  session: (slots, send, handlers) => new MediaSession(slots, send, handlers),
+  preparation: () => new Preparation(),
+  session: (slots, send, handlers, preparation) =>
+    new MediaSession(slots, send, handlers, { ...BROWSER, prepared: (counts) => preparation.take(counts) }),
   capture: (handlers) => new Capture(handlers),
   playout: (changed) => new Playout(changed),
   exchangeHostSecret,

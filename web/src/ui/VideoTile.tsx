@@ -1,6 +1,6 @@
 /** A picture with a name on it, or what stands in its place. Knows no meeting. */
 import { Hand, MicOff } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Avatar } from "./Avatar";
 import { cx } from "./cx";
 import { useSeen } from "./useSeen";
@@ -39,17 +39,25 @@ export function VideoTile(props: VideoTileProps) {
   const { note, marks, actions, bare, onSeen, className } = props;
   const tile = useRef<HTMLDivElement>(null);
   useSeen(tile, onSeen);
+  const [pictured, setPictured] = useState<MediaStream | null>(null);
+  const awaited = stream !== null && !note && pictured !== stream;
   return (
     <div ref={tile} className={cx(styles.tile, className)} role="group" aria-label={label} data-speaking={speaking || undefined}>
-      {stream && !note ? (
-        <Picture stream={stream} className={cx(styles.video, styles[fit], mirrored && styles.mirrored)} />
-      ) : (
+      {(!stream || note || awaited) && (
         <div className={styles.placeholder} aria-hidden="true">
           <Avatar initials={initials} hue={hue} size="fill" />
           {note && <p className={styles.note}>{note}</p>}
         </div>
       )}
-      {loading && <span className={styles.loading} aria-hidden="true" />}
+      {stream && !note && (
+        // Over the placeholder, and clear until its first picture: that one is not kept waiting for a render.
+        <Picture
+          stream={stream}
+          className={cx(styles.video, styles[fit], mirrored && styles.mirrored)}
+          onPicture={() => setPictured(stream)}
+        />
+      )}
+      {(loading || awaited) && <span className={styles.loading} aria-hidden="true" />}
       {away && <span className={styles.away} aria-hidden="true" />}
       {hand && (
         <span className={styles.hand} aria-hidden="true">
@@ -74,9 +82,11 @@ interface PictureProps {
   className: string;
   /** Absent where the tile around it says everything. */
   label?: string | undefined;
+  /** There is something to see. */
+  onPicture?: (() => void) | undefined;
 }
 
-export function Picture({ stream, className, label }: PictureProps) {
+export function Picture({ stream, className, label, onPicture }: PictureProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;
@@ -89,5 +99,17 @@ export function Picture({ stream, className, label }: PictureProps) {
     };
   }, [stream]);
   const name = label ? { "aria-label": label } : { "aria-hidden": true };
-  return <video ref={video} className={className} autoPlay playsInline muted disablePictureInPicture tabIndex={-1} {...name} />;
+  return (
+    <video
+      ref={video}
+      className={className}
+      autoPlay
+      playsInline
+      muted
+      disablePictureInPicture
+      tabIndex={-1}
+      onLoadedData={onPicture}
+      {...name}
+    />
+  );
 }

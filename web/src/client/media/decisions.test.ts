@@ -73,7 +73,14 @@ describe("the watch list", () => {
   });
   const tile = (participant: number, height: number) => ({ participant, source: "camera" as const, height });
 
+  it("says the first wishes at once: somebody waits for a picture", () => {
+    list.set([tile(1, 300)]);
+    expect(said).toEqual([[tile(1, 360)]]);
+  });
+
   it("says many changes of a moment once, the most important first, no more than there are slots", () => {
+    list.set([tile(3, 90)]);
+    said.length = 0;
     list.set([tile(1, 100)]);
     list.set([tile(2, 700), tile(1, 100), tile(3, 100)]);
     vi.advanceTimersByTime(200);

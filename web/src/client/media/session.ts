@@ -4,6 +4,7 @@
 import { CommandError } from "../connection";
 import type { Command, MediaEvent, Outcome, SlotCounts, Source, TrackId } from "../protocol";
 import { CONFIGURATION, Peer } from "./peer";
+import type { Prepared } from "./prepared";
 import { type RemoteTrack, Slots } from "./slots";
 import { LOOK_EVERY_MS, Watchdog } from "./watchdog";
 import { WatchList } from "./watch";
@@ -38,9 +39,11 @@ type Task = "none" | "restart" | "renew";
 export interface MediaMakers {
   peerConnection: () => RTCPeerConnection;
   stream: () => MediaStream;
+  /** A peer connection that was made before it was needed, if there is one. */
+  prepared?: (counts: SlotCounts) => Prepared | null;
 }
 
-const BROWSER: MediaMakers = {
+export const BROWSER: MediaMakers = {
   peerConnection: () => new RTCPeerConnection(CONFIGURATION),
   stream: () => new MediaStream(),
 };
@@ -55,6 +58,8 @@ export class MediaSession {
   private task: Task = "none";
   private negotiating = false;
   private online = true;
+  /** The server has heard an offer; before, it hears no wishes. */
+  private offered = false;
   private closed = false;
   private again = AGAIN_MIN_MS;
   private deadline: Timer;
@@ -69,7 +74,9 @@ export class MediaSession {
     private readonly make: MediaMakers = BROWSER,
   ) {
     this.slots = new Slots(make.stream);
-    this.list = new WatchList(counts.video, (videos) => void this.say({ do: "watch", videos }));
+    this.list = new WatchList(counts.video, (videos) => {
+      if (this.offered) void this.say({ do: "watch", videos });
+    });
   }
 
   start(): void {
@@ -121,6 +128,7 @@ export class MediaSession {
     this.online = online;
     if (!back) return;
     // Reports that nobody heard meanwhile are not repeated: ask for what the page shows.
+    this.slots.doubt();
     this.list.repeat();
     this.work();
     if (this.negotiating) return;
@@ -181,20 +189,22 @@ export class MediaSession {
     this.peer?.close();
     this.watchdog.reset();
     this.slots.apply([], Date.now());
-    const pc = this.make.peerConnection();
-    const peer = new Peer(pc, this.counts);
+    this.offered = false;
+    const prepared = this.make.prepared?.(this.counts) ?? null;
+    const peer = prepared?.peer ?? new Peer(this.make.peerConnection(), this.counts);
+    const { pc } = peer;
     this.peer = peer;
-    for (const [source, track] of this.own) await peer.setTrack(source, track);
+    // Nothing of the offer depends on the tracks.
+    for (const [source, track] of this.own) peer.setTrack(source, track).catch(() => {});
     pc.oniceconnectionstatechange = () => this.onIce(pc.iceConnectionState);
     pc.onconnectionstatechange = () => {
       // DTLS failed: no restart of ICE helps.
       if (pc.connectionState === "failed" && pc.iceConnectionState !== "failed") this.renewLater();
     };
-    await this.negotiate(false);
-    this.list.repeat();
+    await this.negotiate(false, prepared);
   }
 
-  private async negotiate(restart: boolean): Promise<void> {
+  private async negotiate(restart: boolean, prepared: Prepared | null = null): Promise<void> {
     const peer = this.peer;
     if (!peer) return;
     const candidates: string[] = [];
@@ -206,8 +216,14 @@ export class MediaSession {
     };
     clearTimeout(this.deadline);
     try {
-      const offer = await peer.offer(restart);
-      const outcome = await this.send({ do: "offer", ...offer });
+      const offer = await (prepared?.offer ?? peer.offer(restart));
+      const reply = this.send({ do: "offer", ...offer });
+      if (!restart) {
+        // The server can ask for the first pictures while the connection is still being made.
+        this.offered = true;
+        this.list.repeat();
+      }
+      const outcome = await reply;
       if (this.closed || peer !== this.peer || outcome.kind !== "answer") return;
       await peer.accept(outcome.sdp);
       answered = true;

@@ -13,12 +13,14 @@ class FakeStream {
 const track = (id: string, kind = "video") => ({ id, kind }) as MediaStreamTrack;
 const tracksOf = (stream: MediaStream | undefined) => (stream as unknown as FakeStream).tracks.map(({ id }) => id);
 
-function slots() {
+function fresh() {
   const made = new Slots(() => new FakeStream() as unknown as MediaStream);
   made.setReceivers(new Map([["4", track("v4")], ["5", track("v5")], ["13", track("a13", "audio")]]), 0);
   return made;
 }
 const camera = (participant: number, mid: string) => ({ mid, participant, source: "camera" as const });
+
+const slots = fresh;
 
 describe("receive slots", () => {
   it("put the slot's track into the stream of whom it carries", () => {
@@ -81,7 +83,30 @@ describe("receive slots", () => {
   });
 });
 
+describe("a slot that never carried anything", () => {
+  it("is live at once: there are no pictures of somebody else", () => {
+    const made = slots();
+    made.apply([camera(7, "4")], 1_000);
+    expect(made.get(7, "camera")?.live).toBe(true);
+    expect(made.unsettled()).toEqual([]);
+  });
+
+  it("is not trusted when the server may have said more than was heard", () => {
+    const made = slots();
+    made.doubt();
+    made.apply([camera(7, "4")], 1_000);
+    expect(made.get(7, "camera")?.live).toBe(false);
+    expect(made.unsettled()).toEqual(["4"]);
+  });
+});
+
 describe("a slot that was pointed elsewhere", () => {
+  function slots() {
+    const made = fresh();
+    made.apply([camera(5, "4"), camera(6, "5")], 0);
+    return made;
+  }
+
   it("is live with the first key frame, not with the last pictures of somebody else", () => {
     const made = slots();
     made.apply([camera(7, "4")], 1_000);

@@ -45,6 +45,8 @@ export class Slots {
   private readonly tracks = new Map<string, Entry>();
   private readonly byMid = new Map<string, MediaStreamTrack>();
   private newest: Slot[] = [];
+  /** Slots that may hold pictures of an earlier track. */
+  private readonly used = new Set<string>();
 
   /** `makeStream` is `() => new MediaStream()` in a browser. */
   constructor(private readonly makeStream: () => MediaStream) {}
@@ -52,6 +54,7 @@ export class Slots {
   /** Says which track the peer connection receives in each slot; a new peer connection says it anew. */
   setReceivers(receivers: ReadonlyMap<string, MediaStreamTrack>, now: number): void {
     this.byMid.clear();
+    this.used.clear();
     for (const [mid, track] of receivers) this.byMid.set(mid, track);
     for (const entry of this.tracks.values()) this.unbind(entry);
     this.apply(this.newest, now);
@@ -78,9 +81,16 @@ export class Slots {
       if (track && !entry.bound) {
         entry.bound = { mid: slot.mid, track, since: now, before: null };
         entry.stream.addTrack(track);
-        entry.live = track.kind === "audio";
+        // Nobody else's pictures can come out of a slot that never carried any.
+        entry.live = track.kind === "audio" || !this.used.has(slot.mid);
+        this.used.add(slot.mid);
       }
     }
+  }
+
+  /** The server's word on some slots may have been missed: any may have carried anything. */
+  doubt(): void {
+    for (const mid of this.byMid.keys()) this.used.add(mid);
   }
 
   /** Slots whose pictures may still be those of the last track. */

@@ -9,6 +9,9 @@ const SETTLE_MS = 120;
 /** Heights are rounded up to these, in device pixels: the server has three layers, not a thousand. */
 const STEPS = [90, 135, 180, 270, 360, 540, 720, 1080, 1440, 2160];
 
+/** The wishes of a session that has said none. */
+const NOTHING = "[]";
+
 export function roundedHeight(height: number): number {
   return STEPS.find((step) => height <= step) ?? 2160;
 }
@@ -16,7 +19,7 @@ export function roundedHeight(height: number): number {
 export class WatchList {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private next: Wish[] = [];
-  private said = "[]";
+  private said = NOTHING;
 
   constructor(
     private readonly slots: number,
@@ -30,13 +33,15 @@ export class WatchList {
       .filter((video) => video.height > 0 && !seen.has(trackKey(video)) && seen.add(trackKey(video)))
       .slice(0, this.slots)
       .map(({ participant, source, height }) => ({ participant, source, height: roundedHeight(height) }));
-    this.timer ??= setTimeout(() => this.flush(), SETTLE_MS);
+    // Somebody waits for the first pictures; what was said too early is mended after the pause.
+    if (this.said === NOTHING) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), SETTLE_MS);
   }
 
   /** Says it again: a new session of the server's has heard nothing yet. */
   repeat(): void {
-    this.said = "[]";
-    this.timer ??= setTimeout(() => this.flush(), 0);
+    this.said = NOTHING;
+    this.flush();
   }
 
   close(): void {
@@ -45,6 +50,7 @@ export class WatchList {
   }
 
   private flush(): void {
+    clearTimeout(this.timer);
     this.timer = undefined;
     const words = JSON.stringify(this.next);
     if (words === this.said) return;
