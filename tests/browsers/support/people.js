@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium as playwright } from "playwright-core";
 import puppeteer from "puppeteer-core";
+import { installMoments } from "./moments.js";
 import { installDevices, installReaders, PITCHES, writeCamera, writeMicrophone } from "./signals.js";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -98,6 +99,11 @@ class Person {
 }
 
 class ChromiumPerson extends Person {
+  /** Sends what no button of the page sends, over the page's own socket: the reply, or the refusal with its code. */
+  command(command) {
+    return this.page.evaluate((wanted) => window.symposiaTest.command(wanted), command);
+  }
+
   button(name) {
     return this.page.getByRole("button", { name, ...(typeof name === "string" ? { exact: true } : {}) }).first();
   }
@@ -216,6 +222,7 @@ export class Cast {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     await page.addInitScript(installReaders);
+    await page.addInitScript(installMoments);
     if (devices) await page.addInitScript(installDevices, { code, pitch: PITCHES[code - 1] });
     return this.add(new ChromiumPerson(name, code, page, () => context.close()));
   }

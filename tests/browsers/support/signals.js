@@ -255,5 +255,21 @@ export function installReaders() {
     for (const socket of sockets) socket.close();
   };
 
-  window.symposiaTest = { tiles, pitches, received, cut, players, connections };
+  /** A command of which the page's own scripts know nothing, and its answer. */
+  let foreign = 1_000_000;
+  const command = (wanted) => {
+    const socket = sockets.findLast(({ readyState }) => readyState === WebSocket.OPEN);
+    const id = foreign++;
+    return new Promise((resolve) => {
+      socket.addEventListener("message", function take({ data }) {
+        const answer = JSON.parse(data);
+        if (answer.id !== id) return;
+        socket.removeEventListener("message", take);
+        resolve(answer);
+      });
+      socket.send(JSON.stringify({ type: "command", id, command: wanted }));
+    });
+  };
+
+  window.symposiaTest = { command, tiles, pitches, received, cut, players, connections };
 }
