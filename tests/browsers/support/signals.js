@@ -250,6 +250,19 @@ export function installReaders() {
     return sum;
   };
 
+  /** What is captured, sent and received, for the report of a failure. */
+  const flows = async () => {
+    const told = ["kind", "mid", "rid", "frames", "framesEncoded", "packetsSent", "pliCount", "packetsReceived", "framesDecoded", "keyFramesDecoded"];
+    const found = [];
+    for (const connection of connections) {
+      for (const report of (await connection.getStats()).values()) {
+        if (!["media-source", "outbound-rtp", "inbound-rtp"].includes(report.type) || report.packetsReceived === 0) continue;
+        found.push(`${report.type} ${told.flatMap((name) => (report[name] === undefined ? [] : [`${name}=${report[name]}`])).join(" ")}`);
+      }
+    }
+    return found.join("; ");
+  };
+
   /** Takes the network from under the page: its socket ends, its offline browser opens no other. */
   const cut = () => {
     for (const socket of sockets) socket.close();
@@ -271,5 +284,5 @@ export function installReaders() {
     });
   };
 
-  window.symposiaTest = { command, tiles, pitches, received, cut, players, connections };
+  window.symposiaTest = { command, flows, tiles, pitches, received, cut, players, connections };
 }
