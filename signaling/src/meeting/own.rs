@@ -7,7 +7,7 @@ use crate::meeting::command::need;
 use crate::meeting::effect::Effect;
 use crate::meeting::text::{clean_chat, clean_name};
 use crate::permission::{Action, Rule, allows, exempt, permits_on};
-use crate::protocol::{Audience, ChatMessage, Event, Outcome, RefusalCode};
+use crate::protocol::{Audience, ChatMessage, Event, LogDetail, Outcome, RefusalCode};
 use crate::role::Role;
 
 impl Meeting {
@@ -116,7 +116,7 @@ impl Meeting {
         if self.seat(whose).is_some_and(|seat| seat.name == name) {
             return Ok(Outcome::Done);
         }
-        self.note(now, Some(me), "rename", Some(whose), Some(name.clone()));
+        self.note(now, Some(me), "rename", Some(whose), Some(LogDetail::Name { name: name.clone() }));
         if let Some(seat) = self.state.seats.get_mut(&whose) {
             seat.name = name;
         }

@@ -190,7 +190,20 @@ export interface LogEntry {
   action: string;
   on?: ParticipantId;
   onName?: string;
-  detail?: string;
+  detail?: LogDetail;
+}
+
+/** What exactly somebody did. */
+export type LogDetail =
+  | { kind: "source"; source: Source }
+  | { kind: "role"; role: Role }
+  | { kind: "name"; name: string }
+  | { kind: "spotlight"; on: boolean }
+  | { kind: "policy"; changes: PolicyChange[] };
+
+export interface PolicyChange {
+  field: keyof Policy;
+  on: boolean;
 }
 
 export interface SlotCounts {
