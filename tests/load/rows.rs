@@ -1,0 +1,6 @@
+//! The rows of the acceptance table that are measured here, a file each.
+
+pub mod idle;
+pub mod p1;
+pub mod p5;
+pub mod p6;
