@@ -1,8 +1,8 @@
 //! What forwarding costs and how long it takes: a server process on one core, Bots on another.
 //!
 //! `cargo bench --bench load` measures all and prints tables for `docs/benchmarks.md`. After `--`: `--only p1,p5` for
-//! some rows, `--seconds 3` for shorter or longer windows, numbers for other counts of subscribers in P1. The same
-//! program is the server and the bare limit when told so by its first argument.
+//! some rows, `--seconds 3` for shorter or longer windows, numbers for other counts of subscribers in P1. `soak`: not a
+//! measurement but [`soak`]. The same program is the server and the bare limit when told so by its first argument.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark's output is its result")]
 
 #[path = "../bots/mod.rs"]
@@ -19,13 +19,14 @@ mod report;
 mod rows;
 mod scenario;
 mod server;
+mod soak;
 mod stopwatch;
 
-use rows::{idle, p1, p5, p6};
+use rows::{idle, overload, p1, p2, p5, p6};
 use std::time::Duration;
 
 /// What can be measured, in the order in which it is.
-const ROWS: [&str; 4] = ["p1", "p5", "p6", "idle"];
+const ROWS: [&str; 6] = ["p1", "p2", "p5", "p6", "idle", "overload"];
 
 /// What the command line says.
 struct Options {
@@ -67,6 +68,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("server") => return server::serve(),
         Some("bare") => return bare::measure(),
+        Some("soak") => std::process::exit(i32::from(!soak::run())),
         _ => {}
     }
     let options = match Options::read(&arguments) {
@@ -82,9 +84,11 @@ fn main() {
     let time = options.time;
     let counts = if options.counts.is_empty() { &p1::COUNTS[..] } else { &options.counts };
     let p1 = options.wants("p1").then(|| p1::run(counts, time));
+    let p2 = options.wants("p2").then(|| p2::run(time));
     let p5 = options.wants("p5").then(|| p5::run(time));
     let p6 = options.wants("p6").then(|| p6::run(time));
     let idle = options.wants("idle").then(|| idle::run(time));
+    let overload = options.wants("overload").then(|| overload::run(time));
     // The limit is measured at both ends, since the machine may be another by then; tables take the mean.
     let after = bare::run();
     let limit = before.mean(&after);
@@ -92,6 +96,9 @@ fn main() {
     bare::print(&[&before, &after, &limit]);
     if let Some(outcomes) = p1 {
         p1::print(outcomes, &limit);
+    }
+    if let Some(mut outcomes) = p2 {
+        p2::print(&mut outcomes, &limit);
     }
     if let Some(outcomes) = p5 {
         p5::print(outcomes, &limit);
@@ -101,5 +108,8 @@ fn main() {
     }
     if let Some(outcomes) = idle {
         idle::print(&outcomes);
+    }
+    if let Some(mut overload) = overload {
+        overload::print(&mut overload);
     }
 }

@@ -116,6 +116,11 @@ impl Field {
         field
     }
 
+    /// How many there are.
+    pub const fn meetings(&self) -> usize {
+        self.meetings
+    }
+
     /// One more meeting, whose people may still be joining.
     pub fn add_meeting(&mut self) {
         let first = self.load.clients.len();
@@ -224,7 +229,7 @@ impl Field {
             client.bot.sending = crate::bots::sending::Sending::default();
         }
         self.run(Duration::from_millis(700));
-        let Stats { received, sent, dropped, .. } = self.server.stats();
+        let Stats { received, sent, dropped } = self.server.stats();
         let resident = resident_kib(self.server.pid()).saturating_sub(self.idle_kib);
         let clients = &self.load.clients;
         let problems = clients.iter().flat_map(|client| client.bot.problems()).collect();

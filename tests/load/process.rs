@@ -11,7 +11,6 @@ pub struct Stats {
     pub received: u64,
     pub sent: u64,
     pub dropped: u64,
-    pub sessions: u64,
 }
 
 /// A server process.
@@ -47,8 +46,8 @@ impl Server {
     pub fn stats(&mut self) -> Stats {
         let answer = self.ask("stats");
         let mut numbers = answer.split(' ').map(|word| word.parse().expect("a number"));
-        let mut next = || numbers.next().expect("four numbers");
-        Stats { received: next(), sent: next(), dropped: next(), sessions: next() }
+        let mut next = || numbers.next().expect("three numbers");
+        Stats { received: next(), sent: next(), dropped: next() }
     }
 
     /// Drops by reason, key-frame requests, retransmissions.

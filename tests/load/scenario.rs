@@ -117,9 +117,14 @@ impl Scenario {
         if self.watches(place) { (self.microphones - own).min(VOICES) } else { 0 }
     }
 
-    /// RTP packets that all watchers together should get in a second, where each camera has one layer.
+    /// Of the lowest layer.
+    pub fn packets_of_a_frame(&self) -> usize {
+        self.camera.first().map_or(0, |layer| layer.frame_bytes.div_ceil(layer.packet_bytes))
+    }
+
+    /// RTP packets that all watchers together should get in a second, with the lowest layer of each camera.
     pub fn expected_a_second(&self) -> f64 {
-        let frame: usize = self.camera.iter().take(1).map(|layer| layer.frame_bytes / layer.packet_bytes).sum();
+        let frame = self.packets_of_a_frame();
         let pictures = |place| self.watched(place).len() * frame * self.fps as usize;
         let meeting: usize = (0..self.people()).map(|place| pictures(place) + self.heard(place) * 50).sum();
         (meeting * self.meetings) as f64

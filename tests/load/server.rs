@@ -86,14 +86,14 @@ impl Meetings {
             }
             _ => {
                 let dropped: u64 = stats.dropped.iter().sum();
-                format!("{} {} {dropped} {}", stats.received, stats.sent, stats.sessions)
+                format!("{} {} {dropped}", stats.received, stats.sent)
             }
         }
     }
 }
 
 /// Runs until standard input ends. Answers each line with one: `open MEETING NAME PUBLISHES [WATCHED,…] OFFER` with
-/// the answer, `stats` with the counts of received, sent and dropped packets and of sessions, `why` with the
+/// the answer, `stats` with the counts of received, sent and dropped packets, `why` with the
 /// reasons of drops.
 pub fn serve() {
     machine::pin_to_argument(1);

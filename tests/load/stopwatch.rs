@@ -50,6 +50,8 @@ pub struct Stopwatch {
     pub through: Pair,
     /// From the load generator to itself.
     pub direct: Pair,
+    /// Complete frames by layer.
+    pub layers: [u64; 3],
     /// Of each frame of pictures the slowest destination's.
     last: HashMap<(u32, u32), Duration>,
 }
@@ -62,6 +64,9 @@ impl Stopwatch {
         let delay = at.saturating_sub(left);
         if super::clients::is_camera(tag.source) {
             self.through.pictures.note(delay);
+            if let Some(count) = self.layers.get_mut(usize::from(tag.layer)) {
+                *count += 1;
+            }
             let last = self.last.entry((tag.bot, tag.frame)).or_default();
             *last = delay.max(*last);
         } else {
