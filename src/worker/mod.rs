@@ -3,6 +3,7 @@
 pub mod api;
 pub mod core;
 pub mod metrics;
+mod ring;
 mod thread;
 mod timers;
 mod trace;
@@ -18,9 +19,10 @@ use api::{Command, RouterId};
 use core::{Core, CoreConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use ring::Ring;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use thread::{Neighbour, Thread};
@@ -128,9 +130,9 @@ impl Media {
         let mut neighbours = Vec::new();
         let mut rings = Vec::new();
         for socket in &sockets {
-            let (ring, end) = sync_channel(thread::RING);
-            neighbours.push(Neighbour { ring, waker: socket.waker() });
-            rings.push(end);
+            let ring = Arc::new(Ring::new());
+            neighbours.push(Neighbour { ring: ring.clone(), waker: socket.waker() });
+            rings.push(ring);
         }
         let tracer = match &config.trace {
             Some(file) => {

@@ -3,14 +3,14 @@
 
 use super::api::Command;
 use super::core::{Core, Disposition};
+use super::ring::{Refused, Ring};
 use super::trace::Tracer;
 use crate::clock;
 use crate::net::counters::{Counters, Drop};
-use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
-use std::net::{IpAddr, SocketAddr};
+use crate::net::udp::{ReceiveBatch, Received, SendBatch, Socket, Waker, pin_to_core};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// Receive calls before what came is forwarded, so that a flood does not delay what is there.
@@ -19,26 +19,16 @@ const RECEIVES: usize = 4;
 /// The longest sleep; commands and datagrams end it.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
-/// Datagrams that wait in the ring between two workers; more are dropped and counted.
-pub(super) const RING: usize = 1024;
-
 /// Slices that are sent before the socket is looked at again: 64 destinations (design §4.3).
 const SLICES: usize = 4;
 
 /// How often the counts are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A datagram that the kernel gave to another worker than its session's.
-pub(super) struct Handover {
-    pub(super) from: SocketAddr,
-    pub(super) to: Option<IpAddr>,
-    pub(super) data: Box<[u8]>,
-}
-
 /// The way to another worker.
 #[derive(Clone)]
 pub(super) struct Neighbour {
-    pub(super) ring: SyncSender<Handover>,
+    pub(super) ring: Arc<Ring>,
     pub(super) waker: Waker,
 }
 
@@ -47,7 +37,7 @@ pub(super) struct Thread {
     pub(super) core: Core,
     pub(super) socket: Socket,
     pub(super) commands: Receiver<Command>,
-    pub(super) ring: Receiver<Handover>,
+    pub(super) ring: Arc<Ring>,
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
     /// How many it has, for placing the next.
@@ -129,10 +119,10 @@ impl Thread {
     }
 
     fn handle_ring(&mut self, now: Instant, out: &mut SendBatch) {
-        for _ in 0..RING {
-            let Ok(mut handover) = self.ring.try_recv() else { return };
-            self.core.handle_datagram(now, handover.from, handover.to, &mut handover.data, out);
-        }
+        let (core, ring) = (&mut self.core, &self.ring);
+        ring.drain(|from, to, data| {
+            core.handle_datagram(now, from, to, data, out);
+        });
     }
 
     fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
@@ -154,11 +144,7 @@ impl Thread {
             for datagram in received.iter_mut() {
                 match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
                     Disposition::Done => {}
-                    Disposition::Foreign(worker) => {
-                        let handover =
-                            Handover { from: datagram.from, to: datagram.to, data: Box::from(&*datagram.data) };
-                        hand_over(neighbours, worker, handover, core);
-                    }
+                    Disposition::Foreign(worker) => hand_over(neighbours, worker, &datagram, core),
                 }
             }
             if out.is_full() {
@@ -182,13 +168,14 @@ impl Thread {
     }
 }
 
-fn hand_over(neighbours: &[Neighbour], worker: usize, handover: Handover, core: &mut Core) {
+fn hand_over(neighbours: &[Neighbour], worker: usize, datagram: &Received<'_>, core: &mut Core) {
     let Some(neighbour) = neighbours.get(worker) else {
         core.counters.drop(Drop::UnknownAddress);
         return;
     };
-    match neighbour.ring.try_send(handover) {
+    match neighbour.ring.push(datagram.from, datagram.to, datagram.data) {
         Ok(()) => neighbour.waker.wake(),
-        Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => core.counters.drop(Drop::RingFull),
+        Err(Refused::Full) => core.counters.drop(Drop::RingFull),
+        Err(Refused::TooLong) => core.counters.drop(Drop::Malformed),
     }
 }

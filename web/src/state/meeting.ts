@@ -3,7 +3,7 @@
 
 import { CommandError, type ConnectionState } from "../client/connection";
 import { browserOf, canChooseSpeaker } from "../client/devices";
-import type { Command, Event, Join, MediaEvent, Outcome, Role, SlotCounts, ParticipantId } from "../client/protocol";
+import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Role, SlotCounts } from "../client/protocol";
 import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
 import { meetingActions } from "./actions";
@@ -134,9 +134,9 @@ class Meeting implements MeetingModel {
   /** Name and devices, as last time. */
   private toDoor(refused: Refusal | null, askPasscode = false): void {
     this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode });
-    const opened = (["microphone", "camera"] as const).map((kind) =>
-      remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind) ? this.sources.set(kind, true, null, null) : null,
-    );
+    const opened = (["microphone", "camera"] as const)
+      .filter((kind) => remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind))
+      .map((kind) => this.sources.set(kind, true, null, null));
     // Browsers tell all of the machine's addresses only to a page that may use its devices.
     void Promise.all(opened).then(() => {
       if (!this.closed && (this.phase.kind === "prejoin" || this.phase.kind === "knocking")) this.preparation.begin();
