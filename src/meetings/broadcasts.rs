@@ -82,6 +82,8 @@ pub enum Rejected {
     AlreadyPublishing,
     /// So many watch already.
     Full,
+    /// The media thread has more to forward than it can.
+    Busy,
     /// The viewer decodes nothing of what is published.
     NoCommonCodec,
     /// The offer was not understood.
@@ -316,6 +318,9 @@ impl Live {
         }
         if state.viewers.len() >= most {
             return Err(Rejected::Full);
+        }
+        if self.media.is_overloaded(self.router) {
+            return Err(Rejected::Busy);
         }
         let (session, Answer { sdp, plan }) = self.answer(offer, policy)?;
         if !plan.sections.iter().any(|section| matches!(section.flow, Flow::Send(_))) {

@@ -112,6 +112,8 @@ pub struct Session {
     pub published: Vec<(Source, u32)>,
     /// What videos it wants, most important first.
     pub wishes: Vec<Wish>,
+    /// What the pictures take that it gets, in bits per second.
+    pub allocated: u32,
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
     key_frames: Allowance,
@@ -134,6 +136,7 @@ impl Session {
             bandwidth: Bandwidth::default(),
             published: Vec::new(),
             wishes: Vec::new(),
+            allocated: 0,
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             quality: QualityMeter::default(),

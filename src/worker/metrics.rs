@@ -29,6 +29,23 @@ static DROPPED: metrics::Counters<DROPS> = metrics::Counters::new(
 static SESSIONS: metrics::Gauge = metrics::Gauge::new("symposia_sessions", "Peer connections.");
 static ROUTERS: metrics::Gauge = metrics::Gauge::new("symposia_routers", "Meetings and broadcasts with media.");
 
+static OVERLOADED: metrics::Gauge = metrics::Gauge::new(
+    "symposia_overloaded_workers",
+    "Media threads with more to forward than they can: pictures become smaller, new viewers are refused.",
+);
+static COMPUTED: metrics::Counter =
+    metrics::Counter::new("symposia_worker_cpu_microseconds_total", "Processor time of all media threads.");
+
+/// A worker began, or ceased, to have more to forward than it can.
+pub(super) fn publish_overload(over: bool) {
+    OVERLOADED.add(if over { 1 } else { -1 });
+}
+
+/// A worker used this much processor time.
+pub(super) fn publish_computed(time: std::time::Duration) {
+    COMPUTED.add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+}
+
 const fn labels() -> [&'static str; DROPS] {
     let mut labels = [""; DROPS];
     let mut index = 0;
@@ -41,7 +58,7 @@ const fn labels() -> [&'static str; DROPS] {
 
 /// For [`metrics::register`].
 #[must_use]
-pub fn families() -> [metrics::Family; 9] {
+pub fn families() -> [metrics::Family; 11] {
     [
         RECEIVED.family(),
         SENT.family(),
@@ -52,6 +69,8 @@ pub fn families() -> [metrics::Family; 9] {
         DROPPED.family(),
         SESSIONS.family(),
         ROUTERS.family(),
+        OVERLOADED.family(),
+        COMPUTED.family(),
     ]
 }
 

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod core;
 pub mod metrics;
+mod overload;
 mod ring;
 mod thread;
 mod timers;
@@ -21,7 +22,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use ring::Ring;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -89,6 +90,8 @@ struct WorkerHandle {
     waker: Option<Waker>,
     /// How many it has; the rest of what it counts is in [`metrics`].
     sessions: Arc<AtomicU64>,
+    /// It has more to do than it can.
+    over: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -146,6 +149,7 @@ impl Media {
         for (index, (socket, ring)) in sockets.into_iter().zip(rings).enumerate() {
             let (commands, receiver) = channel();
             let sessions = Arc::new(AtomicU64::new(0));
+            let over = Arc::new(AtomicBool::new(false));
             let waker = neighbours[index].waker.clone();
             let core = Core::new(CoreConfig {
                 index,
@@ -162,13 +166,14 @@ impl Media {
                 ring,
                 neighbours: neighbours.clone(),
                 sessions: sessions.clone(),
+                over: over.clone(),
                 tracer: tracer.clone(),
                 published: Counters::default(),
                 cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
             };
             let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
             threads.push(handle.map_err(StartError::Thread)?);
-            workers.push(WorkerHandle { commands, waker: Some(waker), sessions });
+            workers.push(WorkerHandle { commands, waker: Some(waker), sessions, over });
         }
         let mut addresses = if config.advertise.is_empty() {
             interfaces(config.loopback).map_err(StartError::Thread)?
@@ -199,7 +204,7 @@ impl Media {
     pub fn detached() -> Result<(Self, Receiver<Command>), SetupError> {
         let provider = rtc_crypto::default_provider().map_err(|error| SetupError::from_display(&error))?;
         let (commands, receiver) = channel();
-        let worker = WorkerHandle { commands, waker: None, sessions: Arc::default() };
+        let worker = WorkerHandle { commands, waker: None, sessions: Arc::default(), over: Arc::default() };
         let media = Self(Arc::new(Shared {
             workers: vec![worker],
             identity: Identity::generate(&provider)?,
@@ -224,6 +229,12 @@ impl Media {
         let order = (0..count).map(|i| (i + number as usize) % count);
         let worker = order.min_by_key(|i| self.0.workers[*i].sessions.load(Ordering::Relaxed)).unwrap_or(0);
         RouterId((worker as u64) << 56 | number)
+    }
+
+    /// Whether the media thread of a router has more to do than it can, so that newcomers should be refused.
+    #[must_use]
+    pub fn is_overloaded(&self, router: RouterId) -> bool {
+        self.0.workers.get(router.worker()).is_some_and(|worker| worker.over.load(Ordering::Relaxed))
     }
 
     /// A name for a new session, on the worker of its router.

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::net::counters::{Counters, Drop};
 use crate::net::udp::{ReceiveBatch, Received, SendBatch, Socket, Waker, pin_to_core};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,8 @@ pub(super) struct Thread {
     pub(super) neighbours: Vec<Neighbour>,
     /// How many it has, for placing the next.
     pub(super) sessions: Arc<AtomicU64>,
+    /// It has more to do than it can.
+    pub(super) over: Arc<AtomicBool>,
     pub(super) tracer: Option<Tracer>,
     /// As last published.
     pub(super) published: Counters,
@@ -59,6 +61,7 @@ impl Thread {
         let mut received = ReceiveBatch::new();
         let mut out = SendBatch::new();
         let mut published = clock::now();
+        let mut used = clock::thread_cpu();
         loop {
             let now = clock::now();
             if !self.handle_commands(now, &mut out) {
@@ -70,9 +73,14 @@ impl Thread {
             let now = clock::now();
             self.core.handle_timeout(now, &mut out);
             let more_to_forward = self.forward(now, &mut out);
-            if now.saturating_duration_since(published) >= PUBLISH_INTERVAL {
+            let since = now.saturating_duration_since(published);
+            if since >= PUBLISH_INTERVAL {
+                let before = std::mem::replace(&mut used, clock::thread_cpu());
+                let computed = used.saturating_sub(before);
                 published = now;
-                self.publish();
+                self.core.handle_load(now, computed.as_secs_f32() / since.as_secs_f32(), &mut out);
+                self.send(&mut out);
+                self.publish(computed);
             }
             if !more_to_read && !more_to_forward {
                 self.sleep(now, published + PUBLISH_INTERVAL);
@@ -80,7 +88,18 @@ impl Thread {
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, computed: Duration) {
+        let over = self.core.cap().is_some();
+        if self.over.swap(over, Ordering::Relaxed) != over {
+            super::metrics::publish_overload(over);
+            match self.core.cap() {
+                Some(bits_per_second) => {
+                    tracing::warn!(bits_per_second, "too much to forward: pictures become smaller")
+                }
+                None => tracing::info!("all that is wanted can be forwarded again"),
+            }
+        }
+        super::metrics::publish_computed(computed);
         self.sessions.store(self.core.counters.sessions, Ordering::Relaxed);
         super::metrics::publish(&self.published, &self.core.counters);
         self.published = self.core.counters;

@@ -7,7 +7,7 @@ use crate::net::udp::SendBatch;
 use crate::rtp::layer::{HOLD, Span};
 use crate::session::plan::Kind;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// After so many destinations the shell sends what there is: what was sealed is still in the near caches when
 /// the kernel copies it.
@@ -24,6 +24,7 @@ struct Job {
     layer: u8,
     span: Span,
     next: usize,
+    since: Instant,
 }
 
 /// Whether the batch takes a whole span, so that none is cut in two.
@@ -36,11 +37,18 @@ fn has_room(out: &SendBatch, span: Span) -> bool {
 pub(super) struct Jobs {
     sound: VecDeque<Job>,
     pictures: VecDeque<Job>,
+    /// The longest that a picture waited until its last subscriber had it, since it was last asked.
+    late: Duration,
 }
 
 impl Jobs {
     pub(super) fn is_empty(&self) -> bool {
         self.sound.is_empty() && self.pictures.is_empty()
+    }
+
+    /// The longest that a picture waited since this was last asked.
+    pub(super) fn take_late(&mut self) -> Duration {
+        std::mem::take(&mut self.late)
     }
 
     /// Jobs of a track that ends or is muted: nothing of it passes any more.
@@ -77,7 +85,7 @@ pub(super) struct HeldFrame {
 }
 
 impl Core {
-    pub(super) fn enqueue(&mut self, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
+    pub(super) fn enqueue(&mut self, now: Instant, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
         let queue = match kind {
             Kind::Audio => &mut self.jobs.sound,
             Kind::Video => &mut self.jobs.pictures,
@@ -86,7 +94,7 @@ impl Core {
             self.counters.drop_many(Drop::QueueFull, span.last - span.first + 1);
             return;
         }
-        queue.push_back(Job { router, track, layer, span, next: 0 });
+        queue.push_back(Job { router, track, layer, span, next: 0, since: now });
     }
 
     pub(super) fn hold(&mut self, at: Instant, router: u32, track: u32, layer: u8) {
@@ -105,7 +113,7 @@ impl Core {
             let layer =
                 self.track_mut(held.router, held.track).and_then(|track| track.layers.get_mut(usize::from(held.layer)));
             if let Some(span) = layer.and_then(|layer| layer.handle_timeout(now)) {
-                self.enqueue(Kind::Video, held.router, held.track, held.layer, span);
+                self.enqueue(now, Kind::Video, held.router, held.track, held.layer, span);
             }
         }
         debug_assert!(self.held.front().is_none_or(|held| held.at <= now + HOLD));
@@ -117,6 +125,9 @@ impl Core {
         let mut budget = SLICE;
         loop {
             let Some((kind, job)) = self.next_job() else { return false };
+            if kind == Kind::Video {
+                self.jobs.late = self.jobs.late.max(now.saturating_duration_since(job.since));
+            }
             let (done, job) = self.run(now, job, &mut budget, out);
             let queue = match kind {
                 Kind::Audio => &mut self.jobs.sound,

@@ -14,6 +14,7 @@ mod slots;
 mod ticks;
 
 use super::api::{Command, Event, RouterId, SessionId};
+use super::overload::{Load, Overload};
 use super::timers::Timers;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
@@ -97,6 +98,7 @@ pub struct Core {
     router_numbers: FxHashMap<RouterId, u32>,
     timers: Timers,
     jobs: Jobs,
+    overload: Overload,
     /// Layers with a held frame, in the order of their deadlines.
     held: VecDeque<forwarding::HeldFrame>,
     /// Reused where a list is needed for a moment.
@@ -152,6 +154,7 @@ impl Core {
             router_numbers: FxHashMap::default(),
             timers: Timers::default(),
             jobs: Jobs::default(),
+            overload: Overload::default(),
             held: VecDeque::new(),
             scratch: Scratch::default(),
             counters: Counters::default(),
@@ -245,6 +248,27 @@ impl Core {
         if !found.late.is_empty() {
             self.arm_tick(now, router);
         }
+    }
+
+    /// How busy the thread was lately, share of the time: gives up pictures where it can't keep up.
+    pub fn handle_load(&mut self, now: Instant, busy: f32, out: &mut SendBatch) {
+        let load = Load { busy, late: self.jobs.take_late() };
+        if !self.overload.is_due(now, load) {
+            return;
+        }
+        let most = self.sessions.iter().flatten().map(|session| session.allocated).max().unwrap_or(0);
+        if self.overload.handle_load(now, load, most) {
+            for number in 0..self.sessions.len() as u32 {
+                self.allocate_layers(now, number, out);
+                self.report_slots(now, number);
+            }
+        }
+    }
+
+    /// The most that pictures to one subscriber may take in bits per second, while there is too much to do.
+    #[must_use]
+    pub const fn cap(&self) -> Option<u32> {
+        self.overload.cap()
     }
 
     /// Whether nothing is left of any session or router.

@@ -147,7 +147,14 @@ impl Core {
         }
         let sound = session.outbound.slots_of(Kind::Audio).filter(|(_, track)| track.is_some()).count();
         let sound_rate = u32::try_from(sound).unwrap_or(0) * 50_000;
-        allocate(session.bandwidth.estimate().saturating_sub(sound_rate), &asks, &mut given);
+        let link = session.bandwidth.estimate().saturating_sub(sound_rate);
+        allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
+        let rates =
+            asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);
+        let allocated = rates.sum();
+        if let Some(session) = self.session_mut(number) {
+            session.allocated = allocated;
+        }
         for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
             let Some(slot) = slot.map(|slot| slot as usize) else { continue };
             let arrives = ask.rates.iter().any(Option::is_some);
