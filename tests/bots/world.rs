@@ -366,6 +366,12 @@ impl World {
         self.core.poll_timeout().into_iter().chain(flight).chain(bots).min()
     }
 
+    /// Tells the core what share of the time its thread computed lately.
+    pub fn load(&mut self, busy: f32) {
+        self.inside(|core, now, out| core.handle_load(now, busy, out));
+        self.drain();
+    }
+
     /// Lets time pass until then.
     pub fn run_until(&mut self, until: Instant) {
         for place in 0..self.places.len() {

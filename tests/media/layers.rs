@@ -43,6 +43,44 @@ fn the_layer_follows_the_tile_at_a_key_frame_and_numbers_go_on() {
     assert!((ticks - elapsed).abs() < 150.0, "{ticks} ms of timestamps in {elapsed} ms");
 }
 
+/// One watches three large pictures, another a small one: when the worker can't keep up, the first gets smaller
+/// ones and the other what it had, and nobody's sound suffers. Afterwards all is as before.
+#[test]
+fn a_worker_that_cannot_keep_up_takes_from_those_who_have_most() {
+    let mut world = World::new(12);
+    (1..=5).for_each(|name| {
+        world.join(name, BotShape::default());
+    });
+    world.connect();
+    (0..3).for_each(|place| world.publish(place, 20));
+    let large = [1, 2, 3].map(|name| (name, Source::Camera, 720));
+    world.watch_tracks(3, &large);
+    world.watch_tracks(4, &[(1, Source::Camera, 90)]);
+    world.run_ms(15_000);
+    let shown = |world: &mut World| -> Vec<_> { (0..3).map(|slot| layer_shown(world.bot(3), slot)).collect() };
+    assert_eq!(shown(&mut world), [Some(2); 3]);
+    let sounds = |world: &mut World, place: usize| world.bot(place).count(1, Source::Microphone);
+    let before = [sounds(&mut world, 3), sounds(&mut world, 4)];
+    for _ in 0..16 {
+        world.load(0.99);
+        world.run_ms(250);
+    }
+    assert!(world.core.cap().is_some());
+    assert!(shown(&mut world).iter().all(|layer| *layer < Some(2)), "{:?}", shown(&mut world));
+    assert_eq!(layer_shown(world.bot(4), 0), Some(0));
+    for (place, before) in [3, 4].into_iter().zip(before) {
+        let heard = sounds(&mut world, place) - before;
+        assert!((198..=202).contains(&heard), "{heard} of 200 sounds");
+    }
+    for _ in 0..160 {
+        world.load(0.2);
+        world.run_ms(250);
+    }
+    assert_eq!(world.core.cap(), None);
+    assert_eq!(shown(&mut world), [Some(2); 3]);
+    assert_eq!(world.problems(), [""; 0]);
+}
+
 // acceptance: SIM
 #[test]
 fn key_frames_are_asked_for_once_per_layer_and_window() {
