@@ -5,7 +5,7 @@ pub mod core;
 pub mod metrics;
 mod thread;
 mod timers;
-mod trace;
+pub mod trace;
 
 use crate::clock;
 use crate::net::counters::Counters;
@@ -41,7 +41,7 @@ pub struct MediaConfig {
     pub workers: usize,
     /// Addresses that clients are told to send to; empty for those of the interfaces.
     pub advertise: Vec<IpAddr>,
-    /// Where received packets' arrivals are written, for finding faults.
+    /// Where arrivals and what estimators are told are written, for finding faults.
     pub trace: Option<std::path::PathBuf>,
     /// What a peer may ask for.
     pub limits: MediaLimits,
@@ -151,6 +151,7 @@ impl Media {
                 epoch,
                 epoch_ntp_ns,
                 limits: config.limits,
+                tracer: tracer.clone(),
                 random: StdRng::from_rng(&mut rand::rng()),
             });
             let thread = Thread {

@@ -1,7 +1,7 @@
 //! What a peer may ask of the media plane is bounded by the settings.
 
 use crate::bots::bot::BotShape;
-use crate::bots::world::World;
+use crate::bots::world::{Plan, World};
 use signaling::ids::Source;
 use std::time::Duration;
 use symposia::net::counters::Drop;
@@ -9,7 +9,7 @@ use symposia::session::limits::MediaLimits;
 
 /// One who shows himself and one who watches, within these bounds.
 fn call(limits: MediaLimits) -> World {
-    let mut world = World::bounded(31, limits);
+    let mut world = World::with(31, Plan { limits, ..Plan::default() });
     world.join(1, BotShape::default());
     world.join(2, BotShape::default());
     world.connect();

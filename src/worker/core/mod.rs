@@ -15,6 +15,7 @@ mod ticks;
 
 use super::api::{Command, Event, RouterId, SessionId};
 use super::timers::Timers;
+use super::trace::Tracer;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
 use crate::net::udp::SendBatch;
@@ -87,6 +88,7 @@ pub struct Core {
     /// NTP time at `epoch` in nanoseconds since 1900.
     epoch_ntp_ns: u64,
     limits: MediaLimits,
+    tracer: Option<Tracer>,
     random: StdRng,
     demux: Demux,
     sessions: Vec<Option<Box<Session>>>,
@@ -128,6 +130,8 @@ pub struct CoreConfig {
     pub epoch_ntp_ns: u64,
     /// What a peer may ask for.
     pub limits: MediaLimits,
+    /// Notes what bandwidth estimators are told, while faults are looked for.
+    pub tracer: Option<Tracer>,
     /// For sequence numbers and the like.
     pub random: StdRng,
 }
@@ -142,6 +146,7 @@ impl Core {
             epoch: config.epoch,
             epoch_ntp_ns: config.epoch_ntp_ns,
             limits: config.limits,
+            tracer: config.tracer,
             random: config.random,
             demux: Demux::default(),
             sessions: Vec::new(),
