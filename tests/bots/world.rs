@@ -140,6 +140,17 @@ impl World {
         world
     }
 
+    /// Two in a call: the first shows himself and speaks, the second watches him.
+    pub fn call(seed: u64, plan: Plan) -> Self {
+        let mut world = Self::with(seed, plan);
+        world.join(1, BotShape::default());
+        world.join(2, BotShape::default());
+        world.connect();
+        world.publish(0, 20);
+        world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+        world
+    }
+
     /// Makes another router; the first is there from the start.
     pub fn open_router(&mut self) -> RouterId {
         let router = RouterId(self.routers.len() as u64 + 1);

@@ -1,9 +1,7 @@
 //! What `[media] trace` writes can be replayed.
 
-use crate::bots::bot::BotShape;
 use crate::bots::netem::Link;
 use crate::bots::world::{Plan, World};
-use signaling::ids::Source;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -14,12 +12,7 @@ use symposia::worker::trace::Tracer;
 /// Traces a call whose viewer's link loses much for a while; the name of the viewer's session.
 fn traced_call(file: &Path) -> String {
     let tracer = Tracer::create(file, clock::now()).expect("a file");
-    let mut world = World::with(41, Plan { tracer: Some(tracer), ..Plan::default() });
-    world.join(1, BotShape::default());
-    world.join(2, BotShape::default());
-    world.connect();
-    world.publish(0, 20);
-    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    let mut world = World::call(41, Plan { tracer: Some(tracer), ..Plan::default() });
     world.run_ms(2000);
     world.set_links(1, Link::CLEAN, Link::losing(300));
     world.run_ms(3000);
