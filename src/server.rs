@@ -1,9 +1,10 @@
 //! Start-up and shut-down: every step in one place, in order, with the reasons.
 
-use crate::config::{Config, Secret};
+use crate::config::{Config, Limits, Secret};
 use crate::http::AppState;
 use crate::http::listener::{self, Bounds, CertificateError, Certificates, ListenError};
 use crate::net::udp::interfaces;
+use crate::session::limits::MediaLimits;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{log, metrics};
 use crate::worker::{self, Media, MediaConfig};
@@ -107,7 +108,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         workers: usize::from(config.media.workers),
         advertise: config.media.advertise.clone(),
         trace: config.media.trace.clone(),
-        limits: (&config.limits).into(),
+        limits: media_limits(&config.limits),
         loopback: address.ip().is_loopback(),
     })?;
     let bounds = bounds(&config);
@@ -249,6 +250,16 @@ impl Signals {
     }
 }
 
+/// What a peer may ask of the media plane, as the settings have it.
+fn media_limits(limits: &Limits) -> MediaLimits {
+    MediaLimits {
+        streams: usize::from(limits.streams),
+        nacks_per_second: limits.nacks_per_second,
+        key_frame_requests_per_second: limits.key_frame_requests_per_second,
+        key_frame_window: limits.key_frame_window,
+    }
+}
+
 fn bounds(config: &Config) -> Bounds {
     let mut bounds = Bounds::new(&config.limits, &config.trusted_proxies);
     let fit = http::listener::make_room(bounds.sockets);
@@ -283,6 +294,14 @@ fn reachable(bound: SocketAddr, interfaces: &[IpAddr]) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_media_plane_keeps_the_bounds_of_the_settings() {
+        assert_eq!(media_limits(&Limits::default()), MediaLimits::default());
+        let limits = Limits { streams: 3, nacks_per_second: 4, ..Limits::default() };
+        let MediaLimits { streams, nacks_per_second, .. } = media_limits(&limits);
+        assert_eq!((streams, nacks_per_second), (3, 4));
+    }
 
     #[test]
     fn a_server_on_all_addresses_is_opened_by_one_that_others_reach() {

@@ -1,9 +1,10 @@
 //! A meeting with its caller and with guests who check what reaches them. The meeting checks itself too
 //! (`check_invariants`, in every build with debug assertions). Knows no bytes of a fuzzer.
 
+use crate::life::{falls_due, restarted};
 use signaling::Meeting;
 use signaling::ids::{Epoch, Millis, ParticipantId, Source};
-use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings, MeetingSnapshot, Rate};
+use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings, Rate};
 use signaling::protocol::{Command, Event, OutReason, Policy, RefusalCode, ServerMessage, SlotCounts};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ const LIMITS: Limits = Limits {
     event_buffer: 6,
     command_memory: 4,
     commands: Rate { per_second: 20, burst: 60 },
+    chat_characters: 40,
     chat: Rate { per_second: 5, burst: 10 },
     chat_kept: 5,
     log_kept: 8,
@@ -136,22 +138,14 @@ impl Guests {
     /// Time passes, and what falls due happens then.
     pub fn pass(&mut self, milliseconds: u64) {
         let until = self.now.plus(milliseconds);
-        while let Some(due) = self.meeting.poll_timeout().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            self.meeting.handle_timeout(self.now);
-            assert_ne!(self.meeting.poll_timeout(), Some(due), "the timer did not fire");
+        while falls_due(&mut self.meeting, &mut self.now, until) {
             self.carry_out();
         }
-        self.now = until;
     }
 
     /// The server is killed and starts again.
     pub fn restart(&mut self) {
-        let stored = serde_json::to_string(&self.meeting.snapshot()).expect("serializes");
-        let snapshot: MeetingSnapshot = serde_json::from_str(&stored).expect("parses");
-        self.meeting = Meeting::restore(snapshot, self.now);
-        let again = serde_json::to_string(&self.meeting.snapshot()).expect("serializes");
-        assert_eq!(again, stored, "a restart changed the meeting");
+        self.meeting = restarted(&self.meeting, self.now);
         for guest in self.guests.values_mut() {
             guest.connected = false;
         }

@@ -26,6 +26,9 @@ pub mod session {
 
 mod guests;
 mod input;
+/// As in the tests of the meeting.
+#[path = "../../signaling/tests/meeting/life.rs"]
+mod life;
 
 pub use guests::{Guests, policy};
 pub use input::Input;

@@ -1,6 +1,5 @@
-//! What one peer may ask of the media plane, from the settings. Told the time; knows no packets.
+//! What one peer may ask of the media plane. Told the time; knows no packets.
 
-use crate::config;
 use std::time::{Duration, Instant};
 
 /// The bounds that the workers keep; `[limits]` of the settings has the reasons.
@@ -16,20 +15,15 @@ pub struct MediaLimits {
     pub key_frame_window: Duration,
 }
 
-impl From<&config::Limits> for MediaLimits {
-    fn from(limits: &config::Limits) -> Self {
-        Self {
-            streams: usize::from(limits.streams),
-            nacks_per_second: limits.nacks_per_second,
-            key_frame_requests_per_second: limits.key_frame_requests_per_second,
-            key_frame_window: limits.key_frame_window,
-        }
-    }
-}
-
+/// Those of the default settings, which a test of the server compares.
 impl Default for MediaLimits {
     fn default() -> Self {
-        Self::from(&config::Limits::default())
+        Self {
+            streams: 48,
+            nacks_per_second: 600,
+            key_frame_requests_per_second: 10,
+            key_frame_window: Duration::from_millis(400),
+        }
     }
 }
 

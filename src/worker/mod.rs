@@ -7,7 +7,7 @@ mod overload;
 mod ring;
 mod thread;
 mod timers;
-mod trace;
+pub mod trace;
 
 use crate::clock;
 use crate::net::counters::Counters;
@@ -44,7 +44,7 @@ pub struct MediaConfig {
     pub workers: usize,
     /// Addresses that clients are told to send to; empty for those of the interfaces.
     pub advertise: Vec<IpAddr>,
-    /// Where received packets' arrivals are written, for finding faults.
+    /// Where arrivals and what estimators are told are written, for finding faults.
     pub trace: Option<std::path::PathBuf>,
     /// What a peer may ask for.
     pub limits: MediaLimits,
@@ -157,6 +157,7 @@ impl Media {
                 epoch,
                 epoch_ntp_ns,
                 limits: config.limits,
+                tracer: tracer.clone(),
                 random: StdRng::from_rng(&mut rand::rng()),
             });
             let thread = Thread {

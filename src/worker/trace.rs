@@ -1,8 +1,21 @@
-//! The debug switch of design §4.12: when which packet arrived, as lines in a file that tests and the load
-//! generator replay. Headers of RTP stand in the clear, so this knows no keys and no payload.
+//! The debug switch of design §4.12: when which packet arrived, and what bandwidth estimators are told, as lines in a
+//! file that tests and the load generator replay. Headers of RTP stand in the clear, so this knows no keys and no payload.
+//!
+//! A line that begins with a digit is a packet, with the columns of [`HEAD`]. Others say in their first word what they
+//! are; times are in nanoseconds since the server's start, estimates in bits per second:
+//!
+//! ```text
+//! report,SESSION,NOW,SENT,BYTES,ARRIVED    one packet of a feedback message; ARRIVED is empty for a lost one
+//! feedback,SESSION,NOW,ESTIMATE            the end of the message, and the estimate after it
+//! remb,SESSION,BITS,ESTIMATE               what a receiver without transport-wide feedback says
+//! missed,COUNT                             so many entries found no room: a replay is not whole
+//! end                                      the server stopped
+//! ```
 
 use crate::net::udp::Received;
 use crate::rtp::{Header, is_rtcp};
+use crate::session::SessionId;
+use crate::session::bandwidth::Report;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
@@ -16,19 +29,48 @@ pub const HEAD: &str = "us,from,position,burst,bytes,payload_type,marker,sequenc
 /// The file grows no further.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Lines that wait for the disk; a line that finds no room is left out.
+/// Entries that wait for the disk; one that finds no room is left out and counted.
 const QUEUE: usize = 4096;
 
-/// The way to the file, one for each worker.
-#[derive(Clone)]
-pub(super) struct Tracer {
+/// The way to the file; each worker has clones of its own.
+#[derive(Debug, Clone)]
+pub struct Tracer {
     epoch: Instant,
     lines: SyncSender<String>,
+    missed: u64,
+}
+
+/// What one feedback message told an estimator; its lines stand together in the file.
+#[derive(Debug)]
+pub(super) struct Feedback {
+    epoch: Instant,
+    session: SessionId,
+    lines: String,
+}
+
+impl Feedback {
+    /// A packet that the message tells of.
+    pub(super) fn report(&mut self, now: Instant, report: Report) {
+        let ns = |at: Instant| at.saturating_duration_since(self.epoch).as_nanos();
+        let arrived = report.arrived.map_or_else(String::new, |arrived| arrived.as_nanos().to_string());
+        let (session, now, sent) = (self.session.0, ns(now), ns(report.sent));
+        // Writing to a text does not fail.
+        let _ = writeln!(self.lines, "report,{session},{now},{sent},{},{arrived}", report.bytes);
+    }
+
+    /// Its end.
+    pub(super) fn end(&mut self, now: Instant, estimate: u32) {
+        let now = now.saturating_duration_since(self.epoch).as_nanos();
+        let _ = writeln!(self.lines, "feedback,{},{now},{estimate}", self.session.0);
+    }
 }
 
 impl Tracer {
     /// Makes the file and the thread that writes it, which ends with the last worker.
-    pub(super) fn create(path: &Path, epoch: Instant) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// When the file can't be made.
+    pub fn create(path: &Path, epoch: Instant) -> std::io::Result<Self> {
         let mut file = std::io::BufWriter::new(File::create(path)?);
         file.write_all(HEAD.as_bytes())?;
         let (lines, queue) = sync_channel::<String>(QUEUE);
@@ -44,9 +86,32 @@ impl Tracer {
                     break;
                 }
             }
-            let _ = file.flush();
+            let _ = file.write_all(b"end\n").and_then(|()| file.flush());
         })?;
-        Ok(Self { epoch, lines })
+        Ok(Self { epoch, lines, missed: 0 })
+    }
+
+    /// For what a feedback message of this session's will tell.
+    pub(super) const fn feedback(&self, session: SessionId) -> Feedback {
+        Feedback { epoch: self.epoch, session, lines: String::new() }
+    }
+
+    /// Notes what a feedback message told.
+    pub(super) fn told(&mut self, feedback: Feedback) {
+        self.send(feedback.lines);
+    }
+
+    /// Notes what a receiver said of its link.
+    pub(super) fn remb(&mut self, session: SessionId, bits: u64, estimate: u32) {
+        self.send(format!("remb,{},{bits},{estimate}\n", session.0));
+    }
+
+    fn send(&mut self, lines: String) {
+        let lines = if self.missed > 0 { format!("missed,{}\n{lines}", self.missed) } else { lines };
+        match self.lines.try_send(lines) {
+            Ok(()) => self.missed = 0,
+            Err(_) => self.missed += 1,
+        }
     }
 
     /// Notes a datagram where it is RTP.
@@ -71,7 +136,7 @@ impl Tracer {
             header.ssrc
         );
         if written.is_ok() {
-            let _ = self.lines.try_send(line);
+            self.send(line);
         }
     }
 }

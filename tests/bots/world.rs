@@ -19,6 +19,7 @@ use symposia::session::sdp::{self, CodecKind, Local, Offer, Policy, Role};
 use symposia::session::{SessionId, new_credentials};
 use symposia::worker::api::{Command, Event, OpenSession, RouterId};
 use symposia::worker::core::{Core, CoreConfig};
+use symposia::worker::trace::Tracer;
 use tokio::sync::{mpsc, oneshot};
 
 /// Where the core is reached.
@@ -64,6 +65,13 @@ pub struct Place {
     downlink: Direction,
 }
 
+/// What differs from the default settings.
+#[derive(Default)]
+pub struct Plan {
+    pub limits: MediaLimits,
+    pub tracer: Option<Tracer>,
+}
+
 /// Everything.
 pub struct World {
     pub start: Instant,
@@ -92,11 +100,11 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        Self::bounded(seed, MediaLimits::default())
+        Self::with(seed, Plan::default())
     }
 
-    /// With other bounds than those of the default settings.
-    pub fn bounded(seed: u64, limits: MediaLimits) -> Self {
+    /// With other bounds than those of the default settings, or a trace.
+    pub fn with(seed: u64, plan: Plan) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let start = clock::now();
         let identity = new_identity();
@@ -105,7 +113,8 @@ impl World {
             identity: identity.clone(),
             epoch: start,
             epoch_ntp_ns: 3_900_000_000_000_000_000,
-            limits,
+            limits: plan.limits,
+            tracer: plan.tracer,
             random: StdRng::seed_from_u64(random.next_u64()),
         });
         let mut world = Self {
@@ -128,6 +137,17 @@ impl World {
             watch: None,
         };
         world.open_router();
+        world
+    }
+
+    /// Two in a call: the first shows himself and speaks, the second watches him.
+    pub fn call(seed: u64, plan: Plan) -> Self {
+        let mut world = Self::with(seed, plan);
+        world.join(1, BotShape::default());
+        world.join(2, BotShape::default());
+        world.connect();
+        world.publish(0, 20);
+        world.watch_tracks(1, &[(1, Source::Camera, 720)]);
         world
     }
 

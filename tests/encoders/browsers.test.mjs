@@ -154,6 +154,20 @@ test("a viewer that leaves by DELETE gets nothing more, the others go on", async
   await Promise.all([page, one.page, other.page].map((each) => each.close()));
 });
 
+test("a broadcast that is deleted ends for its viewers at once, and they are told", async () => {
+  const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
+  const watched = [(await watching(chrome, broadcast)).page, (await watching(fox, broadcast)).page];
+  await Promise.all(watched.map((one) => plays(one, { pitch: 700 })));
+  await api(server, "DELETE", `/api/v1/broadcasts/${broadcast.id}`);
+  for (const one of watched) {
+    await eventually("the transport is closed", () => one.evaluate(() => window.viewer.getReceivers()[0].transport.state === "closed"), 2_000);
+  }
+  const late = await barePage(chrome, site);
+  const answer = await late.evaluate((to) => window.watch(to), { url: broadcast.whep_url });
+  assert.equal(answer.status, 404, answer.text);
+  await Promise.all([page, late, ...watched].map((one) => one.close()));
+});
+
 test("a publisher whose page is gone is followed by another, and viewers see that one", async () => {
   const { broadcast, page } = await publishing(chrome, { codec: "VP8", pitch: 700 });
   const { page: watched } = await watching(chrome, broadcast);

@@ -221,12 +221,21 @@ async fn viewers_are_bounded_and_an_ended_broadcast_is_gone() {
     let server = Server::with(|config, _| config.limits.viewers = 1).await;
     let broadcast = broadcast(&server).await;
     publish(&server, &broadcast).await;
-    assert_eq!(watch(&server, &broadcast).await.status, StatusCode::CREATED);
+    let first = watch(&server, &broadcast).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    let viewing = first.header(header::LOCATION).to_owned();
     let full = watch(&server, &broadcast).await;
     assert_eq!((full.status.as_u16(), full.text("code").as_str()), (503, "broadcast-full"));
     let path = format!("/api/v1/broadcasts/{}", broadcast.id);
+    let (publisher, viewer) =
+        (server.worker.session_of(ParticipantId(1)).await, server.worker.session_of(ParticipantId(2)).await);
     assert_eq!(server.call(Method::DELETE, &path, &[bearer()], None).await.status, StatusCode::NO_CONTENT);
+    for session in [publisher, viewer] {
+        assert!(server.worker.all().contains(&Seen::CloseSession(session)), "acknowledged before the answer");
+    }
     server.worker.wait(|seen| matches!(seen, Seen::CloseRouter(_)).then_some(())).await;
+    let gone = server.call(Method::DELETE, &viewing, &[], None).await;
+    assert_eq!((gone.status, gone.text("code").as_str()), (StatusCode::NOT_FOUND, "not-found"));
     assert_eq!(watch(&server, &broadcast).await.status, StatusCode::NOT_FOUND);
     assert_eq!(publish(&server, &broadcast).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(server.get(&path, &[]).await.status, StatusCode::NOT_FOUND);

@@ -86,6 +86,7 @@ async fn new_credentials_restart_ice_and_a_new_connection_replaces_the_session()
     server.worker.session_after(guest.you, Some(session)).await;
 }
 
+// acceptance: M3
 #[tokio::test]
 async fn who_waits_gets_no_session_and_wrong_offers_say_why() {
     let server = Server::start().await;

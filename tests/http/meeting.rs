@@ -16,6 +16,7 @@ fn left_with(messages: &[ServerMessage]) -> Option<OutReason> {
     })
 }
 
+// acceptance: M3
 #[tokio::test]
 async fn somebody_knocks_waits_hears_nothing_and_is_let_in() {
     let server = Server::start().await;
@@ -54,6 +55,7 @@ async fn somebody_knocks_waits_hears_nothing_and_is_let_in() {
     assert_eq!(text.await, "Gus");
 }
 
+// acceptance: M5
 #[tokio::test]
 async fn who_is_removed_is_out_and_may_knock_again_unless_banned() {
     let server = Server::start().await;
@@ -106,6 +108,7 @@ async fn a_ban_outlives_the_server_and_a_lock_too() {
     assert!(olga.hand_raised_at.is_some());
 }
 
+// acceptance: M8
 #[tokio::test]
 async fn a_lost_line_keeps_the_seat_and_what_was_missed_is_told() {
     let server = Server::start().await;
@@ -178,6 +181,7 @@ async fn a_meeting_ended_by_rest_is_over_for_everybody() {
     assert!(server.state.directory.is_empty());
 }
 
+// acceptance: M2
 #[tokio::test]
 async fn a_host_ends_the_meeting_and_its_number_opens_nothing() {
     let server = Server::start().await;
@@ -192,6 +196,7 @@ async fn a_host_ends_the_meeting_and_its_number_opens_nothing() {
     assert!(shown["ended_at"].is_u64());
 }
 
+// acceptance: M2
 #[tokio::test]
 async fn a_number_with_its_passcode_leads_to_the_waiting_room() {
     let server = Server::start().await;
@@ -202,6 +207,7 @@ async fn a_number_with_its_passcode_leads_to_the_waiting_room() {
     assert!(matches!(event, Event::Waiting { .. }), "a number is no secret: {event:?}");
 }
 
+// acceptance: D1
 #[tokio::test]
 async fn while_draining_nobody_new_comes_in_and_who_has_a_seat_comes_back() {
     let server = Server::start().await;

@@ -119,6 +119,7 @@ async fn guessing_passwords_is_limited() {
     assert_eq!(refused, Some(10));
 }
 
+// acceptance: D1
 #[tokio::test]
 async fn while_draining_new_meetings_are_refused_at_once() {
     let server = Server::start().await;

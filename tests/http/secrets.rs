@@ -184,6 +184,7 @@ async fn guessing_is_limited_for_an_address_and_for_a_number() {
     assert_eq!(refusal(&server, missing(), "").await, Some(RefusalCode::TooMany), "a missing number is limited alike");
 }
 
+// acceptance: SEC9
 #[tokio::test]
 async fn joins_of_one_address_are_limited() {
     let server = Server::with(|_, bounds| bounds.joins = Rate::per_minute(3)).await;

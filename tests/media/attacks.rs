@@ -78,6 +78,7 @@ fn any_first_byte_and_length_from_a_checked_address_does_no_harm() {
     sweep(|world| world.places[0].bot.address, 2);
 }
 
+// acceptance: SEC1
 #[test]
 fn alerts_and_handshakes_in_the_clear_do_not_end_a_call() {
     let mut world = call(3);
@@ -209,6 +210,7 @@ fn another_participants_packets_do_not_pass_under_ones_own_address() {
     assert_eq!(world.problems(), [""; 0]);
 }
 
+// acceptance: SEC4
 #[test]
 fn streams_made_up_by_a_participant_are_bounded_and_carry_nothing() {
     let mut world = call(7);

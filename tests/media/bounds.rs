@@ -1,20 +1,13 @@
 //! What a peer may ask of the media plane is bounded by the settings.
 
-use crate::bots::bot::BotShape;
-use crate::bots::world::World;
-use signaling::ids::Source;
+use crate::bots::world::{Plan, World};
 use std::time::Duration;
 use symposia::net::counters::Drop;
 use symposia::session::limits::MediaLimits;
 
 /// One who shows himself and one who watches, within these bounds.
 fn call(limits: MediaLimits) -> World {
-    let mut world = World::bounded(31, limits);
-    world.join(1, BotShape::default());
-    world.join(2, BotShape::default());
-    world.connect();
-    world.publish(0, 20);
-    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    let mut world = World::call(31, Plan { limits, ..Plan::default() });
     world.run_ms(1500);
     world
 }

@@ -30,6 +30,7 @@ fn the_handshake_takes_a_few_round_trips_in_either_role() {
     }
 }
 
+// acceptance: M1
 #[test]
 fn two_see_and_hear_each_other_byte_for_byte_and_nobody_hears_himself() {
     for opener in [Opener::Ours, Opener::Oracle] {

@@ -27,6 +27,7 @@ fn media_to(world: &World, place: usize) -> usize {
     watched.filter(|(_, to, data)| *to == address && data[0] >> 6 == 2 && !symposia::rtp::is_rtcp(data)).count()
 }
 
+// acceptance: M4
 #[test]
 fn a_closed_gate_lets_nothing_through_from_its_acknowledgement_on() {
     let mut world = call(1);
@@ -61,6 +62,7 @@ fn a_gate_that_opens_again_brings_back_a_whole_picture() {
     assert_eq!(world.problems(), [""; 0]);
 }
 
+// acceptance: M4
 #[test]
 fn a_gate_closed_from_the_start_is_closed() {
     let mut world = World::new(3);
@@ -76,6 +78,7 @@ fn a_gate_closed_from_the_start_is_closed() {
     assert!(world.bot(1).count(1, Source::Microphone) > 40);
 }
 
+// acceptance: M4
 #[test]
 fn a_screen_sent_in_the_cameras_section_is_under_the_cameras_gate() {
     let mut world = World::new(4);
@@ -98,6 +101,7 @@ fn a_screen_sent_in_the_cameras_section_is_under_the_cameras_gate() {
     assert_eq!(world.problems(), [""; 0]);
 }
 
+// acceptance: M5
 #[test]
 fn nothing_passes_an_ended_session_in_either_direction() {
     for ended in [0, 1] {

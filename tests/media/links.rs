@@ -2,7 +2,7 @@
 
 use crate::bots::bot::BotShape;
 use crate::bots::netem::Link;
-use crate::bots::world::World;
+use crate::bots::world::{Plan, World};
 use signaling::ids::Source;
 use signaling::protocol::SessionState;
 use std::net::SocketAddr;
@@ -10,12 +10,7 @@ use std::time::Duration;
 use symposia::session::plan::Kind;
 
 fn call(seed: u64) -> World {
-    let mut world = World::new(seed);
-    world.join(1, BotShape::default());
-    world.join(2, BotShape::default());
-    world.connect();
-    world.publish(0, 20);
-    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    let mut world = World::call(seed, Plan::default());
     world.run_ms(1500);
     world
 }

@@ -11,3 +11,4 @@ mod gates;
 mod layers;
 mod links;
 mod sockets;
+mod traces;

@@ -7,6 +7,17 @@ use crate::permission::{Action, permits};
 use crate::protocol::{Command, OutReason, Outcome, RefusalCode};
 use crate::role::Role;
 
+/// Who asks for something, when, and as what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) now: Millis,
+    pub(super) me: ParticipantId,
+    pub(super) role: Role,
+}
+
+/// What a command comes to.
+pub(super) type Answer = Result<Outcome, RefusalCode>;
+
 impl Meeting {
     /// Carries out a command and answers it, both by effects. Of somebody who has no seat or no
     /// connection it is ignored: nobody is there to hear the answer.
@@ -45,7 +56,7 @@ impl Meeting {
             Command::Leave => return self.put_out(me, OutReason::Left, Some(id)),
             _ if !inside => Err(RefusalCode::NotAdmitted),
             Command::End if permits(role, Action::End) => return self.end_for_all(now, Some((me, id))),
-            command => self.carry_out(now, me, role, command),
+            command => self.carry_out(By { now, me, role }, command),
         };
         let result = result.map_err(Into::into);
         if let Some(seat) = self.state.seats.get_mut(&me) {
@@ -55,33 +66,27 @@ impl Meeting {
     }
 
     /// Each of these checks first and changes then: what is refused changed nothing.
-    fn carry_out(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        command: Command,
-    ) -> Result<Outcome, RefusalCode> {
+    fn carry_out(&mut self, by: By, command: Command) -> Answer {
         match command {
-            Command::SetSource { source, on } => self.set_source(me, role, source, on),
-            Command::SetHand { raised } => self.set_hand(now, me, role, raised),
-            Command::SendChat { to, text } => self.send_chat(now, me, role, to, &text),
-            Command::Rename { participant, name } => self.rename(now, me, role, participant, &name),
-            Command::Admit { participant } => self.admit(now, me, role, participant),
-            Command::AdmitAll => self.admit_all(now, me, role),
-            Command::Deny { participant } => self.deny(now, me, role, participant),
-            Command::Mute { participant, source } => self.mute(now, me, role, participant, source),
-            Command::MuteAll { may_unmute } => self.mute_all(now, me, role, may_unmute),
-            Command::AskToUnmute { participant, source } => self.ask_to_unmute(now, me, role, participant, source),
-            Command::LowerHand { participant } => self.lower_hand(now, me, role, participant),
-            Command::SetRole { participant, role: given } => self.set_role(now, me, role, participant, given),
-            Command::Remove { participant, ban } => self.remove(now, me, role, participant, ban),
-            Command::SendToWaitingRoom { participant } => self.send_to_waiting_room(now, me, role, participant),
-            Command::SetSpotlight { participant, on } => self.set_spotlight(now, me, role, participant, on),
-            Command::SetPolicy { policy } => self.set_policy(now, me, role, policy),
-            Command::SuspendAll => self.suspend_all(now, me, role),
+            Command::SetSource { source, on } => self.set_source(by, source, on),
+            Command::SetHand { raised } => self.set_hand(by, raised),
+            Command::SendChat { to, text } => self.send_chat(by, to, &text),
+            Command::Rename { participant, name } => self.rename(by, participant, &name),
+            Command::Admit { participant } => self.admit(by, participant),
+            Command::AdmitAll => self.admit_all(by),
+            Command::Deny { participant } => self.deny(by, participant),
+            Command::Mute { participant, source } => self.mute(by, participant, source),
+            Command::MuteAll { may_unmute } => self.mute_all(by, may_unmute),
+            Command::AskToUnmute { participant, source } => self.ask_to_unmute(by, participant, source),
+            Command::LowerHand { participant } => self.lower_hand(by, participant),
+            Command::SetRole { participant, role: given } => self.set_role(by, participant, given),
+            Command::Remove { participant, ban } => self.remove(by, participant, ban),
+            Command::SendToWaitingRoom { participant } => self.send_to_waiting_room(by, participant),
+            Command::SetSpotlight { participant, on } => self.set_spotlight(by, participant, on),
+            Command::SetPolicy { policy } => self.set_policy(by, policy),
+            Command::SuspendAll => self.suspend_all(by),
             Command::ReadLog => {
-                need(role, Action::ReadLog)?;
+                need(by.role, Action::ReadLog)?;
                 Ok(Outcome::Log { entries: self.state.log.iter().cloned().collect() })
             }
             Command::End | Command::Leave => Err(RefusalCode::NotPermitted),

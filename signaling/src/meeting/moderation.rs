@@ -2,7 +2,7 @@
 
 use crate::ids::{Millis, ParticipantId, Source};
 use crate::meeting::Meeting;
-use crate::meeting::command::need;
+use crate::meeting::command::{Answer, By, need};
 use crate::permission::{Action, permits_on};
 use crate::protocol::{Event, LogDetail, OutReason, Outcome, RefusalCode};
 use crate::role::Role;
@@ -33,13 +33,7 @@ impl Meeting {
         self.seat(participant).is_some_and(|seat| seat.inside().is_none())
     }
 
-    pub(super) fn admit(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn admit(&mut self, By { now, me, role }: By, whom: ParticipantId) -> Answer {
         need(role, Action::Admit)?;
         if !self.waits(whom) {
             // Two hosts may press the same button.
@@ -55,7 +49,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn admit_all(&mut self, now: Millis, me: ParticipantId, role: Role) -> Result<Outcome, RefusalCode> {
+    pub(super) fn admit_all(&mut self, By { now, me, role }: By) -> Answer {
         need(role, Action::Admit)?;
         if self.state.policy.locked {
             return Err(RefusalCode::MeetingLocked);
@@ -80,13 +74,7 @@ impl Meeting {
         self.let_in(now, whom);
     }
 
-    pub(super) fn deny(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn deny(&mut self, By { now, me, role }: By, whom: ParticipantId) -> Answer {
         need(role, Action::Admit)?;
         if !self.waits(whom) {
             return Err(RefusalCode::UnknownParticipant);
@@ -96,14 +84,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn mute(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-        source: Source,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn mute(&mut self, By { now, me, role }: By, whom: ParticipantId, source: Source) -> Answer {
         self.need_on(role, Action::Mute, whom)?;
         if self.turn_off(whom, &[source], Some(me)) {
             self.note(now, Some(me), "mute", Some(whom), Some(LogDetail::Source { source }));
@@ -112,14 +93,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn ask_to_unmute(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-        source: Source,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn ask_to_unmute(&mut self, By { now, me, role }: By, whom: ParticipantId, source: Source) -> Answer {
         let theirs = self.need_on(role, Action::AskToUnmute, whom)?;
         // To hear a listener, make him an attendee first.
         need(theirs, Action::Publish)?;
@@ -135,13 +109,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn lower_hand(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whose: ParticipantId,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn lower_hand(&mut self, By { now, me, role }: By, whose: ParticipantId) -> Answer {
         self.need_on(role, Action::LowerHand, whose)?;
         let inside = self.state.seats.get_mut(&whose).and_then(|seat| seat.inside_mut());
         if inside.is_some_and(|inside| inside.hand_raised_at.take().is_some()) {
@@ -151,14 +119,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn set_spotlight(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whose: ParticipantId,
-        on: bool,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn set_spotlight(&mut self, By { now, me, role }: By, whose: ParticipantId, on: bool) -> Answer {
         self.need_on(role, Action::Spotlight, whose)?;
         let others = self.ids(|seat| seat.inside().is_some_and(|inside| inside.spotlight)).len();
         let bound = usize::from(self.state.settings.limits.spotlights);
@@ -177,13 +138,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn send_to_waiting_room(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn send_to_waiting_room(&mut self, By { now, me, role }: By, whom: ParticipantId) -> Answer {
         self.need_on_other(me, role, Action::SendToWaitingRoom, whom)?;
         if self.how_many_wait() >= usize::from(self.state.settings.limits.waiting) {
             return Err(RefusalCode::TooMany);
@@ -195,14 +150,7 @@ impl Meeting {
 
     /// Also of somebody who waits. A ban holds for the seat and for the identity, all of whose other
     /// seats go with it, but for those that `role` may not remove.
-    pub(super) fn remove(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whom: ParticipantId,
-        ban: bool,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn remove(&mut self, By { now, me, role }: By, whom: ParticipantId, ban: bool) -> Answer {
         need(role, Action::Remove)?;
         if !self.waits(whom) {
             self.need_on_other(me, role, Action::Remove, whom)?;

@@ -1,23 +1,16 @@
 //! What people do for themselves: sources, hand, name, chat.
 
-use crate::ids::{Millis, ParticipantId, Source};
+use crate::ids::{ParticipantId, Source};
 use crate::meeting::Meeting;
 use crate::meeting::chat::Readers;
-use crate::meeting::command::need;
+use crate::meeting::command::{Answer, By, need};
 use crate::meeting::effect::Effect;
 use crate::meeting::text::{clean_chat, clean_name};
 use crate::permission::{Action, Rule, allows, exempt, permits_on};
 use crate::protocol::{Audience, ChatMessage, Event, LogDetail, Outcome, RefusalCode};
-use crate::role::Role;
 
 impl Meeting {
-    pub(super) fn set_source(
-        &mut self,
-        me: ParticipantId,
-        role: Role,
-        source: Source,
-        on: bool,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn set_source(&mut self, By { me, role, .. }: By, source: Source, on: bool) -> Answer {
         if !on {
             if self.turn_off(me, &[source], None) {
                 self.tell_updated(me, None);
@@ -68,13 +61,7 @@ impl Meeting {
         !turned_off.is_empty()
     }
 
-    pub(super) fn set_hand(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        raised: bool,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn set_hand(&mut self, By { now, me, role }: By, raised: bool) -> Answer {
         need(role, Action::RaiseHand)?;
         // No two at the same time, and never before an earlier one: the times are the queue.
         let next = now.max(self.state.last_hand.plus(1));
@@ -93,14 +80,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn rename(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whose: ParticipantId,
-        name: &str,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn rename(&mut self, By { now, me, role }: By, whose: ParticipantId, name: &str) -> Answer {
         if whose == me {
             need(role, Action::RenameSelf)?;
             if !allows(&self.state.policy, role, Rule::Rename) {
@@ -124,14 +104,7 @@ impl Meeting {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn send_chat(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        to: Audience,
-        text: &str,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn send_chat(&mut self, By { now, me, role }: By, to: Audience, text: &str) -> Answer {
         need(role, Action::Chat)?;
         let (readers, to_hosts) = match to {
             Audience::Everyone => (Readers::Everyone, false),

@@ -1,21 +1,14 @@
 //! Giving and taking roles.
 
-use crate::ids::{Millis, ParticipantId, Source};
+use crate::ids::{ParticipantId, Source};
 use crate::meeting::Meeting;
-use crate::meeting::command::need;
+use crate::meeting::command::{Answer, By, need};
 use crate::permission::{Action, Rule, allows, exempt, permits};
 use crate::protocol::{Event, LogDetail, Outcome, RefusalCode};
 use crate::role::Role;
 
 impl Meeting {
-    pub(super) fn set_role(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        whose: ParticipantId,
-        given: Role,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn set_role(&mut self, By { now, me, role }: By, whose: ParticipantId, given: Role) -> Answer {
         need(role, Action::SetSpeaker)?;
         let had = self.role_inside(whose)?;
         let action = if exempt(had) || exempt(given) { Action::NameHosts } else { Action::SetSpeaker };

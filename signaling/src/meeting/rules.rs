@@ -1,20 +1,14 @@
 //! What hosts and co-hosts do to everybody: the rules, mute all, suspend all.
 
-use crate::ids::{Millis, ParticipantId, Source};
+use crate::ids::{ParticipantId, Source};
 use crate::meeting::Meeting;
-use crate::meeting::command::need;
+use crate::meeting::command::{Answer, By, need};
 use crate::permission::{Action, exempt};
-use crate::protocol::{Event, LogDetail, Outcome, Policy, PolicyChange, PolicyField, RefusalCode};
+use crate::protocol::{Event, LogDetail, Outcome, Policy, PolicyChange, PolicyField};
 use crate::role::Role;
 
 impl Meeting {
-    pub(super) fn set_policy(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        policy: Policy,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn set_policy(&mut self, By { now, me, role }: By, policy: Policy) -> Answer {
         need(role, Action::SetPolicy)?;
         let changes = changes(&self.state.policy, &policy);
         if changes.is_empty() {
@@ -53,13 +47,7 @@ impl Meeting {
         }
     }
 
-    pub(super) fn mute_all(
-        &mut self,
-        now: Millis,
-        me: ParticipantId,
-        role: Role,
-        may_unmute: bool,
-    ) -> Result<Outcome, RefusalCode> {
+    pub(super) fn mute_all(&mut self, By { now, me, role }: By, may_unmute: bool) -> Answer {
         need(role, Action::Mute)?;
         let changes = vec![PolicyChange { field: PolicyField::MayUnmute, on: may_unmute }];
         self.note(now, Some(me), "mute-all", None, Some(LogDetail::Policy { changes }));
@@ -69,7 +57,7 @@ impl Meeting {
     }
 
     /// Hosts go off, too: whatever is wrong may come from their own page. They may turn on again.
-    pub(super) fn suspend_all(&mut self, now: Millis, me: ParticipantId, role: Role) -> Result<Outcome, RefusalCode> {
+    pub(super) fn suspend_all(&mut self, By { now, me, role }: By) -> Answer {
         need(role, Action::SuspendAll)?;
         self.note(now, Some(me), "suspend-all", None, None);
         self.turn_all_off(&Source::ALL, me, |_| false);

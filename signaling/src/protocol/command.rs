@@ -75,7 +75,7 @@ pub enum Command {
     },
     /// Leaves for good: the seat is not kept.
     Leave,
-    /// Writes to the chat; 1 to 4,000 characters.
+    /// Writes to the chat; 1 to 4,000 characters, or as many as the server's settings allow.
     SendChat {
         /// To whom.
         to: Audience,

@@ -62,7 +62,7 @@ refusals! {
     /// Empty, or over 64 characters, or nothing visible.
     BadName, 422, "Please enter a name of at most 64 characters.";
     /// Empty or over 4,000 characters.
-    BadText, 422, "A message needs 1 to 4,000 characters.";
+    BadText, 422, "A message needs something to read and must not be too long.";
     /// The SDP was not understood; the message says what.
     BadOffer, 422, "The server could not use this browser's media offer.";
     /// A setting's bound was passed.

@@ -44,6 +44,7 @@ fn who_waits_is_told_nothing_but_the_wait() {
     }
 }
 
+// acceptance: M3
 #[test]
 fn a_host_admits_one_and_sees_the_queue_shrink() {
     let mut world = World::with(waiting_room());
@@ -61,6 +62,7 @@ fn a_host_admits_one_and_sees_the_queue_shrink() {
     );
 }
 
+// acceptance: M3
 #[test]
 fn who_is_denied_is_out_and_may_knock_again() {
     let mut world = World::with(waiting_room());
@@ -74,6 +76,7 @@ fn who_is_denied_is_out_and_may_knock_again() {
     assert!(world.waits(again) && again > ana);
 }
 
+// acceptance: M3
 #[test]
 fn who_comes_by_number_waits_even_where_nobody_else_does() {
     let mut world = World::with(OPEN);
@@ -105,6 +108,7 @@ fn a_hundred_who_come_after_the_lock_stay_out() {
     assert_eq!(world.meeting.counts(), Counts { admitted: 51, waiting: 0, connected: 51 });
 }
 
+// acceptance: M5
 #[test]
 fn the_lock_holds_for_the_waiting_room_but_not_for_seats_and_hosts() {
     let mut world = World::with(waiting_room());
@@ -148,6 +152,7 @@ fn a_place_is_kept_for_a_host_until_one_has_come() {
     assert!(!world.is_inside(host) && world.is_inside(again), "from another device, in the place of the lost one");
 }
 
+// acceptance: M3
 #[test]
 fn admit_all_goes_by_the_time_of_waiting_and_stops_where_the_meeting_is_full() {
     let mut world = World::new(MeetingSettings { capacity: 3, policy: waiting_room(), ..settings() });

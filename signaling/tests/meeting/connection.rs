@@ -40,6 +40,7 @@ fn a_seat_is_gone_on_time_even_where_the_timer_comes_late() {
     assert_eq!(world.resume(ana), Err(RefusalCode::SeatGone));
 }
 
+// acceptance: M8
 #[test]
 fn who_returns_hears_what_he_missed_and_nothing_twice() {
     let mut world = World::with(OPEN);

@@ -4,6 +4,7 @@ mod admission;
 mod bounds;
 mod chat;
 mod connection;
+mod life;
 mod media;
 mod moderation;
 mod permissions;

@@ -43,6 +43,7 @@ fn who_is_muted_is_forwarded_no_more_and_unmutes_only_where_the_rules_let_him() 
     world.done(ana, source(Source::Camera, true));
 }
 
+// acceptance: M4
 #[test]
 fn the_gate_closes_before_anybody_is_told() {
     let mut world = World::with(OPEN);
@@ -56,6 +57,7 @@ fn the_gate_closes_before_anybody_is_told() {
     assert_eq!(world.effects[reply - 1], Effect::Persist, "stored before it is acknowledged");
 }
 
+// acceptance: M4
 #[test]
 fn mute_all_spares_hosts_and_co_hosts() {
     let mut world = World::with(OPEN);
@@ -104,6 +106,7 @@ fn muting_three_hundred_microphones_tells_each_person_in_a_few_messages() {
     assert!(meeting.participants().filter(|one| one.microphone).map(|one| one.id).eq([host]));
 }
 
+// acceptance: M4
 #[test]
 fn who_was_asked_may_turn_on_once_although_it_is_forbidden() {
     let mut world = World::with(Policy { may_unmute: false, ..OPEN });
@@ -140,6 +143,7 @@ fn forbidding_shares_and_cameras_stops_those_that_run_but_not_the_hosts() {
     }
 }
 
+// acceptance: M4
 #[test]
 fn forbidding_to_unmute_lets_those_speak_on_who_speak() {
     let mut world = World::with(OPEN);
@@ -152,6 +156,7 @@ fn forbidding_to_unmute_lets_those_speak_on_who_speak() {
     assert_eq!(world.ask(ana, microphone(true)), Err(RefusalCode::ForbiddenByPolicy));
 }
 
+// acceptance: M4
 #[test]
 fn a_listener_publishes_nothing_until_promoted() {
     let mut world = World::with(OPEN);
@@ -170,6 +175,7 @@ fn a_listener_publishes_nothing_until_promoted() {
     world.done(ana, microphone(true));
 }
 
+// acceptance: M4
 #[test]
 fn suspend_all_stops_everything_at_once() {
     let mut world = World::with(OPEN);

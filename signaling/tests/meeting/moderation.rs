@@ -58,6 +58,7 @@ fn a_host_who_bans_his_own_second_tab_stays_in() {
     world.knock("Hanna", Entry::Host, Some("browser-h")).expect("the host link is always good");
 }
 
+// acceptance: M5
 #[test]
 fn somebody_who_waits_can_be_banned_too() {
     let mut world = World::with(Policy { waiting_room: true, ..OPEN });
@@ -68,6 +69,7 @@ fn somebody_who_waits_can_be_banned_too() {
     assert!(world.clients[&host].waiting.is_empty());
 }
 
+// acceptance: M4
 #[test]
 fn who_is_sent_back_waits_and_comes_in_under_a_new_epoch() {
     let mut world = World::with(OPEN);
@@ -89,6 +91,7 @@ fn who_is_sent_back_waits_and_comes_in_under_a_new_epoch() {
     assert_eq!(world.participant(ana).hand_raised_at, None);
 }
 
+// acceptance: M3
 #[test]
 fn what_happened_inside_is_not_repeated_to_somebody_sent_back_while_away() {
     let mut world = World::with(OPEN);
@@ -102,6 +105,7 @@ fn what_happened_inside_is_not_repeated_to_somebody_sent_back_while_away() {
     assert!(matches!(&world.told(ana)[..], [Event::Waiting { .. }]));
 }
 
+// acceptance: M4
 #[test]
 fn hands_queue_in_the_order_in_which_they_went_up() {
     let mut world = World::with(OPEN);
@@ -129,6 +133,7 @@ fn hands_queue_in_the_order_in_which_they_went_up() {
     assert_eq!(queue(&world), [people[1], people[2]]);
 }
 
+// acceptance: M4
 #[test]
 fn people_rename_themselves_where_they_may_and_hosts_rename_anybody() {
     let mut world = World::with(OPEN);
@@ -145,6 +150,7 @@ fn people_rename_themselves_where_they_may_and_hosts_rename_anybody() {
     world.done(host, rename(host, "Hanna M."));
 }
 
+// acceptance: M4
 #[test]
 fn the_spotlight_is_bounded() {
     let mut settings = settings();
@@ -162,6 +168,7 @@ fn the_spotlight_is_bounded() {
     assert!(world.participant(host).spotlight && !world.participant(people[0]).spotlight);
 }
 
+// acceptance: M4
 #[test]
 fn the_end_is_told_to_everybody_and_is_final() {
     let mut world = World::with(OPEN);
@@ -184,6 +191,7 @@ fn the_end_is_told_to_everybody_and_is_final() {
     assert_eq!(world.effects, []);
 }
 
+// acceptance: M4
 #[test]
 fn the_log_says_who_did_what_to_whom_and_hosts_read_it() {
     let mut world = World::with(Policy { waiting_room: true, ..OPEN });

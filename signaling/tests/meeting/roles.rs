@@ -23,6 +23,7 @@ fn a_co_host_learns_who_waits_and_forgets_it_when_dismissed() {
     assert_eq!(world.ask(ana, Command::AdmitAll), Err(RefusalCode::NotPermitted));
 }
 
+// acceptance: M4
 #[test]
 fn only_the_host_names_and_dismisses_hosts_and_co_hosts() {
     let mut world = World::with(OPEN);
@@ -66,6 +67,7 @@ fn a_host_who_left_comes_back_as_host_into_a_locked_meeting() {
     world.done(again, Command::Mute { participant: ana, source: Source::Microphone });
 }
 
+// acceptance: M4
 #[test]
 fn a_co_host_takes_nothing_from_a_host_and_puts_out_no_co_host() {
     let mut world = World::with(OPEN);
@@ -103,6 +105,7 @@ fn nobody_removes_or_sends_back_himself() {
     }
 }
 
+// acceptance: M4
 #[test]
 fn a_dismissed_co_host_comes_under_the_rules() {
     let mut world = World::with(Policy { may_share: false, ..OPEN });

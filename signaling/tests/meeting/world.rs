@@ -2,10 +2,11 @@
 //! numbered without gaps, nothing after `out`, nothing but the wait to those who wait, and a client
 //! that follows the events knows what the meeting knows.
 
+use crate::life::{falls_due, restarted};
 use serde_json::Value;
 use signaling::Meeting;
 use signaling::ids::{Epoch, Millis, ParticipantId, Source};
-use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings, MeetingSnapshot};
+use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings};
 use signaling::permission::exempt;
 use signaling::protocol::*;
 use signaling::role::Role;
@@ -193,21 +194,14 @@ impl World {
     /// Time passes; what falls due meanwhile happens when it is due.
     pub fn pass(&mut self, milliseconds: u64) {
         let until = self.now.plus(milliseconds);
-        while let Some(due) = self.meeting.poll_timeout().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            self.meeting.handle_timeout(self.now);
-            assert_ne!(self.meeting.poll_timeout(), Some(due), "the timer did not fire");
+        while falls_due(&mut self.meeting, &mut self.now, until) {
             self.carry_out();
         }
-        self.now = until;
     }
 
     /// The server is killed and starts again from what was stored last.
     pub fn restart(&mut self) {
-        let stored = serde_json::to_string(&self.meeting.snapshot()).expect("serializes");
-        let snapshot: MeetingSnapshot = serde_json::from_str(&stored).expect("parses");
-        self.meeting = Meeting::restore(snapshot, self.now);
-        assert_eq!(serde_json::to_string(&self.meeting.snapshot()).expect("serializes"), stored);
+        self.meeting = restarted(&self.meeting, self.now);
         for client in self.clients.values_mut() {
             client.connected = false;
         }

@@ -113,6 +113,6 @@ pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<S
     if !state.store.end_broadcast(&id, clock::unix()).await.map_err(internal)? {
         return Err(RefusalCode::NotFound.into());
     }
-    state.broadcasts.end(&id);
+    state.broadcasts.end(&id).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -214,6 +214,7 @@ fn a_repeated_request_is_answered_again_and_a_replayed_one_moves_nothing() {
     assert_eq!(f.agent.state(), Connectivity::Failed);
 }
 
+// acceptance: SEC6
 #[test]
 fn what_is_no_request_or_too_long_is_not_answered() {
     let mut f = Fixture::new();

@@ -31,7 +31,7 @@ impl Core {
                 self.counters.drop(crate::net::counters::Drop::Malformed);
                 continue;
             };
-            let Some(session) = self.session_mut(number) else { return };
+            let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_deref_mut) else { return };
             match packet {
                 Packet::SenderReport(report) => {
                     session.inbound.handle_sender_report(now, server_ns, &report.info);
@@ -54,11 +54,15 @@ impl Core {
                     // Who has transport-wide feedback is judged by that.
                     if session.outbound.history_mut().is_none() {
                         session.bandwidth.handle_remb(remb.bitrate);
+                        if let Some(tracer) = &mut self.tracer {
+                            tracer.remb(session.id, remb.bitrate, session.bandwidth.estimate());
+                        }
                         estimate_moved = true;
                     }
                 }
                 Packet::TransportFeedback(feedback) => {
                     let bandwidth = &mut session.bandwidth;
+                    let mut trace = self.tracer.as_ref().map(|tracer| tracer.feedback(session.id));
                     let Some(history) = session.outbound.history_mut() else { continue };
                     let heard = history.on_feedback(&feedback, |packet| {
                         let arrived = match packet.fate {
@@ -67,10 +71,20 @@ impl Core {
                             Fate::Lost => None,
                         };
                         let bytes = u32::from(packet.sent.size);
-                        bandwidth.handle_report(now, Report { sent: packet.sent.at, bytes, arrived });
+                        let report = Report { sent: packet.sent.at, bytes, arrived };
+                        bandwidth.handle_report(now, report);
+                        if let Some(trace) = &mut trace {
+                            trace.report(now, report);
+                        }
                     });
                     if heard.is_ok() {
                         estimate_moved |= bandwidth.handle_feedback_end(now);
+                        if let Some(trace) = &mut trace {
+                            trace.end(now, bandwidth.estimate());
+                        }
+                    }
+                    if let Some((tracer, trace)) = self.tracer.as_mut().zip(trace) {
+                        tracer.told(trace);
                     }
                 }
                 Packet::SourceDescription(_) | Packet::Unknown { .. } => {}

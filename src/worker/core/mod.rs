@@ -16,6 +16,7 @@ mod ticks;
 use super::api::{Command, Event, RouterId, SessionId};
 use super::overload::{Load, Overload};
 use super::timers::Timers;
+use super::trace::Tracer;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
 use crate::net::udp::SendBatch;
@@ -88,6 +89,7 @@ pub struct Core {
     /// NTP time at `epoch` in nanoseconds since 1900.
     epoch_ntp_ns: u64,
     limits: MediaLimits,
+    tracer: Option<Tracer>,
     random: StdRng,
     demux: Demux,
     sessions: Vec<Option<Box<Session>>>,
@@ -130,6 +132,8 @@ pub struct CoreConfig {
     pub epoch_ntp_ns: u64,
     /// What a peer may ask for.
     pub limits: MediaLimits,
+    /// Notes what bandwidth estimators are told, while faults are looked for.
+    pub tracer: Option<Tracer>,
     /// For sequence numbers and the like.
     pub random: StdRng,
 }
@@ -144,6 +148,7 @@ impl Core {
             epoch: config.epoch,
             epoch_ntp_ns: config.epoch_ntp_ns,
             limits: config.limits,
+            tracer: config.tracer,
             random: config.random,
             demux: Demux::default(),
             sessions: Vec::new(),

@@ -9,7 +9,8 @@ class FakePeerConnection extends EventTarget {
   remote: string | null = null;
   closed = false;
   onconnectionstatechange: (() => void) | null = null;
-  addTransceiver = (kind: string) => ({ receiver: { track: { kind } } });
+  transport = { state: "connected", onstatechange: null as (() => void) | null };
+  addTransceiver = (kind: string) => ({ receiver: { track: { kind }, transport: this.transport } });
   getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: performance.now() }]]));
   createOffer = () => Promise.resolve({});
   setLocalDescription = () => Promise.resolve();
@@ -90,6 +91,18 @@ describe("a player", () => {
     expect(calls).toHaveLength(2);
     pcs[1]?.become("connected");
     expect(told.at(-1)).toBe("playing");
+  });
+
+  it("asks at once what is when the server ends the session", async () => {
+    answers = [created, () => refusal(404, "not-found")];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    const transport = pcs[0]?.transport;
+    if (transport) transport.state = "closed";
+    transport?.onstatechange?.();
+    await pass(100);
+    expect(told).toEqual(["connecting", "stream", "playing", "reconnecting", "failed not-found"]);
   });
 
   it("gives up where there is no such broadcast", async () => {

@@ -67,9 +67,10 @@ export class WhepPlayer {
     const pc = this.make.peerConnection();
     this.pc = pc;
     const stream = this.make.stream();
-    for (const kind of ["video", "audio"] as const) {
-      stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
-    }
+    const receivers = (["video", "audio"] as const).map(
+      (kind) => pc.addTransceiver(kind, { direction: "recvonly" }).receiver,
+    );
+    receivers.forEach(({ track }) => stream.addTrack(track));
     try {
       await pc.setLocalDescription(await pc.createOffer());
       await gathered(pc);
@@ -83,6 +84,7 @@ export class WhepPlayer {
       return;
     }
     this.timer = setTimeout(() => this.again(), CONNECT_WITHIN_MS);
+    this.watchEnd(pc, receivers[0]?.transport ?? null);
     pc.onconnectionstatechange = () => this.onConnection(pc, stream);
     this.onConnection(pc, stream);
   }
@@ -131,6 +133,14 @@ export class WhepPlayer {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.again(), MEND_WITHIN_MS);
     }
+  }
+
+  /** The server says goodbye on the transport alone; the connection's own state does not show it. */
+  private watchEnd(pc: RTCPeerConnection, transport: RTCDtlsTransport | null): void {
+    if (!transport) return;
+    transport.onstatechange = () => {
+      if (this.pc === pc && !this.closed && transport.state === "closed") this.again();
+    };
   }
 
   /** Says when nothing comes any more, and when it does again. */

@@ -533,7 +533,7 @@ export const en = {
     "unknown-participant": "That person is no longer here.",
     "last-host": "The meeting needs a host.",
     "bad-name": "Please enter a name of at most 64 characters.",
-    "bad-text": "A message needs 1 to 4,000 characters.",
+    "bad-text": "A message needs something to read and must not be too long.",
     "bad-offer": "The server could not use this browser’s media offer.",
     "too-many": "That was too much at once. Wait a moment and try again.",
     draining: "The server is about to stop. Try again in a minute.",

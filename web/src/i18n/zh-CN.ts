@@ -535,7 +535,7 @@ export const zhCN: Texts = {
     "unknown-participant": "对方已不在会议中。",
     "last-host": "会议需要至少一位主持人。",
     "bad-name": "请输入名字，最多 64 个字符。",
-    "bad-text": "消息长度应为 1 到 4000 个字符。",
+    "bad-text": "消息不能为空，也不能过长。",
     "bad-offer": "服务器无法处理此浏览器的媒体请求。",
     "too-many": "操作过于频繁，请稍后再试。",
     draining: "服务器即将停止，请一分钟后再试。",

@@ -1,0 +1,68 @@
+//! What `[media] trace` writes can be replayed.
+
+use crate::bots::netem::Link;
+use crate::bots::world::{Plan, World};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use symposia::clock;
+use symposia::session::bandwidth::{Bandwidth, Report};
+use symposia::worker::trace::Tracer;
+
+/// Traces a call whose viewer's link loses much for a while; the name of the viewer's session.
+fn traced_call(file: &Path) -> String {
+    let tracer = Tracer::create(file, clock::now()).expect("a file");
+    let mut world = World::call(41, Plan { tracer: Some(tracer), ..Plan::default() });
+    world.run_ms(2000);
+    world.set_links(1, Link::CLEAN, Link::losing(300));
+    world.run_ms(3000);
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.run_ms(3000);
+    world.places[1].session.0.to_string()
+}
+
+/// What was written, once the last line is there.
+fn read(file: &Path) -> String {
+    for _ in 0..500 {
+        let text = std::fs::read_to_string(file).expect("the trace");
+        if text.ends_with("\nend\n") {
+            return text;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the trace has no end");
+}
+
+#[test]
+fn a_replayed_trace_gives_the_same_estimates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trace.csv");
+    let viewer = traced_call(&file);
+    let start = clock::now();
+    let at = |ns: &str| start + Duration::from_nanos(ns.parse().expect("nanoseconds"));
+    let mut estimators: BTreeMap<String, (Bandwidth, Vec<u32>)> = BTreeMap::new();
+    for line in read(&file).lines() {
+        let field: Vec<&str> = line.split(',').collect();
+        match field[..] {
+            ["report", session, now, sent, bytes, arrived] => {
+                let (bandwidth, _) = estimators.entry(session.to_owned()).or_default();
+                let arrived =
+                    (!arrived.is_empty()).then(|| Duration::from_nanos(arrived.parse().expect("nanoseconds")));
+                let report = Report { sent: at(sent), bytes: bytes.parse().expect("bytes"), arrived };
+                bandwidth.handle_report(at(now), report);
+            }
+            ["feedback", session, now, estimate] => {
+                let (bandwidth, estimates) = estimators.entry(session.to_owned()).or_default();
+                bandwidth.handle_feedback_end(at(now));
+                assert_eq!(bandwidth.estimate().to_string(), estimate, "{line}");
+                estimates.push(bandwidth.estimate());
+            }
+            ["missed", ..] => panic!("the disk was too slow: {line}"),
+            _ => {}
+        }
+    }
+    let (_, estimates) = &estimators[&viewer];
+    assert!(estimates.len() > 50, "{}", estimates.len());
+    let (first, least) = (estimates[0], estimates.iter().min().copied().unwrap_or_default());
+    assert!(least * 2 < first && estimates.last() > Some(&least), "the estimate moved: {first} {least}");
+}
