@@ -163,7 +163,8 @@ impl Layer {
             return None;
         }
         let last = self.held.map_or(Some(self.newest), |held| held.span.first.checked_sub(1))?;
-        let whole = first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
+        let whole =
+            first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
         whole.then_some(Span { first, last, key: true })
     }
 

@@ -51,7 +51,8 @@ impl Jobs {
 
     /// The first number of a layer that the subscriber at this place of the track's list has yet to get.
     pub(super) fn first_waiting(&self, router: u32, track: u32, layer: u8, place: usize) -> Option<u64> {
-        let waiting = |job: &&Job| job.router == router && job.track == track && job.layer == layer && job.next <= place;
+        let waiting =
+            |job: &&Job| job.router == router && job.track == track && job.layer == layer && job.next <= place;
         self.pictures.iter().filter(waiting).map(|job| job.span.first).min()
     }
 

@@ -36,7 +36,8 @@ impl Core {
     /// Points a session's slots at what it should get now, allocates layers, reports.
     pub(super) fn refresh_session(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
         // Also while it connects: key frames are asked for then, so that they are there when it is.
-        let ready = |session: &mut Session| matches!(session.state(), SessionState::Connecting | SessionState::Connected);
+        let ready =
+            |session: &mut Session| matches!(session.state(), SessionState::Connecting | SessionState::Connected);
         if !self.session_mut(number).is_some_and(ready) {
             return;
         }
