@@ -25,8 +25,10 @@ import type { Entry, MeetingActions, MeetingModel, MeetingView, LayoutView, Noti
 const LEAVE_WITHIN_MS = 1_500;
 /** What a tile counts for before the page was drawn, in device pixels: the lowest layer. */
 const FIRST_HEIGHT = 180;
-/** How long drawing waits while the connection is being made. */
-const CONNECTING_DRAW_MS = 60;
+/** How long drawing waits for the server's answer to our offer at most… */
+const ASKED_DRAW_MS = 150;
+/** …and for what it says right after it. */
+const ANSWERED_DRAW_MS = 30;
 /** In a larger meeting nobody wants to read who came and went. */
 const TELL_COMING_UP_TO = 12;
 
@@ -62,6 +64,9 @@ class Meeting implements MeetingModel {
   private leaving: OutWhy | null = null;
   private closed = false;
   private drawing = false;
+  private drawTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the server has answered an offer of this session. */
+  private answered = false;
   private orderTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -100,6 +105,7 @@ class Meeting implements MeetingModel {
   close(): void {
     this.closed = true;
     clearTimeout(this.orderTimer);
+    clearTimeout(this.drawTimer);
     const { connection } = this;
     // The seat stays remembered: the page may be loaded again.
     this.connection = null;
@@ -135,9 +141,8 @@ class Meeting implements MeetingModel {
   /** Name and devices, as last time. */
   private toDoor(refused: Refusal | null, askPasscode = false): void {
     this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode });
-    const opened = (["microphone", "camera"] as const).map((kind) =>
-      remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind) ? this.sources.set(kind, true, null, null) : null,
-    );
+    const wanted = (["microphone", "camera"] as const).filter((kind) => remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind));
+    const opened = wanted.map((kind) => this.sources.set(kind, true, null, null));
     // Browsers tell all of the machine's addresses only to a page that may use its devices.
     void Promise.all(opened).then(() => {
       if (!this.closed && (this.phase.kind === "prejoin" || this.phase.kind === "knocking")) this.preparation.begin();
@@ -299,12 +304,16 @@ class Meeting implements MeetingModel {
         this.draw();
       },
       tracks: () => this.draw(),
-      sounds: (tracks) => this.playout.play(tracks),
+      sounds: (tracks) => {
+        this.onAnswer();
+        this.playout.play(tracks);
+      },
       doubt: () => this.connection?.probe(),
     }, this.preparation);
     this.session = session;
     this.measured = this.heights.size > 0;
     this.media = "connecting";
+    this.answered = false;
     for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
     session.start();
   }
@@ -414,12 +423,22 @@ class Meeting implements MeetingModel {
   private draw(): void {
     if (this.drawing || this.closed) return;
     this.drawing = true;
-    const draw = () => {
-      this.drawing = false;
-      if (!this.closed) this.drawNow();
-    };
-    if (this.media === "connecting") setTimeout(draw, CONNECTING_DRAW_MS);
-    else queueMicrotask(draw);
+    if (this.media === "connecting") this.drawTimer = setTimeout(() => this.drawPending(), this.answered ? ANSWERED_DRAW_MS : ASKED_DRAW_MS);
+    else queueMicrotask(() => this.drawPending());
+  }
+
+  private drawPending(): void {
+    this.drawing = false;
+    this.drawTimer = undefined;
+    if (!this.closed) this.drawNow();
+  }
+
+  /** The server has answered the offer: what comes next is not the page's work. */
+  private onAnswer(): void {
+    this.answered = true;
+    if (this.drawTimer === undefined) return;
+    clearTimeout(this.drawTimer);
+    this.drawTimer = setTimeout(() => this.drawPending(), ANSWERED_DRAW_MS);
   }
 
   private tiles(inside: Inside, self: ParticipantId): LayoutView {
