@@ -8,6 +8,7 @@ import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Policy, 
 import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
 import { Chat } from "./chat";
+import { Drawing } from "./drawing";
 import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
 import { commandFor } from "./moderation";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
@@ -25,10 +26,6 @@ import type { Entry, MeetingActions, MeetingModel, MeetingView, LayoutView, Noti
 const LEAVE_WITHIN_MS = 1_500;
 /** What a tile counts for before the page was drawn, in device pixels: the lowest layer. */
 const FIRST_HEIGHT = 180;
-/** How long drawing waits for the server's answer to our offer at most… */
-const ASKED_DRAW_MS = 150;
-/** …and for what it says right after it. */
-const ANSWERED_DRAW_MS = 30;
 /** In a larger meeting nobody wants to read who came and went. */
 const TELL_COMING_UP_TO = 12;
 
@@ -63,10 +60,9 @@ class Meeting implements MeetingModel {
   private reloaded = false;
   private leaving: OutWhy | null = null;
   private closed = false;
-  private drawing = false;
-  private drawTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the server has answered an offer of this session. */
-  private answered = false;
+  private readonly drawing = new Drawing(() => {
+    if (!this.closed) this.drawNow();
+  });
   private orderTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -105,7 +101,7 @@ class Meeting implements MeetingModel {
   close(): void {
     this.closed = true;
     clearTimeout(this.orderTimer);
-    clearTimeout(this.drawTimer);
+    this.drawing.close();
     const { connection } = this;
     // The seat stays remembered: the page may be loaded again.
     this.connection = null;
@@ -301,11 +297,12 @@ class Meeting implements MeetingModel {
     const session = this.parts.session(slots, (one) => connection.command(one), {
       state: (state) => {
         this.media = state;
+        if (state !== "connecting") this.drawing.free();
         this.draw();
       },
       tracks: () => this.draw(),
       sounds: (tracks) => {
-        this.onAnswer();
+        this.drawing.answered();
         this.playout.play(tracks);
       },
       doubt: () => this.connection?.probe(),
@@ -313,7 +310,7 @@ class Meeting implements MeetingModel {
     this.session = session;
     this.measured = this.heights.size > 0;
     this.media = "connecting";
-    this.answered = false;
+    this.drawing.asked();
     for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
     session.start();
   }
@@ -322,6 +319,7 @@ class Meeting implements MeetingModel {
     this.session?.close();
     this.session = null;
     this.media = "none";
+    this.drawing.free();
     this.playout.play([]);
   }
 
@@ -419,26 +417,8 @@ class Meeting implements MeetingModel {
     this.draw();
   }
 
-  /** Draws once for all that happens in one turn; not before the connection, which takes less time than drawing. */
   private draw(): void {
-    if (this.drawing || this.closed) return;
-    this.drawing = true;
-    if (this.media === "connecting") this.drawTimer = setTimeout(() => this.drawPending(), this.answered ? ANSWERED_DRAW_MS : ASKED_DRAW_MS);
-    else queueMicrotask(() => this.drawPending());
-  }
-
-  private drawPending(): void {
-    this.drawing = false;
-    this.drawTimer = undefined;
-    if (!this.closed) this.drawNow();
-  }
-
-  /** The server has answered the offer: what comes next is not the page's work. */
-  private onAnswer(): void {
-    this.answered = true;
-    if (this.drawTimer === undefined) return;
-    clearTimeout(this.drawTimer);
-    this.drawTimer = setTimeout(() => this.drawPending(), ANSWERED_DRAW_MS);
+    this.drawing.want();
   }
 
   private tiles(inside: Inside, self: ParticipantId): LayoutView {
