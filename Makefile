@@ -5,7 +5,7 @@ SYMPOSIA := target/release/symposia
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench sim fuzz
+.PHONY: help run build test check bench soak sim fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -57,9 +57,14 @@ check: web/node_modules/.package-lock.json ## format, lints, documentation, the 
 	cargo test --locked --test tidy
 	cd web && npm run lint
 
-bench: build ## timings against the figures of the design; takes minutes, wants a quiet machine
-	cargo bench --locked
-	cd tests/encoders && npm ci --no-audit --no-fund && cd ../.. && node tests/load/join.mjs
+bench: build ## costs and delays beside the bare limit, as tables for docs/benchmarks.md; ten minutes, wants a quiet machine
+	cargo bench --locked --bench load
+	cd tests/encoders && npm ci --no-audit --no-fund
+	node tests/load/paint.mjs
+	node tests/load/join.mjs
+
+soak: ## sessions come and go for SECONDS=60, then memory, descriptors and threads must be back; fails where not
+	SOAK_SECONDS=$(SECONDS) cargo bench --locked --bench load -- soak
 
 sim: ## meetings on a virtual clock over bad links; SEED=n replays one
 	SYMPOSIA_SEED=$(SEED) cargo test --release --locked --test simulation -- --nocapture

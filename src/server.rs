@@ -3,6 +3,7 @@
 use crate::config::{Config, Secret};
 use crate::http::AppState;
 use crate::http::listener::{self, Bounds, CertificateError, Certificates, ListenError};
+use crate::net::udp::interfaces;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{log, metrics};
 use crate::worker::{self, Media, MediaConfig};
@@ -89,7 +90,8 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     // TCP before UDP, and exclusively: UDP sockets share their port, so this is what a second server fails at.
     let port = listener::bind(config.listen)?;
     let address = port.address();
-    let url = config.base_url(reachable(address));
+    // Where the system does not name its addresses, links say what the server listens on.
+    let url = config.base_url(reachable(address, &interfaces(false).unwrap_or_default()));
 
     // A link only where it is needed: a new one makes the older one useless.
     let setup_link = if !config.dev && store.needs_setup().await? {
@@ -105,6 +107,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         workers: usize::from(config.media.workers),
         advertise: config.media.advertise.clone(),
         trace: config.media.trace.clone(),
+        limits: (&config.limits).into(),
         loopback: address.ip().is_loopback(),
     })?;
     let bounds = bounds(&config);
@@ -263,21 +266,31 @@ fn certificates(config: &Config) -> Result<Option<Certificates>, CertificateErro
     if !config.tls.self_signed {
         return Ok(None);
     }
-    let mut addresses = interfaces();
+    let mut addresses = interfaces(true).unwrap_or_default();
     addresses.extend(&config.media.advertise);
     Certificates::self_signed(&config.data, &["localhost".to_owned()], &addresses).map(Some)
 }
 
-/// The addresses of this machine; none where the system does not say.
-fn interfaces() -> Vec<IpAddr> {
-    if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip()).collect()
+/// An address that other machines can open when the server listens on all of its own: of those of the interfaces
+/// an IPv4 one, which every network has.
+fn reachable(bound: SocketAddr, interfaces: &[IpAddr]) -> SocketAddr {
+    match interfaces.iter().find(|address| address.is_ipv4()) {
+        Some(address) if bound.ip().is_unspecified() => SocketAddr::new(*address, bound.port()),
+        _ => bound,
+    }
 }
 
-/// An address that other machines can open when the server listens on all of its own.
-fn reachable(bound: SocketAddr) -> SocketAddr {
-    let outside = |address: &IpAddr| address.is_ipv4() && !address.is_loopback();
-    match interfaces().into_iter().find(outside) {
-        Some(address) if bound.ip().is_unspecified() => SocketAddr::new(address, bound.port()),
-        _ => bound,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_all_addresses_is_opened_by_one_that_others_reach() {
+        let addresses: [IpAddr; 2] = ["2001:db8::7".parse().unwrap(), [192, 0, 2, 7].into()];
+        let opened = |bound: &str, known: &[IpAddr]| reachable(bound.parse().unwrap(), known).to_string();
+        assert_eq!(opened("0.0.0.0:8080", &addresses), "192.0.2.7:8080");
+        assert_eq!(opened("[::]:8080", &addresses), "192.0.2.7:8080");
+        assert_eq!(opened("192.0.2.1:8080", &addresses), "192.0.2.1:8080");
+        assert_eq!(opened("0.0.0.0:8080", &addresses[..1]), "0.0.0.0:8080", "then links say localhost");
     }
 }

@@ -39,3 +39,13 @@ fn the_example_explains_every_setting() {
         }
     }
 }
+
+/// The reader of offers takes no more; a larger setting would promise what is not kept.
+#[test]
+fn settings_do_not_promise_more_than_the_reader_of_offers_takes() {
+    use symposia::session::sdp::{MAX_BYTES, MAX_SECTIONS};
+    for (key, most) in [("sections", MAX_SECTIONS), ("offer_bytes", MAX_BYTES)] {
+        let reads = |value: usize| parse(&format!("[limits]\n{key} = {value}\n"), Path::new("x.toml")).is_ok();
+        assert!(reads(most) && !reads(most + 1), "{key}");
+    }
+}

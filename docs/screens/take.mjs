@@ -56,7 +56,7 @@ const PAGES = [
 const SIZES = { desktop: [1280, 800, 1], phone: [390, 844, 2], landscape: [844, 390, 1], narrow: [320, 568, 2] };
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-look'; img-src 'self' data: blob:; font-src 'self'; media-src 'self' blob: mediastream:; connect-src 'self'";
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-look'; img-src 'self' data: blob:; font-src 'self'; media-src 'self' blob: mediastream:; connect-src 'self'; manifest-src 'self'";
 const server = createServer((request, response) => {
   const path = new URL(request.url, "http://x").pathname;
   const file = join(dist, path);

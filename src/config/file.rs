@@ -236,11 +236,24 @@ impl super::Limits {
             ("limits.number_guesses_per_minute_per_address", self.number_guesses_per_minute_per_address),
             ("limits.passcode_guesses_per_minute_per_meeting", self.passcode_guesses_per_minute_per_meeting),
             ("limits.sign_ins_per_minute_per_address", self.sign_ins_per_minute_per_address),
-            ("limits.sections", u32::from(self.sections)),
+            ("limits.creations_per_minute_per_address", self.creations_per_minute_per_address),
+            ("limits.chat_characters", self.chat_characters),
+            ("limits.tracks", u32::from(self.tracks)),
+            ("limits.streams", u32::from(self.streams)),
             ("limits.renegotiations_per_minute", self.renegotiations_per_minute),
         ];
         if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Invalid { key, message: "must be at least 1".to_owned() });
+        }
+        if !(1..=128).contains(&self.sections) {
+            return Err(ConfigError::Invalid { key: "limits.sections", message: "must be 1 to 128".to_owned() });
+        }
+        // The reader of offers takes no more.
+        if self.offer_bytes > 524_288 {
+            return Err(ConfigError::Invalid {
+                key: "limits.offer_bytes",
+                message: "must be at most 524288".to_owned(),
+            });
         }
         // Below this not even a hello or an ordinary offer fits.
         let bytes = [

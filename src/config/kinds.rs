@@ -15,6 +15,20 @@ pub(super) mod seconds {
     }
 }
 
+/// A time span in milliseconds; the key ends in `_ms`.
+pub(super) mod milliseconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    pub(in crate::config) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u32::deserialize(deserializer).map(|ms| Duration::from_millis(ms.into()))
+    }
+}
+
 /// A text that may be left empty, so that the example file can show every key.
 pub(super) mod optional {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -44,14 +44,18 @@ pub struct Limits {
     pub idle: Duration,
     /// Bytes of a request's JSON body.
     pub body_bytes: u32,
-    /// Bytes of an SDP offer; one with 54 media sections of all codecs takes about 270,000.
+    /// Bytes of an SDP offer; one with 54 media sections of all codecs takes about 270,000. At most 524288.
     pub offer_bytes: u32,
     /// Bytes of one WebSocket message; offers travel in them.
     pub message_bytes: u32,
     /// WebSocket messages of one client per second.
     pub messages_per_second: u32,
+    /// Characters of one chat message; four thousand are a page and a half.
+    pub chat_characters: u32,
     /// Chat messages of one participant per minute.
     pub chat_per_minute: u32,
+    /// Meetings and broadcasts made per minute and address.
+    pub creations_per_minute_per_address: u32,
     /// Joins per minute and address. A school of 300 behind one address joins within one.
     pub joins_per_minute_per_address: u32,
     /// Wrong meeting numbers per minute and address. With 1,000 addresses and 1,000 meetings a hit takes 100 minutes.
@@ -60,14 +64,24 @@ pub struct Limits {
     pub passcode_guesses_per_minute_per_meeting: u32,
     /// Wrong passwords per minute and address.
     pub sign_ins_per_minute_per_address: u32,
-    /// Media sections in an offer: 54 for all slots, the participant's own four, and room.
+    /// Media sections in an offer: 54 for all slots, the participant's own four, and room. At most 128.
     pub sections: u16,
+    /// Tracks that one session may publish: microphone, camera, screen and its sound.
+    pub tracks: u16,
+    /// RTP streams that one session may send: three layers and their retransmissions in a few sections, and those
+    /// that they replaced.
+    pub streams: u16,
+    /// What an encoder of a broadcast is told to send at most, so that one does not fill the server's link.
+    pub encoder_bits_per_second: u32,
     /// Offers of one session per minute.
     pub renegotiations_per_minute: u32,
-    /// Lost packets that one session may ask for again per second.
+    /// Lost packets that one session may ask for again per second: a fifth of nine pictures and five voices.
     pub nacks_per_second: u32,
-    /// Key frames that one session may ask for per second; publishers see at most one request per layer and window.
+    /// Key frames that one session may ask for per second: one for each slot of a page.
     pub key_frame_requests_per_second: u32,
+    /// Milliseconds in which a publisher is asked for at most one key frame per layer, however many subscribers want one.
+    #[serde(rename = "key_frame_window_ms", with = "kinds::milliseconds")]
+    pub key_frame_window: Duration,
 }
 
 impl Default for Limits {
@@ -88,15 +102,21 @@ impl Default for Limits {
             offer_bytes: 524_288,
             message_bytes: 524_288,
             messages_per_second: 50,
+            chat_characters: 4_000,
             chat_per_minute: 60,
+            creations_per_minute_per_address: 60,
             joins_per_minute_per_address: 300,
             number_guesses_per_minute_per_address: 10,
             passcode_guesses_per_minute_per_meeting: 30,
             sign_ins_per_minute_per_address: 10,
             sections: 64,
+            tracks: 4,
+            streams: 48,
+            encoder_bits_per_second: 20_000_000,
             renegotiations_per_minute: 30,
-            nacks_per_second: 500,
+            nacks_per_second: 600,
             key_frame_requests_per_second: 10,
+            key_frame_window: Duration::from_millis(400),
         }
     }
 }

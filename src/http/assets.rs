@@ -23,6 +23,10 @@ struct WebApp;
 /// style elements made by its libraries pass without `unsafe-inline`.
 const NONCE_PLACEHOLDER: &str = "__CSP_NONCE__";
 
+/// How the web app's build packs larger scripts and styles, best first: the word of `Accept-Encoding`, and what
+/// the packed file's name ends with.
+const PACKINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
 /// The page in place of a web app that was not built.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Symposia</title>\
 <h1>The web app is not built</h1><p>Run <code>make build</code> (it needs Node), or open the one that \
@@ -99,14 +103,34 @@ fn index() -> Response {
     response
 }
 
+/// A file as the build packed it, in the best way that the browser takes, and that way's name.
+fn packed(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, &'static str)> {
+    PACKINGS
+        .into_iter()
+        .filter(|(name, _)| takes(headers, name))
+        .find_map(|(name, ending)| Some((WebApp::get(&format!("{path}{ending}"))?, name)))
+}
+
+/// Whether a browser takes a content coding (RFC 9110, section 12.5.3); one that it does not name, it does not get.
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
+    let said = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    said.flat_map(|value| value.split(',')).any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
+        name.trim().eq_ignore_ascii_case(coding) && !refused
+    })
+}
+
 fn file_response(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
-    let hash = file.metadata.sha256_hash();
+    let packed = packed(path, asked);
+    let (sent, coding) = packed.as_ref().map_or((file, None), |(file, name)| (file, Some(*name)));
+    let hash = sent.metadata.sha256_hash();
     let tag = format!("\"{}\"", BASE64_STANDARD.encode(hash.get(..12).unwrap_or_default()));
     let unchanged = asked.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes());
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Body::from(file.data.clone().into_owned()).into_response()
+        Body::from(sent.data.clone().into_owned()).into_response()
     };
     let headers = response.headers_mut();
     let mime = content_type(path, file.metadata.mimetype());
@@ -114,6 +138,10 @@ fn file_response(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response
         header::CONTENT_TYPE,
         HeaderValue::from_str(&mime).unwrap_or(HeaderValue::from_static("application/octet-stream")),
     );
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
     // Vite writes hashed names into `assets/`: such a file never changes.
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
@@ -214,6 +242,38 @@ mod tests {
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
             assert_eq!(response.extensions().get::<Page>().is_some(), is_page, "{path}");
         }
+    }
+
+    #[test]
+    fn a_browser_gets_only_codings_that_it_takes() {
+        let mut headers = HeaderMap::new();
+        assert!(!takes(&headers, "br"));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate;q=0.5, BR ; q=0.8, zstd;q=0"));
+        for (coding, taken) in [("br", true), ("gzip", true), ("zstd", false), ("identity", false)] {
+            assert_eq!(takes(&headers, coding), taken, "{coding}");
+        }
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br;q=0.0, *"));
+        assert!(!takes(&headers, "br") && !takes(&headers, "gzip"));
+    }
+
+    /// Where the web app was built, its packed scripts are what the plain ones are.
+    #[test]
+    fn packed_files_are_given_out_to_those_who_take_them() {
+        let name = |file: &str| WebApp::iter().find(|name| name.ends_with(file)).map(|name| name.into_owned());
+        let Some(script) = name(".js.br").map(|name| name.trim_end_matches(".br").to_owned()) else { return };
+        let mut seen = Vec::new();
+        for (accepted, coding) in [("gzip, br", Some("br")), ("gzip", Some("gzip")), ("identity", None)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            let response = find(&Method::GET, &format!("/{script}"), &headers);
+            let said = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+            assert_eq!(said(header::CONTENT_ENCODING), coding, "{accepted}");
+            assert_eq!(said(header::CONTENT_TYPE), Some("text/javascript; charset=utf-8"));
+            assert_eq!(said(header::VARY), Some("accept-encoding"));
+            seen.push(said(header::ETAG).map(str::to_owned));
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 3, "each has a tag of its own");
     }
 
     #[test]

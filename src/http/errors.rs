@@ -63,6 +63,8 @@ http_codes! {
     AlreadyPublishing, "already-publishing", 409, "Somebody else is sending to this broadcast already.";
     /// As many watch as the plan allows.
     BroadcastFull, "broadcast-full", 503, "So many people watch already that no more fit in.";
+    /// The media thread has more to forward than it can.
+    ServerBusy, "server-busy", 503, "The server has as much to send as it can. Try again in a minute.";
     /// A viewer without a decoder for what is published.
     NoCommonCodec, "no-common-codec", 422, "This browser cannot play the format that is being sent. Try another browser.";
     /// The stream key is missing, wrong or of another broadcast: not told apart.

@@ -161,6 +161,7 @@ fn rejected(why: Rejected) -> Failure {
         Rejected::NotPublishing => Failure::from(RefusalCode::NotPublishing).retry_after(ASK_AGAIN_S),
         Rejected::AlreadyPublishing => Failure::from(HttpCode::AlreadyPublishing).retry_after(PUBLISH_AGAIN_S),
         Rejected::Full => Failure::from(HttpCode::BroadcastFull).retry_after(30),
+        Rejected::Busy => Failure::from(HttpCode::ServerBusy).retry_after(60),
         Rejected::NoCommonCodec => HttpCode::NoCommonCodec.into(),
         Rejected::Malformed(what) => Failure::from(RefusalCode::BadMessage).with_detail(what),
         Rejected::Unusable(what) => Failure::from(RefusalCode::BadOffer).with_detail(what),

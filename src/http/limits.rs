@@ -52,7 +52,7 @@ impl From<&config::Limits> for Bounds {
             guesses_in_all: Rate::per_minute(guesses.saturating_mul(30)),
             sign_ins_by_address: Rate::per_minute(limits.sign_ins_per_minute_per_address),
             sign_ins_by_name: Rate::per_minute(limits.sign_ins_per_minute_per_address.saturating_mul(2)),
-            creations: Rate::per_minute(60),
+            creations: Rate::per_minute(limits.creations_per_minute_per_address),
             media_posts: Rate::per_minute(limits.joins_per_minute_per_address),
             messages: Rate::new(
                 limits.messages_per_second.saturating_mul(4),

@@ -91,7 +91,7 @@ impl AppState {
         let config = Arc::new(config);
         Self(Arc::new(Shared {
             directory: Directory::new(store.clone(), media.clone(), Arc::clone(&config), base_url.clone()),
-            broadcasts: Broadcasts::new(media.clone(), config.limits.viewers, config.limits.sections),
+            broadcasts: Broadcasts::new(media.clone(), &config.limits),
             limits: Limits::new(bounds, clock::now()),
             passwords: Passwords::new(),
             names: Names::new(config.public_url.as_deref(), config.media.advertise.clone()),

@@ -4,6 +4,7 @@
 use super::media::{bad_offer, local};
 use super::refusal::Refusal;
 use crate::clock;
+use crate::config::Limits;
 use crate::session::plan::{Codec, Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Offer, Policy, Role};
 use crate::worker::Media;
@@ -35,8 +36,6 @@ const TICK: Duration = Duration::from_secs(1);
 const END_WITHIN: Duration = Duration::from_secs(1);
 /// Reports that may wait; a worker that finds it full comes again later.
 const REPORTS: usize = 256;
-/// What an encoder may send, so that one does not fill the server's link.
-const MAX_PUBLISHED_BITS_PER_SECOND: u32 = 20_000_000;
 
 /// What an offer came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +82,8 @@ pub enum Rejected {
     AlreadyPublishing,
     /// So many watch already.
     Full,
+    /// The media thread has more to forward than it can.
+    Busy,
     /// The viewer decodes nothing of what is published.
     NoCommonCodec,
     /// The offer was not understood.
@@ -98,6 +99,7 @@ pub struct Broadcasts {
     /// Viewers of one broadcast.
     most_viewers: usize,
     max_sections: usize,
+    encoder_bits_per_second: u32,
     live: Arc<DashMap<String, Arc<Live>>>,
     sessions: Arc<AtomicUsize>,
 }
@@ -136,11 +138,12 @@ struct Resource {
 impl Broadcasts {
     /// None live.
     #[must_use]
-    pub fn new(media: Media, most_viewers: u32, max_sections: u16) -> Self {
+    pub fn new(media: Media, limits: &Limits) -> Self {
         Self {
             media,
-            most_viewers: most_viewers as usize,
-            max_sections: usize::from(max_sections).min(sdp::MAX_SECTIONS),
+            most_viewers: limits.viewers as usize,
+            max_sections: usize::from(limits.sections).min(sdp::MAX_SECTIONS),
+            encoder_bits_per_second: limits.encoder_bits_per_second,
             live: Arc::default(),
             sessions: Arc::default(),
         }
@@ -219,7 +222,7 @@ impl Broadcasts {
             role,
             // The encoder's own order: it was told what to send, and knows what it does best.
             video_preference: Vec::new(),
-            max_video_bits_per_second: (role == Role::Whip).then_some(MAX_PUBLISHED_BITS_PER_SECOND),
+            max_video_bits_per_second: (role == Role::Whip).then_some(self.encoder_bits_per_second),
             max_sections: self.max_sections,
         }
     }
@@ -315,6 +318,9 @@ impl Live {
         }
         if state.viewers.len() >= most {
             return Err(Rejected::Full);
+        }
+        if self.media.is_overloaded(self.router) {
+            return Err(Rejected::Busy);
         }
         let (session, Answer { sdp, plan }) = self.answer(offer, policy)?;
         if !plan.sections.iter().any(|section| matches!(section.flow, Flow::Send(_))) {

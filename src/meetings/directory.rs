@@ -222,6 +222,7 @@ impl Directory {
             store: inner.store.clone(),
             media: inner.media.clone(),
             max_sections: usize::from(inner.config.limits.sections),
+            max_tracks: usize::from(inner.config.limits.tracks),
             renegotiations: Rate::per_minute(inner.config.limits.renegotiations_per_minute),
             mailbox: mails,
             occupied: Arc::clone(&inner.occupied),
@@ -267,6 +268,7 @@ impl Inner {
             limits: signaling::meeting::Limits {
                 waiting: limits.waiting,
                 commands: per_second(limits.messages_per_second),
+                chat_characters: limits.chat_characters as usize,
                 chat: signaling::meeting::Rate {
                     per_second: limits.chat_per_minute.div_ceil(60).max(1),
                     burst: (limits.chat_per_minute / 6).max(1),

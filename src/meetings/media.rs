@@ -29,6 +29,7 @@ pub struct Sessions {
     media: Media,
     router: RouterId,
     policy: Policy,
+    max_tracks: usize,
     live: HashMap<ParticipantId, Live>,
 }
 
@@ -49,13 +50,13 @@ impl Live {
 }
 
 impl Sessions {
-    /// Opens a router; its reports come out of the receiver.
+    /// Opens a router; its reports come out of the receiver. Nobody may publish more than `max_tracks`.
     #[must_use]
-    pub fn open(media: Media, policy: Policy) -> (Self, mpsc::Receiver<Event>) {
+    pub fn open(media: Media, policy: Policy, max_tracks: usize) -> (Self, mpsc::Receiver<Event>) {
         let router = media.new_router();
         let (events, reports) = mpsc::channel(REPORTS);
         media.send(Command::OpenRouter { router, events });
-        (Self { media, router, policy, live: HashMap::new() }, reports)
+        (Self { media, router, policy, max_tracks, live: HashMap::new() }, reports)
     }
 
     /// Answers an offer of somebody who is in.
@@ -106,6 +107,9 @@ impl Sessions {
         sends: Vec<SendSlot>,
         rng: &mut impl rand::Rng,
     ) -> Result<String, Refusal> {
+        if sends.len() > self.max_tracks {
+            return Err(Refusal::from(RefusalCode::TooMany).detail("more tracks than one may publish"));
+        }
         let session = self.media.new_session(self.router);
         let local = local(&self.media, session);
         let Answer { sdp, plan } = sdp::answer(offer, &local, &self.policy, rng).map_err(bad_offer)?;

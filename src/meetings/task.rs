@@ -41,6 +41,7 @@ pub(super) struct Setup {
     pub(super) store: Store,
     pub(super) media: Media,
     pub(super) max_sections: usize,
+    pub(super) max_tracks: usize,
     pub(super) renegotiations: Rate,
     pub(super) mailbox: mpsc::Receiver<Mail>,
     /// How many meetings have people in them.
@@ -68,6 +69,7 @@ pub(super) struct Task {
     policy_at_start: Policy,
     media: Media,
     max_sections: usize,
+    max_tracks: usize,
     /// Opened with the first offer.
     sessions: Option<Sessions>,
     reports: Option<mpsc::Receiver<WorkerEvent>>,
@@ -95,6 +97,7 @@ impl Task {
             policy_at_start: setup.policy_at_start,
             media: setup.media,
             max_sections: setup.max_sections,
+            max_tracks: setup.max_tracks,
             sessions: None,
             reports: None,
             sockets: HashMap::new(),
@@ -244,7 +247,8 @@ impl Task {
             return Err(Refusal::from(RefusalCode::TooMany).retry_after(later.0));
         }
         let sessions = self.sessions.get_or_insert_with(|| {
-            let (sessions, reports) = Sessions::open(self.media.clone(), media::meeting_policy(self.max_sections));
+            let (sessions, reports) =
+                Sessions::open(self.media.clone(), media::meeting_policy(self.max_sections), self.max_tracks);
             self.reports = Some(reports);
             sessions
         });

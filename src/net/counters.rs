@@ -1,6 +1,4 @@
-//! What a worker counts. Plain numbers in the thread, published now and then for `/metrics`.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! What a worker counts. Plain numbers in the thread, added now and then to those of the process for `/metrics`.
 
 macro_rules! drops {
     ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
@@ -60,7 +58,7 @@ drops! {
 pub const DROPS: usize = Drop::ALL.len();
 
 /// The counts of one worker since its start.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// RTP packets that were accepted.
     pub received: u64,
@@ -91,54 +89,5 @@ impl Counters {
     /// So many more dropped.
     pub fn drop_many(&mut self, reason: Drop, count: u64) {
         self.dropped[reason as usize] += count;
-    }
-}
-
-/// The counts as others may read them at any time.
-#[derive(Debug, Default)]
-pub struct PublishedCounters {
-    plain: [AtomicU64; 8],
-    dropped: [AtomicU64; DROPS],
-}
-
-impl PublishedCounters {
-    /// Publishes the counts.
-    pub fn store(&self, counters: &Counters) {
-        let Counters {
-            received,
-            sent,
-            retransmitted,
-            received_bytes,
-            sent_bytes,
-            key_frame_requests,
-            dropped,
-            sessions,
-            routers,
-        } = *counters;
-        let plain = [received, sent, retransmitted, received_bytes, sent_bytes, key_frame_requests, sessions, routers];
-        for (place, value) in self.plain.iter().zip(plain).chain(self.dropped.iter().zip(dropped)) {
-            place.store(value, Ordering::Relaxed);
-        }
-    }
-
-    /// The counts as last published.
-    #[must_use]
-    pub fn load(&self) -> Counters {
-        let plain = |index: usize| self.plain[index].load(Ordering::Relaxed);
-        let mut dropped = [0; DROPS];
-        for (value, place) in dropped.iter_mut().zip(&self.dropped) {
-            *value = place.load(Ordering::Relaxed);
-        }
-        Counters {
-            received: plain(0),
-            sent: plain(1),
-            retransmitted: plain(2),
-            received_bytes: plain(3),
-            sent_bytes: plain(4),
-            key_frame_requests: plain(5),
-            sessions: plain(6),
-            routers: plain(7),
-            dropped,
-        }
     }
 }

@@ -1,21 +1,18 @@
 //! One layer of a published track: its packets, what of them is held until the frame is whole, its
 //! rate, and key-frame requests. Knows no subscribers, sessions or keys.
 
-use super::ring::{NewPacket, PacketRing};
+use super::ring::{NewPacket, Packet, PacketRing};
 use crate::session::plan::{Kind, Ssrc};
 use std::time::{Duration, Instant};
 
 /// A frame whose last packet does not come is released after this long (design §4.3).
 pub const HOLD: Duration = Duration::from_millis(15);
 
-/// One GSO send takes no more segments; a larger frame leaves in several.
-const MAX_HELD: u64 = 64;
+/// One GSO send takes no more segments; a larger frame leaves in several, and so does one with a large gap.
+pub const MAX_HELD: usize = 64;
 
 /// More packets than this after a key frame are no way to begin: a new one is smaller.
 const MAX_RECENT: u64 = 128;
-
-/// One key-frame request per layer in this window, however many subscribers want one.
-pub const KEY_WINDOW: Duration = Duration::from_millis(400);
 
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
@@ -32,6 +29,44 @@ pub struct Span {
     pub last: u64,
     /// It begins a picture that needs no other.
     pub key: bool,
+}
+
+impl Span {
+    /// How many numbers it has; no more than [`MAX_HELD`].
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        (self.last - self.first + 1) as usize
+    }
+
+    /// With a packet of the same frame more, where that does not make it too long.
+    fn with(self, packet: &NewPacket<'_>) -> Option<Self> {
+        let (first, last) = (self.first.min(packet.seq), self.last.max(packet.seq));
+        let longer = Self { first, last, key: self.key | packet.key_start };
+        (last - first < MAX_HELD as u64).then_some(longer)
+    }
+}
+
+/// The packets of a span that are there, looked up once for all subscribers.
+pub struct SpanPackets<'a> {
+    packets: [Option<(&'a Packet, &'a [u8])>; MAX_HELD],
+    count: usize,
+    /// Payload bytes of all but the last.
+    pub before_last: usize,
+    /// Payload bytes of the largest.
+    pub largest: usize,
+}
+
+impl<'a> SpanPackets<'a> {
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// In the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
+        self.packets.iter().take(self.count).flatten().copied()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -113,11 +148,9 @@ impl Layer {
             return Release { now: Some(alone), ..Release::default() };
         }
         match &mut self.held {
-            Some(held) if held.timestamp == packet.timestamp => {
-                held.span.first = held.span.first.min(packet.seq);
-                held.span.last = held.span.last.max(packet.seq);
-                held.span.key |= packet.key_start;
-                let whole = packet.marker || held.span.last - held.span.first + 1 >= MAX_HELD;
+            Some(held) if held.timestamp == packet.timestamp && held.span.with(packet).is_some() => {
+                held.span = held.span.with(packet).unwrap_or(held.span);
+                let whole = packet.marker || held.span.count() >= MAX_HELD;
                 if whole { Release { now: self.release(), ..Release::default() } } else { Release::default() }
             }
             Some(held) if packet.seq < held.span.first => Release { now: Some(alone), ..Release::default() },
@@ -148,6 +181,22 @@ impl Layer {
         Some(held.span)
     }
 
+    /// The packets of a span, for its subscribers.
+    #[must_use]
+    pub fn packets(&self, span: Span) -> SpanPackets<'_> {
+        let mut found = SpanPackets { packets: [None; MAX_HELD], count: 0, before_last: 0, largest: 0 };
+        let packets = (span.first..=span.last).filter_map(|seq| self.ring.get(seq));
+        let mut last = 0;
+        for (place, (packet, payload)) in found.packets.iter_mut().zip(packets) {
+            *place = Some((packet, payload));
+            found.count += 1;
+            found.before_last += last;
+            last = payload.len();
+            found.largest = found.largest.max(last);
+        }
+        found
+    }
+
     /// What has been held for [`HOLD`].
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Span> {
         self.held.filter(|held| now >= held.since + HOLD)?;
@@ -157,9 +206,9 @@ impl Layer {
     /// A key frame so young that no other would be asked for, with all that was released after it: whoever comes
     /// now can begin with it. `None` where any of it is missing.
     #[must_use]
-    pub fn recent_key(&self, now: Instant) -> Option<Span> {
+    pub fn recent_key(&self, now: Instant, window: Duration) -> Option<Span> {
         let (first, at) = self.last_key?;
-        if now.saturating_duration_since(at) >= KEY_WINDOW {
+        if now.saturating_duration_since(at) >= window {
             return None;
         }
         let last = self.held.map_or(Some(self.newest), |held| held.span.first.checked_sub(1))?;
@@ -198,15 +247,16 @@ impl Layer {
         Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
     }
 
-    /// A subscriber can't go on without a key frame. Says whether to ask the publisher now.
-    pub fn want_key(&mut self, now: Instant) -> bool {
+    /// A subscriber can't go on without a key frame. Says whether to ask the publisher now: once in a `window`,
+    /// however many subscribers want one.
+    pub fn want_key(&mut self, now: Instant, window: Duration) -> bool {
         self.key_wanted = true;
-        self.poll_key_request(now)
+        self.poll_key_request(now, window)
     }
 
     /// Whether to ask the publisher now for a key frame that is still wanted.
-    pub fn poll_key_request(&mut self, now: Instant) -> bool {
-        let quiet = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= KEY_WINDOW);
+    pub fn poll_key_request(&mut self, now: Instant, window: Duration) -> bool {
+        let quiet = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= window);
         let ask = self.key_wanted && quiet;
         if ask {
             self.key_requested = Some(now);
@@ -298,33 +348,35 @@ mod tests {
     fn one_key_frame_request_per_window_and_none_once_it_came() {
         let now = start();
         let mut layer = Layer::new(Ssrc(1), Kind::Video);
-        assert!(layer.want_key(now));
-        assert!(!layer.want_key(now + KEY_WINDOW / 2));
-        assert!(layer.poll_key_request(now + KEY_WINDOW));
-        layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + KEY_WINDOW) });
-        assert!(!layer.poll_key_request(now + 3 * KEY_WINDOW));
+        let window = Duration::from_millis(400);
+        assert!(layer.want_key(now, window));
+        assert!(!layer.want_key(now + window / 2, window));
+        assert!(layer.poll_key_request(now + window, window));
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(1, 10, true, now + window) });
+        assert!(!layer.poll_key_request(now + 3 * window, window));
     }
 
     #[test]
     fn whoever_comes_soon_after_a_key_frame_begins_with_it_and_all_after_it() {
         let now = start();
+        let window = Duration::from_millis(400);
         let mut layer = Layer::new(Ssrc(1), Kind::Video);
         layer.handle_packet(&packet(1, 10, true, now));
-        assert_eq!(layer.recent_key(now), None);
+        assert_eq!(layer.recent_key(now, window), None);
         layer.handle_packet(&NewPacket { key_start: true, ..packet(2, 20, false, now) });
-        assert_eq!(layer.recent_key(now), None, "the frame is held still");
+        assert_eq!(layer.recent_key(now, window), None, "the frame is held still");
         layer.handle_packet(&packet(3, 20, true, now));
         layer.handle_packet(&packet(4, 30, true, now));
         layer.handle_packet(&packet(5, 40, false, now));
         let recent = Some(Span { first: 2, last: 4, key: true });
-        assert_eq!(layer.recent_key(now), recent);
-        assert_eq!(layer.recent_key(now + KEY_WINDOW), None, "a new one is asked for instead");
+        assert_eq!(layer.recent_key(now, window), recent);
+        assert_eq!(layer.recent_key(now + window, window), None, "a new one is asked for instead");
         layer.handle_packet(&packet(7, 50, true, now));
-        assert_eq!(layer.recent_key(now), None, "a packet is missing");
+        assert_eq!(layer.recent_key(now, window), None, "a packet is missing");
         layer.handle_packet(&packet(6, 40, true, now));
-        assert_eq!(layer.recent_key(now), Some(Span { first: 2, last: 7, key: true }));
+        assert_eq!(layer.recent_key(now, window), Some(Span { first: 2, last: 7, key: true }));
         layer.clear();
-        assert_eq!(layer.recent_key(now), None, "nothing from before a mute comes out after it");
+        assert_eq!(layer.recent_key(now, window), None, "nothing from before a mute comes out after it");
     }
 
     /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with

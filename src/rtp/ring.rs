@@ -2,7 +2,8 @@
 //! Knows no subscribers, keys or sequence numbers of anybody but the publisher.
 //!
 //! Metadata stand in a ring by sequence number, payloads one after another in a circular arena. Both
-//! grow (doubling) until they hold a second of the layer, and no further than their maximum.
+//! grow (doubling, so that a place is found by a mask) until they hold a second of the layer, and no further
+//! than their maximum.
 
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::session::plan::Codec;
@@ -179,11 +180,11 @@ impl PacketRing {
     }
 
     fn index(&self, seq: u64) -> usize {
-        usize::try_from(seq % self.packets.len() as u64).unwrap_or(0)
+        (seq as usize) & (self.packets.len() - 1)
     }
 
     fn offset(&self, position: u64) -> usize {
-        usize::try_from(position % self.arena.len() as u64).unwrap_or(0)
+        (position as usize) & (self.arena.len() - 1)
     }
 
     /// The packet with this sequence number and its payload, while it is kept.

@@ -8,6 +8,7 @@ pub mod clock_map;
 pub mod dtls;
 pub mod ice;
 pub mod inbound;
+pub mod limits;
 pub mod outbound;
 pub mod plan;
 mod quality;
@@ -20,6 +21,7 @@ use bandwidth::Bandwidth;
 use dtls::{Dtls, Identity, Keys, Progress};
 use ice::{Connectivity, IceLite};
 use inbound::{FEEDBACK_SSRC, Inbound};
+use limits::{Allowance, MediaLimits};
 use outbound::Outbound;
 use plan::{IceCredentials, SessionPlan, Ssrc};
 use quality::QualityMeter;
@@ -76,6 +78,7 @@ pub struct NewSession<'a> {
     pub router: u32,
     pub identity: &'a Identity,
     pub plan: &'a SessionPlan,
+    pub limits: MediaLimits,
     pub random: &'a mut StdRng,
 }
 
@@ -109,8 +112,11 @@ pub struct Session {
     pub published: Vec<(Source, u32)>,
     /// What videos it wants, most important first.
     pub wishes: Vec<Wish>,
+    /// What the pictures take that it gets, in bits per second.
+    pub allocated: u32,
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
+    key_frames: Allowance,
     quality: QualityMeter,
     ice: IceLite,
     dtls: Dtls,
@@ -125,12 +131,14 @@ impl Session {
             id: new.id,
             participant: new.participant,
             router: new.router,
-            inbound: Inbound::new(new.plan),
-            outbound: Outbound::new(new.plan, new.random),
+            inbound: Inbound::new(new.plan, new.limits.streams),
+            outbound: Outbound::new(new.plan, new.limits.nacks_per_second, new.random),
             bandwidth: Bandwidth::default(),
             published: Vec::new(),
             wishes: Vec::new(),
+            allocated: 0,
             slots_changed: false,
+            key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             quality: QualityMeter::default(),
             ice: IceLite::new(new.now, new.plan.local.clone(), new.plan.remote.clone()),
             dtls: Dtls::new(new.identity, new.plan.dtls, new.plan.fingerprint),
@@ -272,6 +280,11 @@ impl Session {
             self.quality.handle_uplink(self.inbound.fraction_lost());
             self.outbound.send_rtcp(&buffer[..len], out);
         }
+    }
+
+    /// Whether the peer may ask for one more key frame now.
+    pub fn may_ask_for_key(&mut self, now: Instant) -> bool {
+        self.key_frames.take(now)
     }
 
     /// Asks the peer for a key frame; false where it could not be sent.

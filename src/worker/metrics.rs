@@ -1,4 +1,5 @@
-//! What the workers count, for `/metrics` (design §10). Knows nothing of what counts.
+//! What the workers of the process count, for `/metrics` (design §10) and benchmarks; the one place that keeps it.
+//! Knows nothing of what counts.
 
 use crate::net::counters::{Counters, DROPS, Drop};
 use crate::telemetry::metrics;
@@ -28,6 +29,23 @@ static DROPPED: metrics::Counters<DROPS> = metrics::Counters::new(
 static SESSIONS: metrics::Gauge = metrics::Gauge::new("symposia_sessions", "Peer connections.");
 static ROUTERS: metrics::Gauge = metrics::Gauge::new("symposia_routers", "Meetings and broadcasts with media.");
 
+static OVERLOADED: metrics::Gauge = metrics::Gauge::new(
+    "symposia_overloaded_workers",
+    "Media threads with more to forward than they can: pictures become smaller, new viewers are refused.",
+);
+static COMPUTED: metrics::Counter =
+    metrics::Counter::new("symposia_worker_cpu_microseconds_total", "Processor time of all media threads.");
+
+/// A worker began, or ceased, to have more to forward than it can.
+pub(super) fn publish_overload(over: bool) {
+    OVERLOADED.add(if over { 1 } else { -1 });
+}
+
+/// A worker used this much processor time.
+pub(super) fn publish_computed(time: std::time::Duration) {
+    COMPUTED.add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+}
+
 const fn labels() -> [&'static str; DROPS] {
     let mut labels = [""; DROPS];
     let mut index = 0;
@@ -40,7 +58,7 @@ const fn labels() -> [&'static str; DROPS] {
 
 /// For [`metrics::register`].
 #[must_use]
-pub fn families() -> [metrics::Family; 9] {
+pub fn families() -> [metrics::Family; 11] {
     [
         RECEIVED.family(),
         SENT.family(),
@@ -51,7 +69,25 @@ pub fn families() -> [metrics::Family; 9] {
         DROPPED.family(),
         SESSIONS.family(),
         ROUTERS.family(),
+        OVERLOADED.family(),
+        COMPUTED.family(),
     ]
+}
+
+/// What was added so far.
+pub(super) fn counted() -> Counters {
+    let gauge = |gauge: &metrics::Gauge| u64::try_from(gauge.value()).unwrap_or(0);
+    Counters {
+        received: RECEIVED.value(),
+        sent: SENT.value(),
+        retransmitted: RETRANSMITTED.value(),
+        received_bytes: RECEIVED_BYTES.value(),
+        sent_bytes: SENT_BYTES.value(),
+        key_frame_requests: KEY_FRAME_REQUESTS.value(),
+        dropped: std::array::from_fn(|reason| DROPPED.value(reason)),
+        sessions: gauge(&SESSIONS),
+        routers: gauge(&ROUTERS),
+    }
 }
 
 /// Adds what a worker counted since `before`.
@@ -68,4 +104,24 @@ pub(super) fn publish(before: &Counters, now: &Counters) {
     }
     SESSIONS.add(grown(|c| c.sessions).cast_signed());
     ROUTERS.add(grown(|c| c.routers).cast_signed());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_workers_publish_is_added_up_in_one_place() {
+        let before = counted();
+        let mut first = Counters { received: 7, sent: 5, sessions: 2, ..Counters::default() };
+        first.drop_many(Drop::Late, 3);
+        publish(&Counters::default(), &first);
+        // Another thread's first, then more of the first one's: a session ended.
+        publish(&Counters::default(), &Counters { received: 1, sessions: 1, ..Counters::default() });
+        publish(&first, &Counters { received: 10, sessions: 1, ..first });
+        let after = counted();
+        assert_eq!((after.received - before.received, after.sent - before.sent), (11, 5));
+        assert_eq!(after.dropped[Drop::Late as usize] - before.dropped[Drop::Late as usize], 3);
+        assert_eq!(after.sessions - before.sessions, 2);
+    }
 }

@@ -3,23 +3,27 @@
 pub mod api;
 pub mod core;
 pub mod metrics;
+mod overload;
+mod ring;
 mod thread;
 mod timers;
 mod trace;
 
 use crate::clock;
-use crate::net::counters::{Counters, DROPS, PublishedCounters};
+use crate::net::counters::Counters;
 use crate::net::udp::{Socket, Waker, cores, interfaces};
 use crate::session::dtls::{Identity, SetupError};
+use crate::session::limits::MediaLimits;
 use crate::session::plan::{Fingerprint, IceCredentials};
 use crate::session::{SessionId, new_credentials};
 use api::{Command, RouterId};
 use core::{Core, CoreConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use ring::Ring;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use thread::{Neighbour, Thread};
@@ -42,6 +46,8 @@ pub struct MediaConfig {
     pub advertise: Vec<IpAddr>,
     /// Where received packets' arrivals are written, for finding faults.
     pub trace: Option<std::path::PathBuf>,
+    /// What a peer may ask for.
+    pub limits: MediaLimits,
     /// Also tell clients of the loopback addresses: for development and tests on one machine.
     pub loopback: bool,
 }
@@ -76,13 +82,16 @@ pub enum StartError {
     NoAddress,
 }
 
-/// What all workers together count.
+/// What all media threads of the process together count.
 pub type MediaStats = Counters;
 
 struct WorkerHandle {
     commands: Sender<Command>,
     waker: Option<Waker>,
-    counters: Arc<PublishedCounters>,
+    /// How many it has; the rest of what it counts is in [`metrics`].
+    sessions: Arc<AtomicU64>,
+    /// It has more to do than it can.
+    over: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -124,9 +133,9 @@ impl Media {
         let mut neighbours = Vec::new();
         let mut rings = Vec::new();
         for socket in &sockets {
-            let (ring, end) = sync_channel(thread::RING);
-            neighbours.push(Neighbour { ring, waker: socket.waker() });
-            rings.push(end);
+            let ring = Arc::new(Ring::new());
+            neighbours.push(Neighbour { ring: ring.clone(), waker: socket.waker() });
+            rings.push(ring);
         }
         let tracer = match &config.trace {
             Some(file) => {
@@ -139,13 +148,15 @@ impl Media {
         let mut threads = Vec::new();
         for (index, (socket, ring)) in sockets.into_iter().zip(rings).enumerate() {
             let (commands, receiver) = channel();
-            let counters = Arc::new(PublishedCounters::default());
+            let sessions = Arc::new(AtomicU64::new(0));
+            let over = Arc::new(AtomicBool::new(false));
             let waker = neighbours[index].waker.clone();
             let core = Core::new(CoreConfig {
                 index,
                 identity: identity.clone(),
                 epoch,
                 epoch_ntp_ns,
+                limits: config.limits,
                 random: StdRng::from_rng(&mut rand::rng()),
             });
             let thread = Thread {
@@ -154,14 +165,15 @@ impl Media {
                 commands: receiver,
                 ring,
                 neighbours: neighbours.clone(),
-                counters: counters.clone(),
+                sessions: sessions.clone(),
+                over: over.clone(),
                 tracer: tracer.clone(),
                 published: Counters::default(),
                 cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
             };
             let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
             threads.push(handle.map_err(StartError::Thread)?);
-            workers.push(WorkerHandle { commands, waker: Some(waker), counters });
+            workers.push(WorkerHandle { commands, waker: Some(waker), sessions, over });
         }
         let mut addresses = if config.advertise.is_empty() {
             interfaces(config.loopback).map_err(StartError::Thread)?
@@ -192,7 +204,7 @@ impl Media {
     pub fn detached() -> Result<(Self, Receiver<Command>), SetupError> {
         let provider = rtc_crypto::default_provider().map_err(|error| SetupError::from_display(&error))?;
         let (commands, receiver) = channel();
-        let worker = WorkerHandle { commands, waker: None, counters: Arc::default() };
+        let worker = WorkerHandle { commands, waker: None, sessions: Arc::default(), over: Arc::default() };
         let media = Self(Arc::new(Shared {
             workers: vec![worker],
             identity: Identity::generate(&provider)?,
@@ -215,8 +227,14 @@ impl Media {
         // With as few sessions on several, they take turns.
         let count = self.0.workers.len();
         let order = (0..count).map(|i| (i + number as usize) % count);
-        let worker = order.min_by_key(|i| self.0.workers[*i].counters.load().sessions).unwrap_or(0);
+        let worker = order.min_by_key(|i| self.0.workers[*i].sessions.load(Ordering::Relaxed)).unwrap_or(0);
         RouterId((worker as u64) << 56 | number)
+    }
+
+    /// Whether the media thread of a router has more to do than it can, so that newcomers should be refused.
+    #[must_use]
+    pub fn is_overloaded(&self, router: RouterId) -> bool {
+        self.0.workers.get(router.worker()).is_some_and(|worker| worker.over.load(Ordering::Relaxed))
     }
 
     /// A name for a new session, on the worker of its router.
@@ -268,25 +286,10 @@ impl Media {
         }
     }
 
-    /// What all workers counted, as of the last quarter of a second.
+    /// What all media threads of the process counted, as of the last quarter of a second.
     #[must_use]
     pub fn stats(&self) -> MediaStats {
-        let mut sum = MediaStats::default();
-        for worker in &self.0.workers {
-            let counters = worker.counters.load();
-            sum.received += counters.received;
-            sum.sent += counters.sent;
-            sum.retransmitted += counters.retransmitted;
-            sum.received_bytes += counters.received_bytes;
-            sum.sent_bytes += counters.sent_bytes;
-            sum.key_frame_requests += counters.key_frame_requests;
-            sum.sessions += counters.sessions;
-            sum.routers += counters.routers;
-            for reason in 0..DROPS {
-                sum.dropped[reason] += counters.dropped[reason];
-            }
-        }
-        sum
+        metrics::counted()
     }
 
     /// Ends all sessions and waits for the threads.

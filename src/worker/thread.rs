@@ -3,13 +3,14 @@
 
 use super::api::Command;
 use super::core::{Core, Disposition};
+use super::ring::{Refused, Ring};
 use super::trace::Tracer;
 use crate::clock;
-use crate::net::counters::{Counters, Drop, PublishedCounters};
-use crate::net::udp::{ReceiveBatch, SendBatch, Socket, Waker, pin_to_core};
-use std::net::{IpAddr, SocketAddr};
+use crate::net::counters::{Counters, Drop};
+use crate::net::udp::{ReceiveBatch, Received, SendBatch, Socket, Waker, pin_to_core};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// Receive calls before what came is forwarded, so that a flood does not delay what is there.
@@ -18,23 +19,16 @@ const RECEIVES: usize = 4;
 /// The longest sleep; commands and datagrams end it.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
-/// Datagrams that wait in the ring between two workers; more are dropped and counted.
-pub(super) const RING: usize = 1024;
+/// Slices that are sent before the socket is looked at again: 64 destinations (design §4.3).
+const SLICES: usize = 4;
 
 /// How often the counts are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A datagram that the kernel gave to another worker than its session's.
-pub(super) struct Handover {
-    pub(super) from: SocketAddr,
-    pub(super) to: Option<IpAddr>,
-    pub(super) data: Box<[u8]>,
-}
-
 /// The way to another worker.
 #[derive(Clone)]
 pub(super) struct Neighbour {
-    pub(super) ring: SyncSender<Handover>,
+    pub(super) ring: Arc<Ring>,
     pub(super) waker: Waker,
 }
 
@@ -43,10 +37,13 @@ pub(super) struct Thread {
     pub(super) core: Core,
     pub(super) socket: Socket,
     pub(super) commands: Receiver<Command>,
-    pub(super) ring: Receiver<Handover>,
+    pub(super) ring: Arc<Ring>,
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
-    pub(super) counters: Arc<PublishedCounters>,
+    /// How many it has, for placing the next.
+    pub(super) sessions: Arc<AtomicU64>,
+    /// It has more to do than it can.
+    pub(super) over: Arc<AtomicBool>,
     pub(super) tracer: Option<Tracer>,
     /// As last published.
     pub(super) published: Counters,
@@ -64,6 +61,7 @@ impl Thread {
         let mut received = ReceiveBatch::new();
         let mut out = SendBatch::new();
         let mut published = clock::now();
+        let mut used = clock::thread_cpu();
         loop {
             let now = clock::now();
             if !self.handle_commands(now, &mut out) {
@@ -74,27 +72,56 @@ impl Thread {
             let more_to_read = self.receive(&mut received, &mut out);
             let now = clock::now();
             self.core.handle_timeout(now, &mut out);
-            let more_to_forward = self.core.forward(now, &mut out);
-            self.send(&mut out);
-            if now.saturating_duration_since(published) >= PUBLISH_INTERVAL {
+            let more_to_forward = self.forward(now, &mut out);
+            let since = now.saturating_duration_since(published);
+            if since >= PUBLISH_INTERVAL {
+                let before = std::mem::replace(&mut used, clock::thread_cpu());
+                let computed = used.saturating_sub(before);
                 published = now;
-                self.publish();
+                self.core.handle_load(now, computed.as_secs_f32() / since.as_secs_f32(), &mut out);
+                self.send(&mut out);
+                self.publish(computed);
             }
             if !more_to_read && !more_to_forward {
-                self.sleep(now);
+                self.sleep(now, published + PUBLISH_INTERVAL);
             }
         }
     }
 
-    fn publish(&mut self) {
-        self.counters.store(&self.core.counters);
+    fn publish(&mut self, computed: Duration) {
+        let over = self.core.cap().is_some();
+        if self.over.swap(over, Ordering::Relaxed) != over {
+            super::metrics::publish_overload(over);
+            match self.core.cap() {
+                Some(bits_per_second) => {
+                    tracing::warn!(bits_per_second, "too much to forward: pictures become smaller")
+                }
+                None => tracing::info!("all that is wanted can be forwarded again"),
+            }
+        }
+        super::metrics::publish_computed(computed);
+        self.sessions.store(self.core.counters.sessions, Ordering::Relaxed);
         super::metrics::publish(&self.published, &self.core.counters);
         self.published = self.core.counters;
     }
 
-    fn sleep(&mut self, now: Instant) {
-        self.publish();
-        let timeout = self.core.poll_timeout().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
+    /// Forwards and sends slice by slice; whether there is more.
+    fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
+        for _ in 0..SLICES {
+            let more = self.core.forward(now, out);
+            self.send(out);
+            if !more {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn sleep(&mut self, now: Instant, publish: Instant) {
+        // What was counted since is published in time, also when nothing more comes.
+        let wake = if self.published == self.core.counters { now + MAX_SLEEP } else { publish };
+        let wake = self.core.poll_timeout().map_or(wake, |at| at.min(wake));
+        let timeout = wake.saturating_duration_since(now);
         if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
             tracing::warn!(%error, "waiting for datagrams failed");
         }
@@ -111,16 +138,15 @@ impl Thread {
     }
 
     fn handle_ring(&mut self, now: Instant, out: &mut SendBatch) {
-        for _ in 0..RING {
-            let Ok(mut handover) = self.ring.try_recv() else { return };
-            self.core.handle_datagram(now, handover.from, handover.to, &mut handover.data, out);
-        }
+        let (core, ring) = (&mut self.core, &self.ring);
+        ring.drain(|from, to, data| {
+            core.handle_datagram(now, from, to, data, out);
+        });
     }
 
     fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
         for _ in 0..RECEIVES {
             match self.socket.receive_batch(received) {
-                Ok(()) if received.datagrams() == 0 => return false,
                 Ok(()) => {}
                 Err(error) => {
                     tracing::debug!(%error, "receiving failed");
@@ -137,15 +163,15 @@ impl Thread {
             for datagram in received.iter_mut() {
                 match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
                     Disposition::Done => {}
-                    Disposition::Foreign(worker) => {
-                        let handover =
-                            Handover { from: datagram.from, to: datagram.to, data: Box::from(&*datagram.data) };
-                        hand_over(neighbours, worker, handover, core);
-                    }
+                    Disposition::Foreign(worker) => hand_over(neighbours, worker, &datagram, core),
                 }
             }
             if out.is_full() {
                 self.send(out);
+            }
+            // What came meanwhile ends the next sleep at once: asking again would cost a call for nothing.
+            if !received.is_full() {
+                return false;
             }
         }
         true
@@ -161,13 +187,14 @@ impl Thread {
     }
 }
 
-fn hand_over(neighbours: &[Neighbour], worker: usize, handover: Handover, core: &mut Core) {
+fn hand_over(neighbours: &[Neighbour], worker: usize, datagram: &Received<'_>, core: &mut Core) {
     let Some(neighbour) = neighbours.get(worker) else {
         core.counters.drop(Drop::UnknownAddress);
         return;
     };
-    match neighbour.ring.try_send(handover) {
+    match neighbour.ring.push(datagram.from, datagram.to, datagram.data) {
         Ok(()) => neighbour.waker.wake(),
-        Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => core.counters.drop(Drop::RingFull),
+        Err(Refused::Full) => core.counters.drop(Drop::RingFull),
+        Err(Refused::TooLong) => core.counters.drop(Drop::Malformed),
     }
 }

@@ -1,6 +1,7 @@
 //! One client: offer, ICE, DTLS, SRTP, what it sends and what it gets. Knows no sockets; is told the time.
 
 use super::agent::Agent;
+use super::content::Tag;
 use super::crypto::{Crypto, Opener};
 use super::receiving::Slot;
 use super::sending::{Agreed, AudioSource, LayerShape, Plain, Sending, VideoSource, kind, source_number};
@@ -103,6 +104,8 @@ pub struct Bot {
     /// Keeps a copy of every media datagram it sent last, for those who replay them.
     pub keeps_sent: bool,
     pub sent: Vec<Vec<u8>>,
+    /// The packet that was opened last, until somebody takes it.
+    pub opened: Option<Tag>,
 }
 
 impl Bot {
@@ -151,6 +154,7 @@ impl Bot {
             ssrc,
             keeps_sent: false,
             sent: Vec::new(),
+            opened: None,
         }
     }
 
@@ -357,7 +361,7 @@ impl Bot {
             self.arrivals.record(now, number);
         }
         let level = value(self.extensions.audio_level).and_then(|value| value.first().copied());
-        slot.handle(now, &header, &packet, level);
+        self.opened = slot.handle(now, &header, &packet, level);
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
     }
 

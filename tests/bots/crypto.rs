@@ -24,6 +24,8 @@ enum Opening {
 
 /// Both directions of a Bot's SRTP.
 pub struct Crypto {
+    /// What the handshake agreed on.
+    pub profile: Profile,
     outbound: srtp::Outbound,
     opening: Opening,
 }
@@ -51,7 +53,7 @@ impl Crypto {
             Opener::Ours => Opening::Ours { keys: Box::new(srtp::Inbound::new(&inbound)), streams: HashMap::new() },
             Opener::Oracle => Opening::Oracle(Box::new(oracle(keys))),
         };
-        Self { outbound: srtp::Outbound::new(&outbound), opening }
+        Self { profile: keys.profile, outbound: srtp::Outbound::new(&outbound), opening }
     }
 
     pub fn open_rtp(&mut self, packet: &[u8], header: &Header) -> Option<Vec<u8>> {

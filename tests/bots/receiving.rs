@@ -64,11 +64,11 @@ impl Slot {
         }
     }
 
-    /// A decrypted packet of this slot.
-    pub fn handle(&mut self, now: Instant, header: &Header, packet: &[u8], audio_level: Option<u8>) {
+    /// A decrypted packet of this slot; what it holds where it came for the first time.
+    pub fn handle(&mut self, now: Instant, header: &Header, packet: &[u8], audio_level: Option<u8>) -> Option<Tag> {
         let Ok(mut payload) = header.payload(packet) else {
             self.problems.push(format!("{}: padding is wrong in number {}", self.mid, header.sequence));
-            return;
+            return None;
         };
         let repaired = Some(header.ssrc) == self.rtx;
         let mut sequence = header.sequence;
@@ -78,14 +78,14 @@ impl Slot {
             }
             let Some((original, rest)) = payload.split_first_chunk::<2>() else {
                 self.problems.push(format!("{}: an RTX packet without a number", self.mid));
-                return;
+                return None;
             };
             sequence = u16::from_be_bytes(*original);
             payload = rest;
         }
         if payload.is_empty() {
             self.problems.push(format!("{}: number {sequence} is empty", self.mid));
-            return;
+            return None;
         }
         let via = if repaired { Via::Retransmission } else { Via::Media };
         let arrival = self.log.on_packet(now, sequence, header.timestamp, via);
@@ -99,7 +99,7 @@ impl Slot {
                 self.mid,
                 payload.len()
             ));
-            return;
+            return None;
         };
         let number = match arrival {
             Arrival::New(number) | Arrival::Repaired(number) => number,
@@ -109,11 +109,11 @@ impl Slot {
                 if known.is_some_and(|(_, got)| got.tag != tag || got.timestamp != header.timestamp) {
                     self.problems.push(format!("{}: number {sequence} was given to two packets", self.mid));
                 }
-                return;
+                return None;
             }
             Arrival::TooOld => {
                 self.late += 1;
-                return;
+                return None;
             }
         };
         if key {
@@ -124,6 +124,7 @@ impl Slot {
             number,
             Got { at, seq: number, timestamp, marker, tag, picture_id, tl0, key, repaired, audio_level },
         );
+        Some(tag)
     }
 
     /// What is wrong with the order of what came: numbers, times, picture numbers, frames, switches.

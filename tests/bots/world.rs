@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use symposia::clock;
 use symposia::net::counters::Drop;
 use symposia::net::udp::SendBatch;
+use symposia::session::limits::MediaLimits;
 use symposia::session::plan::SessionPlan;
 use symposia::session::sdp::{self, CodecKind, Local, Offer, Policy, Role};
 use symposia::session::{SessionId, new_credentials};
@@ -91,6 +92,11 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64) -> Self {
+        Self::bounded(seed, MediaLimits::default())
+    }
+
+    /// With other bounds than those of the default settings.
+    pub fn bounded(seed: u64, limits: MediaLimits) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let start = clock::now();
         let identity = new_identity();
@@ -99,6 +105,7 @@ impl World {
             identity: identity.clone(),
             epoch: start,
             epoch_ntp_ns: 3_900_000_000_000_000_000,
+            limits,
             random: StdRng::seed_from_u64(random.next_u64()),
         });
         let mut world = Self {

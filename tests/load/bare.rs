@@ -1,42 +1,48 @@
 //! The bare limit: what sealing and sending the same bursts costs with nothing around them, in a process of its
 //! own on the server's core, in the same run. What comes in is not in it.
 
+use super::machine;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use symposia::clock;
-use symposia::net::udp::{ReceiveBatch, SendBatch, Socket, cores, pin_to_core};
+use symposia::net::udp::{ReceiveBatch, SendBatch, Socket};
 use symposia::session::srtp::{MAX_OVERHEAD, MasterKeys, Outbound, Profile};
 
 const DESTINATIONS: usize = 100;
+
+/// Destinations a batch, as in the server.
+const SLICE: usize = 16;
+
 const BURSTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const PICTURE: usize = 1_180;
 const SOUND: usize = 120;
 
-/// Nanoseconds per packet.
+/// Each burst length.
+const MEASURED_FOR: Duration = Duration::from_millis(500);
+
+/// The cipher of the limit; Bots must have agreed on it, too.
+pub const CIPHER: Profile = Profile::AeadAes128Gcm;
+
+/// What design §12 measured for pictures on this machine while it was quiet, in nanoseconds per packet.
+const DESIGN: [(usize, f64); 5] = [(1, 2_780.0), (2, 1_640.0), (4, 984.0), (8, 644.0), (16, 466.0)];
+
+/// A run whose limit is farther from the design's than this share does not count.
+const MAX_APART: f64 = 0.4;
+
+/// Nanoseconds per packet by burst length.
 #[derive(Debug, Clone, Default)]
-pub struct Limit {
-    /// Pictures, by burst length.
-    pub picture: BTreeMap<usize, f64>,
-    /// Sound, alone.
-    pub sound: f64,
-}
+pub struct Curve(BTreeMap<usize, f64>);
 
-impl Limit {
-    pub fn mean(&self, other: &Limit) -> Limit {
-        let picture = self.picture.iter().map(|(len, ns)| (*len, (ns + other.picture.get(len).unwrap_or(ns)) / 2.0));
-        Limit { picture: picture.collect(), sound: (self.sound + other.sound) / 2.0 }
-    }
-
+impl Curve {
     /// For any burst length: between those measured, by a straight line over the cost of a send.
-    pub fn picture_ns(&self, len: usize) -> f64 {
-        let below = self.picture.range(..=len).next_back();
-        let above = self.picture.range(len..).next();
+    pub fn at(&self, len: usize) -> f64 {
+        let below = self.0.range(..=len).next_back();
+        let above = self.0.range(len..).next();
         match (below, above) {
             (Some((a, x)), Some((b, y))) if a != b => {
                 let (send_a, send_b) = (x * *a as f64, y * *b as f64);
@@ -47,10 +53,41 @@ impl Limit {
             (None, None) => 0.0,
         }
     }
+
+    fn mean(&self, other: &Curve) -> Curve {
+        Curve(self.0.iter().map(|(len, ns)| (*len, (ns + other.at(*len)) / 2.0)).collect())
+    }
+}
+
+/// What sealing and sending costs.
+#[derive(Debug, Clone, Default)]
+pub struct Limit {
+    pub picture: Curve,
+    pub sound: Curve,
+}
+
+impl Limit {
+    pub fn mean(&self, other: &Limit) -> Limit {
+        Limit { picture: self.picture.mean(&other.picture), sound: self.sound.mean(&other.sound) }
+    }
+
+    /// The burst lengths among these for which the limit is too far from the design's.
+    pub fn out_of_range(&self, lengths: impl Iterator<Item = usize>) -> Vec<usize> {
+        let far = |len: &usize| {
+            // The design measured some lengths; the others are judged by the nearest below.
+            let (measured, design) =
+                DESIGN.iter().rev().find(|(measured, _)| measured <= len).copied().unwrap_or(DESIGN[0]);
+            (self.picture.at(measured) / design - 1.0).abs() > MAX_APART
+        };
+        let mut found: Vec<_> = lengths.filter(far).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 fn keys() -> MasterKeys {
-    MasterKeys::new(Profile::AeadAes128Gcm, &[7; 16], &[9; 12]).expect("the lengths are the profile's")
+    MasterKeys::new(CIPHER, &[7; 16], &[9; 12]).expect("the lengths are the profile's")
 }
 
 struct Sink {
@@ -60,18 +97,19 @@ struct Sink {
 }
 
 /// A socket that takes all and looks at nothing, on the other core.
-fn sink(core: Option<usize>) -> Sink {
+fn sink() -> Sink {
     let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
     let address = socket.local_address().expect("it is bound");
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
     let thread = std::thread::spawn(move || {
-        core.map(pin_to_core).transpose().expect("its own core");
+        machine::pin_to_argument(2);
         let mut batch = ReceiveBatch::new();
         while !told.load(Ordering::Relaxed) {
             let _ = socket.receive_batch(&mut batch);
             if batch.datagrams() == 0 {
-                let _ = socket.wait(Some(Duration::from_millis(5)));
+                // It does not wait at the socket, as the Bots do not: the sender would pay for waking it.
+                std::thread::sleep(Duration::from_micros(100));
             }
         }
     });
@@ -103,11 +141,11 @@ fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
     let mut batch = SendBatch::new();
     let (mut packets, mut rested) = (0_u64, 0);
     let before = thread_ns();
-    let until = clock::now() + Duration::from_millis(700);
+    let until = clock::now() + MEASURED_FOR;
     while clock::now() < until {
         for (destination, keys) in outbound.iter().enumerate() {
             let to = SocketAddr::from(([127, 2, 0, destination as u8], sink.address.port()));
-            if !batch.has_room_for(burst) {
+            if destination % SLICE == 0 || !batch.has_room_for(burst) {
                 socket.send_batch(&mut batch);
             }
             for _ in 0..burst {
@@ -134,48 +172,46 @@ fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
 
 /// Measures and prints, one figure a line; for [`run`].
 pub fn measure() {
-    let cores = cores();
-    if let Some(core) = cores.first() {
-        pin_to_core(*core).expect("its own core");
-    }
-    let sink = sink(cores.get(1).copied());
+    machine::pin_to_argument(1);
+    let sink = sink();
     for burst in BURSTS {
         println!("picture {burst} {}", send(PICTURE, burst, &sink));
+        println!("sound {burst} {}", send(SOUND, burst, &sink));
     }
-    println!("sound 1 {}", send(SOUND, 1, &sink));
 }
 
 /// Measures in a process of its own.
 pub fn run() -> Limit {
-    let program = std::env::current_exe().expect("it is there");
-    let output = Command::new(program).arg("bare").output().expect("it can be started");
+    let output = machine::child("bare").output().expect("it can be started");
     let mut limit = Limit::default();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let words: Vec<_> = line.split(' ').collect();
         let [kind, burst, ns] = words[..] else { continue };
-        let ns: f64 = ns.parse().expect("a number");
-        match kind {
-            "picture" => {
-                limit.picture.insert(burst.parse().expect("a number"), ns);
-            }
-            _ => limit.sound = ns,
-        }
+        let (burst, ns) = (burst.parse().expect("a number"), ns.parse().expect("a number"));
+        let curve = if kind == "picture" { &mut limit.picture } else { &mut limit.sound };
+        curve.0.insert(burst, ns);
     }
     limit
 }
 
-pub fn print(limit: &Limit) {
-    let pictures: Vec<_> = limit.picture.iter().map(|(len, ns)| format!("{len}: {ns:.0}")).collect();
-    println!(
-        "bare limit, ns per packet of {PICTURE} B by burst length: {}; sound: {:.0}",
-        pictures.join(", "),
-        limit.sound
-    );
-}
-
-pub fn compare(before: &Limit, after: &Limit) {
-    let apart = (after.picture_ns(8) / before.picture_ns(8) - 1.0) * 100.0;
-    println!(
-        "\nThe bare limit at the end of the run was {apart:+.0} % of that at its beginning; the table takes the mean."
-    );
+/// The table of one or more measurements.
+pub fn print(limits: &[&Limit]) {
+    let lengths = BURSTS.map(|len| len.to_string());
+    let headers: Vec<_> =
+        ["bare limit, ns per packet by burst length"].into_iter().chain(lengths.iter().map(String::as_str)).collect();
+    let row = |name: String, curve: &Curve| {
+        std::iter::once(name).chain(BURSTS.map(|len| format!("{:.0}", curve.at(len)))).collect::<Vec<_>>()
+    };
+    let mut rows = Vec::new();
+    for limit in limits {
+        rows.push(row(format!("pictures of {PICTURE} B"), &limit.picture));
+        rows.push(row(format!("sound of {SOUND} B"), &limit.sound));
+    }
+    let design = DESIGN.iter().map(|(len, ns)| (*len, *ns)).collect();
+    rows.push(row("pictures, design §12".into(), &Curve(design)));
+    super::report::table(&headers, &rows);
+    let out = limits.last().map(|limit| limit.out_of_range(BURSTS.into_iter())).unwrap_or_default();
+    if !out.is_empty() {
+        println!("\nLimit out of range (±{:.0} % of design §12) for bursts of {out:?}.", MAX_APART * 100.0);
+    }
 }

@@ -1,28 +1,66 @@
-//! What forwarding costs (acceptance rows P1 and P4): a server process on one core, Bots on another.
+//! What forwarding costs and how long it takes: a server process on one core, Bots on another.
 //!
-//! `cargo bench --bench load` measures and prints a table for `docs/benchmarks.md`; with numbers after `--` it
-//! runs only these counts of subscribers, with `--seconds 3` shorter. The same program is the server and the
-//! bare limit when told so by its first argument.
-// acceptance: P1, P4
+//! `cargo bench --bench load` measures all and prints tables for `docs/benchmarks.md`. After `--`: `--only p1,p5` for
+//! some rows, `--seconds 3` for shorter or longer windows, numbers for other counts of subscribers in P1. `soak`: not a
+//! measurement but [`soak`]. The same program is the server and the bare limit when told so by its first argument.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark's output is its result")]
 
 #[path = "../bots/mod.rs"]
 mod bots;
 
 mod bare;
+mod clients;
+mod cost;
+mod counts;
+mod field;
 mod machine;
-mod run;
+mod process;
+mod report;
+mod rows;
+mod scenario;
 mod server;
+mod soak;
+mod stopwatch;
 
+use rows::{idle, overload, p1, p2, p5, p6};
 use std::time::Duration;
 
-/// In what shape the publisher sends a frame's packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// All at once, as browsers mostly do.
-    Burst,
-    /// Over 11.7 ms.
-    Paced,
+/// What can be measured, in the order in which it is.
+const ROWS: [&str; 6] = ["p1", "p2", "p5", "p6", "idle", "overload"];
+
+/// What the command line says.
+struct Options {
+    only: Vec<String>,
+    time: Duration,
+    counts: Vec<usize>,
+}
+
+impl Options {
+    /// Reads the words; `Err` with what cannot be understood.
+    fn read(words: &[String]) -> Result<Self, String> {
+        let mut options = Self { only: Vec::new(), time: Duration::from_secs(4), counts: Vec::new() };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match (word.as_str(), word.parse()) {
+                ("--only", _) => options.only = value()?.split(',').map(str::to_owned).collect(),
+                ("--seconds", _) => {
+                    let seconds = value()?.parse().map_err(|_| "--seconds needs a number".to_owned())?;
+                    options.time = Duration::from_secs(seconds);
+                }
+                (_, Ok(count)) => options.counts.push(count),
+                _ => return Err(format!("{word} is not understood")),
+            }
+        }
+        match options.only.iter().find(|row| !ROWS.contains(&row.as_str()) && *row != "limit") {
+            Some(unknown) => Err(format!("{unknown} is none of limit, {}", ROWS.join(", "))),
+            None => Ok(options),
+        }
+    }
+
+    fn wants(&self, row: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == row)
+    }
 }
 
 fn main() {
@@ -30,35 +68,48 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("server") => return server::serve(),
         Some("bare") => return bare::measure(),
+        Some("soak") => std::process::exit(i32::from(!soak::run())),
         _ => {}
     }
-    let mut counts = Vec::new();
-    let mut seconds = 5;
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        match (word.as_str(), word.parse()) {
-            ("--seconds", _) => seconds = words.next().and_then(|word| word.parse().ok()).unwrap_or(seconds),
-            (_, Ok(count)) => counts.push(count),
-            _ => eprintln!("{word} is no count of subscribers and is left out"),
+    let options = match Options::read(&arguments) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}");
+            std::process::exit(2);
         }
-    }
-    if counts.is_empty() {
-        counts = vec![10, 50, 100, 200, 400, 800];
-    }
+    };
     machine::describe();
     let before = bare::run();
-    bare::print(&before);
-    let mut rows = Vec::new();
-    for shape in [Shape::Burst, Shape::Paced] {
-        for count in &counts {
-            let row = run::run(shape, *count, Duration::from_secs(seconds));
-            eprintln!("{shape:?} {count}: {}", row.complaint().unwrap_or_else(|| "clean".into()));
-            rows.push(row);
-        }
-    }
-    // The limit is measured at both ends, since the machine may be another by then.
+    machine::pin_load();
+    let time = options.time;
+    let counts = if options.counts.is_empty() { &p1::COUNTS[..] } else { &options.counts };
+    let p1 = options.wants("p1").then(|| p1::run(counts, time));
+    let p2 = options.wants("p2").then(|| p2::run(time));
+    let p5 = options.wants("p5").then(|| p5::run(time));
+    let p6 = options.wants("p6").then(|| p6::run(time));
+    let idle = options.wants("idle").then(|| idle::run(time));
+    let overload = options.wants("overload").then(|| overload::run(time));
+    // The limit is measured at both ends, since the machine may be another by then; tables take the mean.
     let after = bare::run();
     let limit = before.mean(&after);
-    run::print(&rows, &limit);
-    bare::compare(&before, &after);
+    report::heading("Bare limit: at the beginning, at the end, and the mean that the tables take");
+    bare::print(&[&before, &after, &limit]);
+    if let Some(outcomes) = p1 {
+        p1::print(outcomes, &limit);
+    }
+    if let Some(mut outcomes) = p2 {
+        p2::print(&mut outcomes, &limit);
+    }
+    if let Some(outcomes) = p5 {
+        p5::print(outcomes, &limit);
+    }
+    if let Some(measured) = p6 {
+        p6::print(&measured, &limit);
+    }
+    if let Some(outcomes) = idle {
+        idle::print(&outcomes);
+    }
+    if let Some(mut overload) = overload {
+        overload::print(&mut overload);
+    }
 }

@@ -1,6 +1,37 @@
 //! The machine that measures, and what its processes have used of it.
 
 use std::process::Command;
+use std::sync::OnceLock;
+use symposia::net::udp::{cores, pin_to_core};
+
+/// The cores of this process before any thread was pinned.
+fn first_cores() -> &'static [usize] {
+    static CORES: OnceLock<Vec<usize>> = OnceLock::new();
+    CORES.get_or_init(cores)
+}
+
+/// This program as another process, told its part and on which core to play it: a child inherits its parent's one
+/// core, so it cannot find that out by itself.
+pub fn child(part: &str) -> Command {
+    let core = |index: usize| first_cores().get(index).or(first_cores().first()).map(usize::to_string);
+    let mut command = Command::new(std::env::current_exe().expect("it is there"));
+    command.arg(part).args([0, 1].iter().filter_map(|index| core(*index)));
+    command
+}
+
+/// Keeps the calling thread on the core that the command line names there.
+pub fn pin_to_argument(index: usize) {
+    if let Some(core) = std::env::args().skip(1).filter(|word| word != "--bench").nth(index) {
+        pin_to_core(core.parse().expect("a core")).expect("its own core");
+    }
+}
+
+/// Keeps the calling thread, the load generator, on the second core.
+pub fn pin_load() {
+    if let Some(core) = first_cores().get(1) {
+        pin_to_core(*core).expect("the load's core");
+    }
+}
 
 fn first_line(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()?.lines().next().map(str::to_owned)

@@ -5,7 +5,7 @@ use crate::bots::sending::source_number;
 use crate::bots::world::World;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::PauseReason;
-use symposia::rtp::layer::KEY_WINDOW;
+use symposia::session::limits::MediaLimits;
 use symposia::session::plan::Kind;
 use symposia::worker::api::Event;
 
@@ -67,7 +67,7 @@ fn key_frames_are_asked_for_once_per_layer_and_window() {
     }
     for layer in &world.places[0].bot.sending.videos[0].layers {
         for pair in layer.requests.windows(2) {
-            assert!(pair[1] - pair[0] >= KEY_WINDOW, "{:?}", pair[1] - pair[0]);
+            assert!(pair[1] - pair[0] >= MediaLimits::default().key_frame_window, "{:?}", pair[1] - pair[0]);
         }
     }
     let top = &world.places[0].bot.sending.videos[0].layers[2].requests;

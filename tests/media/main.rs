@@ -5,6 +5,7 @@ mod bots;
 
 mod allocations;
 mod attacks;
+mod bounds;
 mod calls;
 mod gates;
 mod layers;

@@ -95,6 +95,7 @@ fn meetings_on_two_workers_share_one_port_and_every_datagram_finds_its_session()
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
         trace: None,
         loopback: true,
+        ..MediaConfig::default()
     };
     let media = Media::start(&config).expect("a port is free");
     let mut receivers = Vec::new();

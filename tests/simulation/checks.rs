@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
 use symposia::net::counters::Drop;
-use symposia::rtp::layer::KEY_WINDOW;
+use symposia::session::limits::MediaLimits;
 
 /// The slowest that a datagram can be on any link of the simulation.
 pub const SLOWEST: Duration = Duration::from_millis(110);
@@ -114,7 +114,10 @@ impl Simulation {
                 for pair in layer.requests.windows(2) {
                     // How often they leave is bounded; on the way they may come closer.
                     let apart = pair[1].saturating_duration_since(pair[0]) + SLOWEST;
-                    assert!(apart >= KEY_WINDOW, "8: key frames asked for twice within {apart:?} after {context}");
+                    assert!(
+                        apart >= MediaLimits::default().key_frame_window,
+                        "8: key frames asked for twice within {apart:?} after {context}"
+                    );
                 }
             }
         }

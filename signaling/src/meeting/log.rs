@@ -1,9 +1,8 @@
-//! The moderation log: who did what to whom. Knows words, no rules.
+//! The moderation log: who did what to whom. Knows no rules.
 
-use crate::ids::{Millis, ParticipantId, Source};
+use crate::ids::{Millis, ParticipantId};
 use crate::meeting::Meeting;
-use crate::protocol::LogEntry;
-use crate::role::Role;
+use crate::protocol::{LogDetail, LogEntry};
 
 impl Meeting {
     /// Writes an entry; call it while those concerned still have their names.
@@ -13,7 +12,7 @@ impl Meeting {
         by: Option<ParticipantId>,
         action: &str,
         on: Option<ParticipantId>,
-        detail: Option<String>,
+        detail: Option<LogDetail>,
     ) {
         let name = |who: Option<ParticipantId>| who.and_then(|who| self.seat(who)).map(|seat| seat.name.clone());
         let (by_name, on_name) = (name(by), name(on));
@@ -22,25 +21,5 @@ impl Meeting {
             self.state.log.pop_front();
         }
         self.changed = true;
-    }
-}
-
-/// A source in a word for people.
-pub(super) const fn source_word(source: Source) -> &'static str {
-    match source {
-        Source::Microphone => "microphone",
-        Source::Camera => "camera",
-        Source::Screen => "screen",
-        Source::ScreenAudio => "screen sound",
-    }
-}
-
-/// A role in a word for people.
-pub(super) const fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Listener => "listener",
-        Role::Attendee => "attendee",
-        Role::CoHost => "co-host",
-        Role::Host => "host",
     }
 }

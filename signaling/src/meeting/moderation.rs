@@ -3,9 +3,8 @@
 use crate::ids::{Millis, ParticipantId, Source};
 use crate::meeting::Meeting;
 use crate::meeting::command::need;
-use crate::meeting::log::source_word;
 use crate::permission::{Action, permits_on};
-use crate::protocol::{Event, OutReason, Outcome, RefusalCode};
+use crate::protocol::{Event, LogDetail, OutReason, Outcome, RefusalCode};
 use crate::role::Role;
 
 impl Meeting {
@@ -107,7 +106,7 @@ impl Meeting {
     ) -> Result<Outcome, RefusalCode> {
         self.need_on(role, Action::Mute, whom)?;
         if self.turn_off(whom, &[source], Some(me)) {
-            self.note(now, Some(me), "mute", Some(whom), Some(source_word(source).to_owned()));
+            self.note(now, Some(me), "mute", Some(whom), Some(LogDetail::Source { source }));
             self.tell_updated(whom, None);
         }
         Ok(Outcome::Done)
@@ -131,7 +130,7 @@ impl Meeting {
             return Ok(Outcome::Done);
         }
         inside.asked.insert(source);
-        self.note(now, Some(me), "ask-to-unmute", Some(whom), Some(source_word(source).to_owned()));
+        self.note(now, Some(me), "ask-to-unmute", Some(whom), Some(LogDetail::Source { source }));
         self.tell(whom, Event::AskedToUnmute { source, by: me });
         Ok(Outcome::Done)
     }
@@ -173,7 +172,7 @@ impl Meeting {
             return Err(RefusalCode::TooMany);
         }
         inside.spotlight = on;
-        self.note(now, Some(me), "set-spotlight", Some(whose), Some(if on { "on" } else { "off" }.to_owned()));
+        self.note(now, Some(me), "set-spotlight", Some(whose), Some(LogDetail::Spotlight { on }));
         self.tell_updated(whose, None);
         Ok(Outcome::Done)
     }

@@ -7,7 +7,7 @@ use crate::meeting::command::need;
 use crate::meeting::effect::Effect;
 use crate::meeting::text::{clean_chat, clean_name};
 use crate::permission::{Action, Rule, allows, exempt, permits_on};
-use crate::protocol::{Audience, ChatMessage, Event, Outcome, RefusalCode};
+use crate::protocol::{Audience, ChatMessage, Event, LogDetail, Outcome, RefusalCode};
 use crate::role::Role;
 
 impl Meeting {
@@ -116,7 +116,7 @@ impl Meeting {
         if self.seat(whose).is_some_and(|seat| seat.name == name) {
             return Ok(Outcome::Done);
         }
-        self.note(now, Some(me), "rename", Some(whose), Some(name.clone()));
+        self.note(now, Some(me), "rename", Some(whose), Some(LogDetail::Name { name: name.clone() }));
         if let Some(seat) = self.state.seats.get_mut(&whose) {
             seat.name = name;
         }
@@ -147,7 +147,7 @@ impl Meeting {
         if !to_hosts && !allows(&self.state.policy, role, Rule::Chat) {
             return Err(RefusalCode::ForbiddenByPolicy);
         }
-        let text = clean_chat(text).ok_or(RefusalCode::BadText)?;
+        let text = clean_chat(text, self.state.settings.limits.chat_characters).ok_or(RefusalCode::BadText)?;
         let limits = self.state.settings.limits;
         let Some(seat) = self.state.seats.get_mut(&me) else { return Err(RefusalCode::NotAdmitted) };
         if !seat.chat_rate.take(now, limits.chat) {

@@ -3,9 +3,8 @@
 use crate::ids::{Millis, ParticipantId, Source};
 use crate::meeting::Meeting;
 use crate::meeting::command::need;
-use crate::meeting::log::role_word;
 use crate::permission::{Action, Rule, allows, exempt, permits};
-use crate::protocol::{Event, Outcome, RefusalCode};
+use crate::protocol::{Event, LogDetail, Outcome, RefusalCode};
 use crate::role::Role;
 
 impl Meeting {
@@ -27,7 +26,7 @@ impl Meeting {
         if had == Role::Host && self.hosts() == 1 {
             return Err(RefusalCode::LastHost);
         }
-        self.note(now, Some(me), "set-role", Some(whose), Some(role_word(given).to_owned()));
+        self.note(now, Some(me), "set-role", Some(whose), Some(LogDetail::Role { role: given }));
         let could_admit = permits(had, Action::Admit);
         if let Some(seat) = self.state.seats.get_mut(&whose) {
             seat.role = given;

@@ -1,6 +1,7 @@
 //! What a meeting is made with, and every bound that a stranger can push against. Knows no state.
 
 use crate::ids::Millis;
+use crate::meeting::text::CHAT_MAX;
 use crate::protocol::{MeetingInfo, Policy, SlotCounts};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ pub struct Limits {
     pub command_memory: usize,
     /// Commands per seat. A page sends a few a second at most.
     pub commands: Rate,
+    /// Characters of one chat message.
+    pub chat_characters: usize,
     /// Chat messages per seat.
     pub chat: Rate,
     /// Messages of the chat that are kept.
@@ -76,6 +79,7 @@ impl Default for Limits {
             event_buffer: 256,
             command_memory: 64,
             commands: Rate { per_second: 20, burst: 60 },
+            chat_characters: CHAT_MAX,
             chat: Rate { per_second: 5, burst: 10 },
             chat_kept: 500,
             log_kept: 2_000,

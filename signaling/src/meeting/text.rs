@@ -2,7 +2,7 @@
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 64;
-/// The longest chat message, in characters.
+/// The longest chat message, in characters, where the settings say nothing else.
 pub const CHAT_MAX: usize = 4_000;
 
 /// A name as it may be shown: trimmed, white space runs become one space, no control characters and
@@ -32,12 +32,12 @@ pub(super) fn clean_name(given: &str) -> Option<String> {
 
 /// A chat message as it may be shown: no control characters but the newline. `None` where nothing
 /// visible is left or it is too long.
-pub(super) fn clean_chat(given: &str) -> Option<String> {
+pub(super) fn clean_chat(given: &str, max: usize) -> Option<String> {
     let mut text = String::new();
     for (count, character) in
         given.chars().filter(|character| *character == '\n' || !character.is_control()).enumerate()
     {
-        if count == CHAT_MAX {
+        if count == max {
             return None;
         }
         text.push(character);
@@ -90,10 +90,10 @@ mod tests {
 
     #[test]
     fn chat_keeps_newlines_and_loses_other_controls() {
-        assert_eq!(clean_chat("one\r\ntwo\u{1b}[31m\u{0}").as_deref(), Some("one\ntwo[31m"));
-        assert_eq!(clean_chat("<script>alert(1)</script>").as_deref(), Some("<script>alert(1)</script>"));
-        assert_eq!(clean_chat(" \n\u{200B}"), None);
-        assert!(clean_chat(&"é".repeat(CHAT_MAX)).is_some());
-        assert_eq!(clean_chat(&"é".repeat(CHAT_MAX + 1)), None);
+        assert_eq!(clean_chat("one\r\ntwo\u{1b}[31m\u{0}", CHAT_MAX).as_deref(), Some("one\ntwo[31m"));
+        assert_eq!(clean_chat("<script>alert(1)</script>", CHAT_MAX).as_deref(), Some("<script>alert(1)</script>"));
+        assert_eq!(clean_chat(" \n\u{200B}", CHAT_MAX), None);
+        assert!(clean_chat(&"é".repeat(CHAT_MAX), CHAT_MAX).is_some());
+        assert_eq!(clean_chat(&"é".repeat(CHAT_MAX + 1), CHAT_MAX), None);
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::ids::{Epoch, Millis, ParticipantId, Source, TrackId};
 use crate::protocol::command::Audience;
-use crate::protocol::snapshot::{MeetingInfo, Participant, Policy, WaitingPerson};
-use serde::{Deserialize, Serialize};
+use crate::protocol::snapshot::{MeetingInfo, Participant, Policy, PolicyField, WaitingPerson};
+use crate::role::Role;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a command returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,13 @@ pub enum Event {
     Updated {
         /// As it is now.
         participant: Participant,
+    },
+    /// A host turned sources of many off at once: each of these sources of each of these participants is off now.
+    TurnedOff {
+        /// Whose, in the order of their ids.
+        participants: Vec<ParticipantId>,
+        /// Which.
+        sources: Vec<Source>,
     },
     /// Somebody is no longer in.
     Left {
@@ -185,9 +194,63 @@ pub struct LogEntry {
     /// That one's name at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_name: Option<String>,
-    /// What exactly, in words for people: "microphone", "locked", "co-host".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    /// What exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_detail")]
+    pub detail: Option<LogDetail>,
+}
+
+/// What exactly somebody did; the client has the words for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LogDetail {
+    /// Of `mute`, `ask-to-unmute`.
+    Source {
+        /// Which.
+        source: Source,
+    },
+    /// Of `set-role`.
+    Role {
+        /// The new one.
+        role: Role,
+    },
+    /// Of `rename`.
+    Name {
+        /// The new one.
+        name: String,
+    },
+    /// Of `set-spotlight`.
+    Spotlight {
+        /// Whether it went on.
+        on: bool,
+    },
+    /// Of `set-policy`, `mute-all`.
+    Policy {
+        /// Those that this concerned.
+        changes: Vec<PolicyChange>,
+    },
+}
+
+/// A rule and its new value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    /// Which.
+    pub field: PolicyField,
+    /// Whether it is on now.
+    pub on: bool,
+}
+
+/// A log may have been written by another version: its entry stays, without what nobody here understands.
+fn known_detail<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LogDetail>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Detail {
+        Known(LogDetail),
+        Other(IgnoredAny),
+    }
+    Ok(match Option::<Detail>::deserialize(deserializer)? {
+        Some(Detail::Known(detail)) => Some(detail),
+        Some(Detail::Other(_)) | None => None,
+    })
 }
 
 /// How many receive slots to offer (design §4.6).

@@ -45,6 +45,28 @@ pub struct Policy {
     pub mute_on_entry: bool,
 }
 
+/// A rule, by its name in [`Policy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicyField {
+    /// [`Policy::waiting_room`]
+    WaitingRoom,
+    /// [`Policy::locked`]
+    Locked,
+    /// [`Policy::may_unmute`]
+    MayUnmute,
+    /// [`Policy::may_show_camera`]
+    MayShowCamera,
+    /// [`Policy::may_share`]
+    MayShare,
+    /// [`Policy::may_chat`]
+    MayChat,
+    /// [`Policy::may_rename`]
+    MayRename,
+    /// [`Policy::mute_on_entry`]
+    MuteOnEntry,
+}
+
 /// Somebody admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -201,17 +201,29 @@ fn the_log_says_who_did_what_to_whom_and_hosts_read_it() {
         .iter()
         .map(|entry| {
             assert_eq!((entry.by, entry.by_name.as_deref()), (Some(host), Some("Hanna")));
-            let (on, detail) = (entry.on_name.as_deref(), entry.detail.as_deref());
-            format!("{} {} {}", entry.action, on.unwrap_or("-"), detail.unwrap_or("-"))
+            (entry.action.as_str(), entry.on_name.as_deref(), entry.detail.clone())
         })
         .collect();
+    let change = |field, on| PolicyChange { field, on };
+    let changes = vec![change(PolicyField::Locked, true), change(PolicyField::WaitingRoom, false)];
     let expected = [
-        "admit Ana -",
-        "mute Ana microphone",
-        "set-role Ana co-host",
-        "set-policy - locked, waiting room off",
-        "set-role Ana attendee",
-        "ban Ana -",
+        ("admit", Some("Ana"), None),
+        ("mute", Some("Ana"), Some(LogDetail::Source { source: Source::Microphone })),
+        ("set-role", Some("Ana"), Some(LogDetail::Role { role: Role::CoHost })),
+        ("set-policy", None, Some(LogDetail::Policy { changes })),
+        ("set-role", Some("Ana"), Some(LogDetail::Role { role: Role::Attendee })),
+        ("ban", Some("Ana"), None),
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn an_entry_of_another_version_is_kept_without_what_it_does_not_understand() {
+    let of = |detail: &str| -> LogEntry {
+        serde_json::from_str(&format!(r#"{{"at":1,"action":"mute","detail":{detail}}}"#)).expect("an entry")
+    };
+    assert_eq!(of(r#"{"kind":"spotlight","on":true}"#).detail, Some(LogDetail::Spotlight { on: true }));
+    for other in [r#""microphone""#, r#"{"kind":"later"}"#, "null"] {
+        assert_eq!(of(other).detail, None, "{other}");
+    }
 }

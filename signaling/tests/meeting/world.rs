@@ -408,6 +408,13 @@ impl Client {
                 let known = self.participants.insert(participant.id, participant);
                 assert!(known.is_some(), "an update of somebody unknown");
             }
+            Event::TurnedOff { participants, sources } => {
+                assert!(participants.is_sorted() && !participants.is_empty());
+                for one in participants {
+                    let known = self.participants.get_mut(&one).expect("an update of somebody unknown");
+                    sources.iter().for_each(|source| *flag(known, *source) = false);
+                }
+            }
             Event::Left { participant } => assert!(self.participants.remove(&participant).is_some()),
             Event::Knocked { person } => assert!(self.waiting.insert(person.id, person).is_none()),
             Event::KnockEnded { participant } => assert!(self.waiting.remove(&participant).is_some()),
@@ -416,6 +423,15 @@ impl Client {
             Event::Muted { .. } | Event::AskedToUnmute { .. } => {}
             Event::Out { reason } => self.out = Some(reason),
         }
+    }
+}
+
+const fn flag(participant: &mut Participant, source: Source) -> &mut bool {
+    match source {
+        Source::Microphone => &mut participant.microphone,
+        Source::Camera => &mut participant.camera,
+        Source::Screen => &mut participant.screen,
+        Source::ScreenAudio => &mut participant.screen_audio,
     }
 }
 

@@ -17,15 +17,22 @@ pub(super) fn normal(address: SocketAddr) -> SocketAddr {
 /// # Errors
 /// The kernel's, when it does not tell.
 pub fn interfaces(with_loopback: bool) -> io::Result<Vec<IpAddr>> {
-    let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()?
-        .into_iter()
-        .filter(|interface| interface.oper_status != if_addrs::IfOperStatus::Down)
-        .filter(|interface| !interface.is_link_local() && (with_loopback || !interface.is_loopback()))
-        .map(|interface| interface.ip())
-        .collect();
+    let up = |interface: &if_addrs::Interface| interface.oper_status != if_addrs::IfOperStatus::Down;
+    Ok(usable(if_addrs::get_if_addrs()?.iter().map(|interface| (interface.ip(), up(interface))), with_loopback))
+}
+
+/// Of addresses and whether their interface is up, those that peers can send to.
+fn usable(found: impl Iterator<Item = (IpAddr, bool)>, with_loopback: bool) -> Vec<IpAddr> {
+    let link_local = |address: &IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let wanted = |address: &IpAddr| !link_local(address) && (with_loopback || !address.is_loopback());
+    let up = found.filter_map(|(address, up)| up.then_some(address));
+    let mut addresses: Vec<IpAddr> = up.filter(wanted).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    Ok(addresses)
+    addresses
 }
 
 #[cfg(test)]
@@ -43,6 +50,16 @@ mod tests {
         }
         let marked = SocketAddrV6::new("fe80::1".parse().unwrap(), 5, 77, 3);
         assert_eq!(normal(marked.into()), SocketAddr::from(SocketAddrV6::new(*marked.ip(), 5, 0, 3)));
+    }
+
+    #[test]
+    fn only_addresses_that_peers_can_send_to_are_told() {
+        let found = ["::1", "192.0.2.7", "fe80::1", "169.254.3.4", "2001:db8::7", "127.0.0.1", "192.0.2.7"];
+        let found = || found.iter().map(|text| (text.parse().unwrap(), true)).chain([([192, 0, 2, 9].into(), false)]);
+        let told =
+            |with_loopback| usable(found(), with_loopback).iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(told(false), "192.0.2.7 2001:db8::7");
+        assert_eq!(told(true), "127.0.0.1 192.0.2.7 ::1 2001:db8::7");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod address;
 mod cores;
 mod outcome;
+mod prefetch;
 mod receive;
 mod send;
 mod socket;
@@ -19,6 +20,7 @@ mod tests;
 pub use address::interfaces;
 pub use cores::{cores, pin_to_core};
 pub use outcome::{Dropped, SendReport};
+pub use prefetch::prefetch;
 pub use receive::{ReceiveBatch, Received};
 pub use send::{MAX_BURST_BYTES, MAX_BURST_DATAGRAMS, SendBatch, Sent};
 pub use socket::Socket;

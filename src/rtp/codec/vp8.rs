@@ -99,6 +99,27 @@ impl Descriptor {
     pub const fn starts_frame(&self) -> bool {
         self.starts_partition && self.partition == 0
     }
+
+    /// Whether a key frame begins in this packet, whose payload is given: the P bit of the frame header is clear.
+    #[must_use]
+    pub fn starts_key_frame(&self, payload: &[u8]) -> bool {
+        self.starts_frame() && u8_at(payload, self.len).is_some_and(|byte| byte & 1 == 0)
+    }
+
+    /// Width and height of the key frame that begins in this packet, in pixels.
+    #[must_use]
+    pub fn resolution(&self, payload: &[u8]) -> Option<(u16, u16)> {
+        if !self.starts_key_frame(payload) {
+            return None;
+        }
+        let frame = payload.get(self.len..)?;
+        if frame.get(3..6)? != [0x9d, 0x01, 0x2a] {
+            return None;
+        }
+        // Little-endian; the upper two bits ask for scaling.
+        let side = |at| u16_at(frame, at).map(|side| side.swap_bytes() & 0x3fff);
+        Some((side(6)?, side(8)?))
+    }
 }
 
 /// Writes new numbers over those that `descriptor` found in `payload`; each keeps its width, so that the
@@ -115,26 +136,16 @@ pub fn rewrite(payload: &mut [u8], descriptor: &Descriptor, picture_id: Option<u
     }
 }
 
-/// Whether a key frame begins in this packet: the P bit of the frame header is clear.
+/// Whether a key frame begins in this packet.
 #[must_use]
 pub fn is_key_frame_start(payload: &[u8]) -> bool {
-    let Ok(descriptor) = Descriptor::parse(payload) else { return false };
-    descriptor.starts_frame() && u8_at(payload, descriptor.len).is_some_and(|byte| byte & 1 == 0)
+    Descriptor::parse(payload).is_ok_and(|descriptor| descriptor.starts_key_frame(payload))
 }
 
 /// Width and height of the key frame that begins in this packet, in pixels.
 #[must_use]
 pub fn resolution(payload: &[u8]) -> Option<(u16, u16)> {
-    if !is_key_frame_start(payload) {
-        return None;
-    }
-    let frame = payload.get(Descriptor::parse(payload).ok()?.len..)?;
-    if frame.get(3..6)? != [0x9d, 0x01, 0x2a] {
-        return None;
-    }
-    // Little-endian; the upper two bits ask for scaling.
-    let side = |at| u16_at(frame, at).map(|side| side.swap_bytes() & 0x3fff);
-    Some((side(6)?, side(8)?))
+    Descriptor::parse(payload).ok()?.resolution(payload)
 }
 
 #[cfg(test)]

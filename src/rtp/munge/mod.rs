@@ -61,8 +61,8 @@ impl Outgoing {
 pub enum Gap {
     /// Nothing: the following numbers close up.
     Closed,
-    /// The number of this index, which was kept free for the packet when later ones were sent. The subscriber
-    /// will ask for it; forward the packet after all, or send padding of this index.
+    /// The number of this index, which was kept free for the packet. It stays unused: a subscriber that got later
+    /// ones misses it.
     Open(u64),
 }
 
@@ -224,12 +224,9 @@ impl Munger {
     pub fn drop_packet(&mut self, packet: &Incoming) -> Gap {
         let Some(&generation) = self.generations.last() else { return Gap::Closed };
         if packet.sequence <= generation.highest_sequence {
-            let Some(index) = self.sequences.map(generation.number, packet.sequence) else { return Gap::Closed };
-            if let Some(sent) = &mut self.sent {
-                // Whatever takes this number, nothing else may: two packets of one index break SRTP.
-                sent.index = sent.index.max(index);
-            }
-            return Gap::Open(index);
+            // Nothing is sent with this number; where nothing higher was, a switch takes it over.
+            let index = self.sequences.map(generation.number, packet.sequence);
+            return index.map_or(Gap::Closed, Gap::Open);
         }
         self.sequences.drop_next(packet.sequence);
         let picture = packet.picture_id.map(|id| generation.newest_picture(id));

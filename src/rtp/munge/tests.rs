@@ -194,13 +194,25 @@ fn many_drops_forget_the_oldest_only() {
 }
 
 #[test]
-fn a_late_packet_after_which_all_was_dropped_keeps_its_number_to_itself() {
+fn the_number_of_a_late_packet_that_was_dropped_is_free_for_the_next_layer() {
     let mut munger = munger();
     munger.switch(0, &packet(70_000, 0), Duration::ZERO);
     munger.drop_packet(&packet(70_003, 0));
     assert_eq!(munger.map(&packet(70_001, 0)).unwrap().index, 1001);
     assert_eq!(munger.drop_packet(&packet(70_002, 0)), Gap::Open(1002));
-    assert_eq!(munger.switch(1, &packet(90_000, 0), FRAME).index, 1003);
+    assert_eq!(munger.switch(1, &packet(90_000, 0), FRAME).index, 1002);
+}
+
+#[test]
+fn a_late_packet_of_a_dropped_picture_leaves_no_number_that_was_never_sent() {
+    let mut munger = munger();
+    munger.switch(0, &picture(70_000, 10, 3), Duration::ZERO);
+    // 70,001 and 70,002 are late; the first packet of their picture to come is left out, and with it the picture.
+    munger.drop_packet(&picture(70_003, 11, 4));
+    assert_eq!(munger.map(&picture(70_001, 11, 4)), None);
+    assert_eq!((munger.highest(), munger.origin(1001)), (Some(1000), None), "the highest that was sent");
+    let next = munger.switch(1, &picture(90_000, 700, 200), FRAME);
+    assert_eq!(next.index, 1001, "the subscriber misses nothing that it could ask for");
 }
 
 #[test]
@@ -312,9 +324,12 @@ impl Model {
 
     fn forward(&mut self, packet: Incoming) {
         let highest = self.munger.highest();
-        if let Some(outgoing) = self.munger.map(&packet) {
-            assert!(self.munger.highest() >= highest);
-            self.received(packet, outgoing);
+        match self.munger.map(&packet) {
+            Some(outgoing) => {
+                assert!(self.munger.highest() >= highest);
+                self.received(packet, outgoing);
+            }
+            None => assert_eq!(self.munger.highest(), highest, "a number that was never sent"),
         }
     }
 

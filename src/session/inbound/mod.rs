@@ -10,7 +10,7 @@ use super::plan::{Codec, ExtensionIds, Mid, SessionPlan, Ssrc};
 use super::srtp;
 use crate::net::counters::Drop;
 use crate::rtp::codec;
-use crate::rtp::codec::vp8::{self, Descriptor as Vp8Descriptor};
+use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::rtp::receive_log::{Arrival, Via};
 use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
@@ -92,10 +92,10 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// Nothing has come.
+    /// Nothing has come. More than `max_streams` streams are not taken in.
     #[must_use]
-    pub fn new(plan: &SessionPlan) -> Self {
-        let streams = Streams::new(plan);
+    pub fn new(plan: &SessionPlan, max_streams: usize) -> Self {
+        let streams = Streams::new(plan, max_streams);
         let recorder = plan.extensions.transport_cc.is_some() && !streams.sections.is_empty();
         Self {
             keys: None,
@@ -208,7 +208,10 @@ impl Inbound {
             other => (other, payload),
         };
         let vp8 = if codec == Codec::Vp8 { Vp8Descriptor::parse(payload).ok() } else { None };
-        let key_start = codec::is_key_frame_start(codec, payload);
+        let key_start = match &vp8 {
+            Some(descriptor) => descriptor.starts_key_frame(payload),
+            None => codec::is_key_frame_start(codec, payload),
+        };
         if key_start {
             stream.log.on_key_frame(number);
         }
@@ -222,7 +225,8 @@ impl Inbound {
             marker: header.marker,
             codec,
             key_start,
-            height: if key_start { key_frame_height(codec, payload) } else { None },
+            // Only VP8 says it in the open; elsewhere the layers' order tells enough.
+            height: vp8.filter(|_| key_start).and_then(|vp8| vp8.resolution(payload)).map(|(_, height)| height),
             orientation: one_byte(self.extensions.video_orientation),
             audio_level: one_byte(self.extensions.audio_level),
             vp8,
@@ -333,11 +337,6 @@ impl Inbound {
     pub fn fraction_lost(&self) -> u8 {
         self.blocks.iter().map(|block| block.fraction_lost).max().unwrap_or(0)
     }
-}
-
-/// Only VP8 says it in the open; elsewhere the layers' order tells enough.
-fn key_frame_height(codec: Codec, payload: &[u8]) -> Option<u16> {
-    (codec == Codec::Vp8).then(|| vp8::resolution(payload)).flatten().map(|(_, height)| height)
 }
 
 fn ntp_ns(ntp: Ntp) -> i64 {

@@ -9,9 +9,6 @@ use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Flow, Kind, Mid, Rece
 use crate::session::srtp;
 use rustc_hash::FxHashMap;
 
-/// Streams of one session: three layers and their retransmissions in a few sections.
-const MAX_STREAMS: usize = 48;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Media,
@@ -48,12 +45,13 @@ pub(super) struct Payload {
 pub(super) struct Streams {
     pub(super) sections: Vec<ReceiveSection>,
     pub(super) all: Vec<Stream>,
+    most: usize,
     extensions: ExtensionIds,
     by_ssrc: FxHashMap<u32, usize>,
 }
 
 impl Streams {
-    pub(super) fn new(plan: &SessionPlan) -> Self {
+    pub(super) fn new(plan: &SessionPlan, most: usize) -> Self {
         let section = |section: &Section| match &section.flow {
             Flow::Receive(receive) => Some(ReceiveSection {
                 mid: section.mid.clone(),
@@ -66,6 +64,7 @@ impl Streams {
         Self {
             sections: plan.sections.iter().filter_map(section).collect(),
             all: Vec::new(),
+            most,
             extensions: plan.extensions,
             by_ssrc: FxHashMap::default(),
         }
@@ -122,7 +121,7 @@ impl Streams {
             return Err(Drop::UnknownStream);
         }
         let role = if kind.retransmission { Role::Retransmission } else { Role::Media };
-        if self.all.len() >= MAX_STREAMS {
+        if self.all.len() >= self.most {
             return Err(Drop::Flood);
         }
         let clock_rate = found.plan.codecs.first().map_or(90_000, |codec| codec.clock_rate);

@@ -3,11 +3,12 @@
 
 mod slot;
 
+use super::limits::Allowance;
 use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
 use super::srtp;
 use crate::net::counters::Counters;
-use crate::net::udp::SendBatch;
-use crate::rtp::layer::{Layer, Span};
+use crate::net::udp::{SendBatch, prefetch};
+use crate::rtp::layer::{Layer, SpanPackets};
 use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
 use crate::rtp::twcc_history::SendHistory;
 use rand::rngs::StdRng;
@@ -21,9 +22,6 @@ const REMEMBERED: usize = 1024;
 
 /// How often sender reports go out while packets do (RFC 3550 §6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Retransmissions a second that one subscriber may ask for; a healthy one loses fewer packets than that.
-const RETRANSMISSIONS_A_SECOND: u32 = 600;
 
 /// Where a report to a subscriber must look up its time.
 #[derive(Debug, Clone, Copy)]
@@ -46,14 +44,13 @@ pub struct Outbound {
     next_report: Option<Instant>,
     new_deadline: Option<Instant>,
     round_trip: Duration,
-    budget: u32,
-    budget_since: Option<Instant>,
+    retransmissions: Allowance,
 }
 
 impl Outbound {
-    /// Nothing has been sent.
+    /// Nothing has been sent. More than `nacks_per_second` packets are not sent again in a second.
     #[must_use]
-    pub fn new(plan: &SessionPlan, random: &mut StdRng) -> Self {
+    pub fn new(plan: &SessionPlan, nacks_per_second: u32, random: &mut StdRng) -> Self {
         let slots: Vec<SendSlot> = plan
             .sections
             .iter()
@@ -74,8 +71,7 @@ impl Outbound {
             next_report: None,
             new_deadline: None,
             round_trip: Duration::from_millis(100),
-            budget: 0,
-            budget_since: None,
+            retransmissions: Allowance::new(nacks_per_second),
         }
     }
 
@@ -151,23 +147,40 @@ impl Outbound {
         self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)
     }
 
-    /// Sends one span of a layer; whether anything was.
-    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
+    /// Asks for the memory that [`Outbound::forward`] will need, some subscribers ahead of its turn.
+    pub fn prefetch(&self) {
+        if let Some(keys) = &self.keys {
+            keys.prefetch();
+        }
+        prefetch(&self.transport);
+        prefetch(&self.slots);
+    }
+
+    /// Asks for the memory behind that, one subscriber ahead.
+    pub fn prefetch_slot(&self, slot: usize) {
+        if let Some(slot) = self.slots.get(slot) {
+            prefetch(slot);
+        }
+        if let Some(history) = &self.transport.history {
+            prefetch(history.next_place());
+        }
+    }
+
+    /// Sends packets of a layer; whether anything was.
     pub fn forward(
         &mut self,
         now: Instant,
         slot: usize,
         index: u8,
-        layer: &Layer,
-        span: Span,
+        packets: &SpanPackets<'_>,
         counters: &mut Counters,
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        if !slot.takes(index, layer, span) {
+        if !slot.takes(index, packets) {
             return false;
         }
-        let sent = slot.send_span(now, keys, &mut self.transport, layer, span, counters, out);
+        let sent = slot.send(now, keys, &mut self.transport, packets, counters, out);
         if sent && self.next_report.is_none() {
             self.next_report = Some(now + REPORT_INTERVAL);
             self.new_deadline = self.next_report;
@@ -198,16 +211,11 @@ impl Outbound {
     /// The layer that a packet which the peer misses came from. `None` where it is too long ago, was sent again
     /// just now, or the peer asks for too much.
     pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<u8> {
-        let since = *self.budget_since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= Duration::from_secs(1) {
-            self.budget = 0;
-            self.budget_since = Some(now);
-        }
-        if self.budget >= RETRANSMISSIONS_A_SECOND {
+        if !self.retransmissions.has(now) {
             return None;
         }
         let found = self.slots.get_mut(slot)?.lost(now, sequence, self.round_trip)?;
-        self.budget += 1;
+        self.retransmissions.take(now);
         Some(found)
     }
 

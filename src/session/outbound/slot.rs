@@ -4,7 +4,7 @@
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::codec::vp8;
-use crate::rtp::layer::{Layer, Span};
+use crate::rtp::layer::{Layer, SpanPackets};
 use crate::rtp::munge::{Incoming, Munger, Outgoing as Numbers};
 use crate::rtp::ring::Packet;
 use crate::rtp::twcc_history::SendHistory;
@@ -29,14 +29,14 @@ const MAX_PADDING_PERCENT: usize = 3;
 const RESENT: usize = 32;
 
 /// The transport under all slots of a session.
-#[derive(Debug)]
 pub(super) struct Transport {
     pub(super) destination: Option<(SocketAddr, Option<IpAddr>)>,
     pub(super) extensions: ExtensionIds,
     pub(super) history: Option<SendHistory<()>>,
 }
 
-/// A slot.
+/// A slot. What every packet needs stands in it; what is needed now and then stands elsewhere, so that the
+/// next subscriber's slot is a few cache lines.
 pub(super) struct SendSlot {
     pub(super) mid: Mid,
     pub(super) kind: Kind,
@@ -50,13 +50,14 @@ pub(super) struct SendSlot {
     pub(super) bytes: u64,
     pub(super) last_timestamp: u32,
     codecs: Vec<CodecPlan>,
+    /// What the codec of the last packet is called here.
+    playing: Option<(Codec, PayloadType)>,
     rtx: Option<Ssrc>,
     rtx_seq: u64,
-    /// Boxed: it remembers a few kilobytes.
-    numbers: Box<Munger>,
+    numbers: Munger,
     /// What was sent before this generation was of another track and is not sent again.
     first_generation: Option<u32>,
-    resent: [Option<(u16, Instant)>; RESENT],
+    resent: Box<[Option<(u16, Instant)>; RESENT]>,
     next_resent: usize,
     last_source: Option<(u8, u32)>,
     last_sent: Option<Instant>,
@@ -79,13 +80,14 @@ impl SendSlot {
             bytes: 0,
             last_timestamp: 0,
             codecs: plan.codecs.clone(),
+            playing: None,
             rtx: plan.rtx,
             rtx_seq: u64::from(random.next_u32() & 0x7fff),
             // Below half, so that a receiver that misses the first packets can't take the first it gets for a
             // wrapped one (RFC 3711 §3.3.1).
-            numbers: Box::new(Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32())),
+            numbers: Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32()),
             first_generation: None,
-            resent: [None; RESENT],
+            resent: Box::new([None; RESENT]),
             next_resent: 0,
             last_source: None,
             last_sent: None,
@@ -129,21 +131,17 @@ impl SendSlot {
         })
     }
 
-    /// Whether a span of this layer goes out here; switches to the layer where that is due and it can begin.
-    pub(super) fn takes(&mut self, index: u8, layer: &Layer, span: Span) -> bool {
+    /// Whether packets of this layer go out here; switches to the layer where that is due and it can begin.
+    pub(super) fn takes(&mut self, index: u8, packets: &SpanPackets<'_>) -> bool {
         if self.layer == Some(index) {
             return true;
         }
         // A picture begins with the first key frame that comes, of the target or of a lower layer.
-        let due = self.target.is_some_and(|target| target == index || (self.layer.is_none() && index < target));
-        if !due || !(span.key || self.kind == Kind::Audio) {
+        if !self.target.is_some_and(|target| target == index || (self.layer.is_none() && index < target)) {
             return false;
         }
-        let start = (span.first..=span.last).find_map(|seq| {
-            let (packet, _) = layer.ring.get(seq)?;
-            (packet.key_start || self.kind == Kind::Audio).then_some(packet)
-        });
-        let Some(packet) = start else { return false };
+        let start = packets.iter().find(|(packet, _)| packet.key_start || self.kind == Kind::Audio);
+        let Some((packet, _)) = start else { return false };
         if self.payload_type(packet.codec).is_none() {
             return false;
         }
@@ -162,24 +160,34 @@ impl SendSlot {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
-    pub(super) fn send_span(
+    /// What a codec is called here, looked up when it changes.
+    fn playing(&mut self, codec: Codec) -> Option<PayloadType> {
+        if let Some((playing, payload_type)) = self.playing
+            && playing == codec
+        {
+            return Some(payload_type);
+        }
+        let payload_type = self.payload_type(codec)?;
+        self.playing = Some((codec, payload_type));
+        Some(payload_type)
+    }
+
+    pub(super) fn send(
         &mut self,
         now: Instant,
         keys: &srtp::Outbound,
         transport: &mut Transport,
-        layer: &Layer,
-        span: Span,
+        packets: &SpanPackets<'_>,
         counters: &mut Counters,
         out: &mut SendBatch,
     ) -> bool {
-        let pad_to = padded_payload(layer, span);
+        let pad_to = padded_payload(packets);
         let mut sent = false;
-        for seq in span.first..=span.last {
-            let Some((packet, payload)) = layer.ring.get(seq) else { continue };
-            let Some(payload_type) = self.payload_type(packet.codec) else { continue };
+        for (place, (packet, payload)) in packets.iter().enumerate() {
+            let Some(payload_type) = self.playing(packet.codec) else { continue };
             let Some(numbers) = self.numbers.map(&incoming(packet)) else { continue };
-            let padding = if seq == span.last { 0 } else { pad_to.saturating_sub(payload.len()) };
+            let last = place + 1 == packets.count();
+            let padding = if last { 0 } else { pad_to.saturating_sub(payload.len()) };
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
@@ -257,25 +265,13 @@ fn incoming(packet: &Packet) -> Incoming {
     }
 }
 
-/// The payload length that all packets of a span but the last are brought to by RTP padding, so that one GSO
-/// send takes them; 0 where padding does not pay.
-fn padded_payload(layer: &Layer, span: Span) -> usize {
-    if span.first == span.last {
-        return 0;
-    }
-    let (mut largest, mut sum, mut count) = (0, 0, 0);
-    for seq in span.first..=span.last {
-        let Some((packet, _)) = layer.ring.get(seq) else { continue };
-        let len = usize::from(packet.len);
-        if seq != span.last {
-            sum += len;
-            count += 1;
-        }
-        largest = largest.max(len);
-    }
-    let padding = largest * count - sum;
-    let fits = largest + HEADER + 12 + srtp::MAX_OVERHEAD <= MAX_DATAGRAM;
-    if fits && padding * 100 <= sum * MAX_PADDING_PERCENT { largest } else { 0 }
+/// The payload length that all packets but the last are brought to by RTP padding, so that one GSO send takes
+/// them; 0 where padding does not pay.
+fn padded_payload(packets: &SpanPackets<'_>) -> usize {
+    let Some(before_last @ 1..) = packets.count().checked_sub(1) else { return 0 };
+    let padding = packets.largest * before_last - packets.before_last;
+    let fits = packets.largest + HEADER + 12 + srtp::MAX_OVERHEAD <= MAX_DATAGRAM;
+    if fits && padding * 100 <= packets.before_last * MAX_PADDING_PERCENT { packets.largest } else { 0 }
 }
 
 /// A packet on its way out.

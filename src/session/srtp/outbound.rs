@@ -3,6 +3,7 @@
 
 use super::transform::{ENCRYPTED, Transform};
 use super::{MasterKeys, Profile, RTCP_HEADER, RTP_HEADER, word};
+use crate::net::udp::prefetch;
 use std::fmt;
 
 /// The keys of sent packets and the index of sent RTCP.
@@ -20,6 +21,11 @@ impl Outbound {
     pub fn new(master: &MasterKeys) -> Self {
         let (rtp, rtcp) = Transform::pair(master);
         Self { profile: master.profile(), rtp, rtcp, next_rtcp: 0 }
+    }
+
+    /// Asks for the memory that sealing needs.
+    pub fn prefetch(&self) {
+        prefetch(&self.rtp);
     }
 
     /// The profile, which tells what sealing adds to a packet.

@@ -118,6 +118,7 @@ impl Core {
             router,
             identity: &self.identity,
             plan: &open.plan,
+            limits: self.limits,
             random: &mut self.random,
         });
         for (mid, source) in &open.sends {

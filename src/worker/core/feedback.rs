@@ -106,6 +106,9 @@ impl Core {
     fn handle_picture_loss(&mut self, now: Instant, number: u32, ssrc: u32, out: &mut SendBatch) {
         let Some(session) = self.session_mut(number) else { return };
         let router = session.router;
+        if !session.may_ask_for_key(now) {
+            return;
+        }
         let showing = session.outbound.slot_of(ssrc).and_then(|slot| session.outbound.showing(slot));
         if let Some((track, Some(layer))) = showing {
             self.want_key(now, router, track, layer, out);

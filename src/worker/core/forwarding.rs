@@ -7,10 +7,11 @@ use crate::net::udp::SendBatch;
 use crate::rtp::layer::{HOLD, Span};
 use crate::session::plan::Kind;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// After so many destinations the shell sends what there is and looks at the socket again (design §4.3).
-const SLICE: usize = 64;
+/// After so many destinations the shell sends what there is: what was sealed is still in the near caches when
+/// the kernel copies it.
+const SLICE: usize = 16;
 
 /// Jobs that may wait; beyond this the server can't keep up, and frames are dropped whole and counted.
 const MAX_JOBS: usize = 8192;
@@ -23,11 +24,12 @@ struct Job {
     layer: u8,
     span: Span,
     next: usize,
+    since: Instant,
 }
 
 /// Whether the batch takes a whole span, so that none is cut in two.
 fn has_room(out: &SendBatch, span: Span) -> bool {
-    out.has_room_for((span.last - span.first + 1) as usize)
+    out.has_room_for(span.count())
 }
 
 /// What waits to be forwarded.
@@ -35,11 +37,18 @@ fn has_room(out: &SendBatch, span: Span) -> bool {
 pub(super) struct Jobs {
     sound: VecDeque<Job>,
     pictures: VecDeque<Job>,
+    /// The longest that a picture waited until its last subscriber had it, since it was last asked.
+    late: Duration,
 }
 
 impl Jobs {
     pub(super) fn is_empty(&self) -> bool {
         self.sound.is_empty() && self.pictures.is_empty()
+    }
+
+    /// The longest that a picture waited since this was last asked.
+    pub(super) fn take_late(&mut self) -> Duration {
+        std::mem::take(&mut self.late)
     }
 
     /// Jobs of a track that ends or is muted: nothing of it passes any more.
@@ -76,7 +85,7 @@ pub(super) struct HeldFrame {
 }
 
 impl Core {
-    pub(super) fn enqueue(&mut self, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
+    pub(super) fn enqueue(&mut self, now: Instant, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
         let queue = match kind {
             Kind::Audio => &mut self.jobs.sound,
             Kind::Video => &mut self.jobs.pictures,
@@ -85,7 +94,7 @@ impl Core {
             self.counters.drop_many(Drop::QueueFull, span.last - span.first + 1);
             return;
         }
-        queue.push_back(Job { router, track, layer, span, next: 0 });
+        queue.push_back(Job { router, track, layer, span, next: 0, since: now });
     }
 
     pub(super) fn hold(&mut self, at: Instant, router: u32, track: u32, layer: u8) {
@@ -104,18 +113,21 @@ impl Core {
             let layer =
                 self.track_mut(held.router, held.track).and_then(|track| track.layers.get_mut(usize::from(held.layer)));
             if let Some(span) = layer.and_then(|layer| layer.handle_timeout(now)) {
-                self.enqueue(Kind::Video, held.router, held.track, held.layer, span);
+                self.enqueue(now, Kind::Video, held.router, held.track, held.layer, span);
             }
         }
         debug_assert!(self.held.front().is_none_or(|held| held.at <= now + HOLD));
     }
 
-    /// Forwards until nothing is left or a slice is done. True: send the batch, look at the socket,
-    /// call again.
+    /// Forwards until nothing is left or a slice is done. True: send the batch and call again, now and then
+    /// after a look at the socket.
     pub fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
         let mut budget = SLICE;
         loop {
             let Some((kind, job)) = self.next_job() else { return false };
+            if kind == Kind::Video {
+                self.jobs.late = self.jobs.late.max(now.saturating_duration_since(job.since));
+            }
             let (done, job) = self.run(now, job, &mut budget, out);
             let queue = match kind {
                 Kind::Audio => &mut self.jobs.sound,
@@ -147,15 +159,26 @@ impl Core {
             .and_then(|router| router.tracks.get(job.track as usize)?.as_ref());
         let Some(track) = track else { return (true, job) };
         let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
+        let packets = layer.packets(job.span);
         while let Some(subscriber) = track.subscribers.get(job.next) {
             if *budget == 0 || !has_room(out, job.span) {
                 return (false, job);
             }
             job.next += 1;
+            let ahead = |places: usize| {
+                let subscriber = track.subscribers.get(job.next + places)?;
+                Some((subscriber, self.sessions.get(subscriber.session as usize)?.as_ref()?))
+            };
+            if let Some((_, session)) = ahead(1) {
+                session.outbound.prefetch();
+            }
+            if let Some((next, session)) = ahead(0) {
+                session.outbound.prefetch_slot(usize::from(next.slot));
+            }
             let session = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut);
             let Some(session) = session else { continue };
             let slot = usize::from(subscriber.slot);
-            if session.outbound.forward(now, slot, job.layer, layer, job.span, &mut self.counters, out) {
+            if session.outbound.forward(now, slot, job.layer, &packets, &mut self.counters, out) {
                 *budget -= 1;
             }
             if let Some(at) = session.outbound.take_new_deadline() {

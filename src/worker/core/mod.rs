@@ -14,6 +14,7 @@ mod slots;
 mod ticks;
 
 use super::api::{Command, Event, RouterId, SessionId};
+use super::overload::{Load, Overload};
 use super::timers::Timers;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
@@ -22,6 +23,7 @@ use crate::router::track::Track;
 use crate::router::voices::Voices;
 use crate::session::Session;
 use crate::session::dtls::Identity;
+use crate::session::limits::MediaLimits;
 use forwarding::Jobs;
 use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
@@ -85,6 +87,7 @@ pub struct Core {
     epoch: Instant,
     /// NTP time at `epoch` in nanoseconds since 1900.
     epoch_ntp_ns: u64,
+    limits: MediaLimits,
     random: StdRng,
     demux: Demux,
     sessions: Vec<Option<Box<Session>>>,
@@ -95,6 +98,7 @@ pub struct Core {
     router_numbers: FxHashMap<RouterId, u32>,
     timers: Timers,
     jobs: Jobs,
+    overload: Overload,
     /// Layers with a held frame, in the order of their deadlines.
     held: VecDeque<forwarding::HeldFrame>,
     /// Reused where a list is needed for a moment.
@@ -124,6 +128,8 @@ pub struct CoreConfig {
     pub epoch: Instant,
     /// NTP time (RFC 5905) at that moment, in nanoseconds since 1900.
     pub epoch_ntp_ns: u64,
+    /// What a peer may ask for.
+    pub limits: MediaLimits,
     /// For sequence numbers and the like.
     pub random: StdRng,
 }
@@ -137,6 +143,7 @@ impl Core {
             identity: config.identity,
             epoch: config.epoch,
             epoch_ntp_ns: config.epoch_ntp_ns,
+            limits: config.limits,
             random: config.random,
             demux: Demux::default(),
             sessions: Vec::new(),
@@ -147,6 +154,7 @@ impl Core {
             router_numbers: FxHashMap::default(),
             timers: Timers::default(),
             jobs: Jobs::default(),
+            overload: Overload::default(),
             held: VecDeque::new(),
             scratch: Scratch::default(),
             counters: Counters::default(),
@@ -240,6 +248,27 @@ impl Core {
         if !found.late.is_empty() {
             self.arm_tick(now, router);
         }
+    }
+
+    /// How busy the thread was lately, share of the time: gives up pictures where it can't keep up.
+    pub fn handle_load(&mut self, now: Instant, busy: f32, out: &mut SendBatch) {
+        let load = Load { busy, late: self.jobs.take_late() };
+        if !self.overload.is_due(now, load) {
+            return;
+        }
+        let most = self.sessions.iter().flatten().map(|session| session.allocated).max().unwrap_or(0);
+        if self.overload.handle_load(now, load, most) {
+            for number in 0..self.sessions.len() as u32 {
+                self.allocate_layers(now, number, out);
+                self.report_slots(now, number);
+            }
+        }
+    }
+
+    /// The most that pictures to one subscriber may take in bits per second, while there is too much to do.
+    #[must_use]
+    pub const fn cap(&self) -> Option<u32> {
+        self.overload.cap()
     }
 
     /// Whether nothing is left of any session or router.

@@ -170,7 +170,7 @@ impl Core {
             voices_changed = found.voices.handle_packet(now, number, media.audio_level);
         }
         for span in release.earlier.into_iter().chain(release.now) {
-            self.enqueue(kind, router, number, media.layer, span);
+            self.enqueue(now, kind, router, number, media.layer, span);
         }
         if let Some(at) = release.held_until {
             self.hold(at, router, number, media.layer);

@@ -7,7 +7,7 @@ use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
 use crate::router::slots::assign;
 use crate::router::track::Subscriber;
-use crate::rtp::layer::Span;
+use crate::rtp::layer::{MAX_HELD, Span};
 use crate::session::Session;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
@@ -20,9 +20,6 @@ const MAX_SHARED_SOUND: usize = 2;
 
 /// A picture that begins with a key frame of some moments ago takes the link for so long at most.
 const RECENT_LINK_MS: usize = 100;
-
-/// So many packets of it in one call: what one GSO send takes.
-const BURST: u64 = 64;
 
 impl Core {
     /// Looks at every session of a router: a track came, went, opened or closed.
@@ -150,7 +147,14 @@ impl Core {
         }
         let sound = session.outbound.slots_of(Kind::Audio).filter(|(_, track)| track.is_some()).count();
         let sound_rate = u32::try_from(sound).unwrap_or(0) * 50_000;
-        allocate(session.bandwidth.estimate().saturating_sub(sound_rate), &asks, &mut given);
+        let link = session.bandwidth.estimate().saturating_sub(sound_rate);
+        allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
+        let rates =
+            asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);
+        let allocated = rates.sum();
+        if let Some(session) = self.session_mut(number) {
+            session.allocated = allocated;
+        }
         for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
             let Some(slot) = slot.map(|slot| slot as usize) else { continue };
             let arrives = ask.rates.iter().any(Option::is_some);
@@ -216,10 +220,11 @@ impl Core {
         let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(track_number as usize)?.as_ref()?;
         let me = Subscriber { session: number, slot: u16::try_from(slot).ok()? };
         let place = track.subscribers.iter().position(|other| *other == me)?;
+        let window = self.limits.key_frame_window;
         let most = session.bandwidth.estimate() as usize / 8 * RECENT_LINK_MS / 1000;
         for index in (0..=target).rev() {
             let Some(layer) = track.layers.get(usize::from(index)) else { continue };
-            let Some(recent) = layer.recent_key(now) else { continue };
+            let Some(recent) = layer.recent_key(now, window) else { continue };
             if session.state() != SessionState::Connected {
                 return Some(index);
             }
@@ -236,8 +241,8 @@ impl Core {
             }
             let mut first = recent.first;
             while first <= last {
-                let span = Span { first, last: last.min(first + BURST - 1), key: true };
-                session.outbound.forward(now, slot, index, layer, span, &mut self.counters, out);
+                let span = Span { first, last: last.min(first + MAX_HELD as u64 - 1), key: true };
+                session.outbound.forward(now, slot, index, &layer.packets(span), &mut self.counters, out);
                 first = span.last + 1;
             }
             if let Some(at) = session.outbound.take_new_deadline() {
@@ -252,11 +257,12 @@ impl Core {
 
     /// A key frame of this layer is wanted: asks its publisher, once per window.
     pub(super) fn want_key(&mut self, now: Instant, router: u32, track: u32, layer: u8, out: &mut SendBatch) {
+        let window = self.limits.key_frame_window;
         let Some(found) = self.track_mut(router, track) else { return };
         let publisher = found.publisher;
         let Some(found) = found.layers.get_mut(usize::from(layer)) else { return };
         let ssrc = found.ssrc;
-        if found.want_key(now) {
+        if found.want_key(now, window) {
             self.ask_for_key(now, publisher, ssrc, out);
         }
     }

@@ -51,6 +51,7 @@ impl Core {
     }
 
     fn ask_for_missing_keys(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let window = self.limits.key_frame_window;
         let Some(router) = self.router_mut(number) else { return };
         let mut asks = Vec::new();
         for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video && track.open) {
@@ -59,7 +60,7 @@ impl Core {
                 track
                     .layers
                     .iter_mut()
-                    .filter_map(|layer| layer.poll_key_request(now).then_some((publisher, layer.ssrc))),
+                    .filter_map(|layer| layer.poll_key_request(now, window).then_some((publisher, layer.ssrc))),
             );
         }
         for (publisher, ssrc) in asks {

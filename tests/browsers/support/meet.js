@@ -34,11 +34,6 @@ export function scene(name, ...rest) {
   });
 }
 
-/** What a host does is seen by all within a second; the test looks ten times a second on a busy machine. */
-export function promptly(look) {
-  return eventually(look, 2_000);
-}
-
 /** The host comes by the host link. */
 export async function enterAsHost(person, meeting) {
   await person.go(meeting.host_url);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium as playwright } from "playwright-core";
 import puppeteer from "puppeteer-core";
+import { installMoments } from "./moments.js";
 import { installDevices, installReaders, PITCHES, writeCamera, writeMicrophone } from "./signals.js";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -14,11 +15,17 @@ const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 /** Two cores draw and code everybody's pictures: what a person waits for a second may take ten. */
 export const PATIENCE_MS = 15_000;
 
-/** Chromium. `smooth: false` leaves out the flags that answer questions in the person's place. */
-export function launchChromium({ camera, microphone, args = [], smooth = true } = {}) {
+/**
+ * Chromium. `smooth: false` leaves out the flags that answer questions in the person's place. `shares` is the title of
+ * the tab that a person picks who shares: its own picture and sound, in place of the fake ones of devices.
+ */
+export function launchChromium({ camera, microphone, args = [], smooth = true, shares } = {}) {
+  const fake = shares === undefined;
   return playwright.launch({
     executablePath: CHROMIUM,
     headless: true,
+    // A tab that is muted is captured without its sound.
+    ...(fake ? {} : { ignoreDefaultArgs: ["--mute-audio"] }),
     args: [
       "--no-sandbox",
       "--disable-dev-shm-usage",
@@ -27,8 +34,10 @@ export function launchChromium({ camera, microphone, args = [], smooth = true } 
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      "--use-fake-device-for-media-stream",
-      ...(smooth ? ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"] : []),
+      ...(fake ? ["--use-fake-device-for-media-stream"] : [`--auto-select-tab-capture-source-by-title=${shares}`]),
+      // The answer to all questions would pick a made-up screen.
+      ...(smooth && fake ? ["--use-fake-ui-for-media-stream"] : []),
+      ...(smooth ? ["--autoplay-policy=no-user-gesture-required"] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : []),
       ...args,
@@ -74,6 +83,10 @@ class Person {
     return this.page.evaluate(() => window.symposiaTest.received());
   }
 
+  flows() {
+    return this.page.evaluate(() => window.symposiaTest.flows());
+  }
+
   text() {
     return this.page.evaluate(() => document.body.innerText);
   }
@@ -98,6 +111,11 @@ class Person {
 }
 
 class ChromiumPerson extends Person {
+  /** Sends what no button of the page sends, over the page's own socket: the reply, or the refusal with its code. */
+  command(command) {
+    return this.page.evaluate((wanted) => window.symposiaTest.command(wanted), command);
+  }
+
   button(name) {
     return this.page.getByRole("button", { name, ...(typeof name === "string" ? { exact: true } : {}) }).first();
   }
@@ -211,12 +229,13 @@ export class Cast {
   }
 
   /** In a given Chromium. `devices: false` keeps the browser's own camera and microphone. */
-  async seat(browser, name, code, { devices = true, ...options } = {}) {
+  async seat(browser, name, code, { devices = true, pitch = PITCHES[code - 1], ...options } = {}) {
     const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 700 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     await page.addInitScript(installReaders);
-    if (devices) await page.addInitScript(installDevices, { code, pitch: PITCHES[code - 1] });
+    await page.addInitScript(installMoments);
+    if (devices) await page.addInitScript(installDevices, { code, pitch });
     return this.add(new ChromiumPerson(name, code, page, () => context.close()));
   }
 

@@ -250,10 +250,39 @@ export function installReaders() {
     return sum;
   };
 
+  /** What is captured, sent and received, for the report of a failure. */
+  const flows = async () => {
+    const told = ["kind", "mid", "rid", "frames", "framesEncoded", "packetsSent", "pliCount", "packetsReceived", "framesDecoded", "keyFramesDecoded"];
+    const found = [];
+    for (const connection of connections) {
+      for (const report of (await connection.getStats()).values()) {
+        if (!["media-source", "outbound-rtp", "inbound-rtp"].includes(report.type) || report.packetsReceived === 0) continue;
+        found.push(`${report.type} ${told.flatMap((name) => (report[name] === undefined ? [] : [`${name}=${report[name]}`])).join(" ")}`);
+      }
+    }
+    return found.join("; ");
+  };
+
   /** Takes the network from under the page: its socket ends, its offline browser opens no other. */
   const cut = () => {
     for (const socket of sockets) socket.close();
   };
 
-  window.symposiaTest = { tiles, pitches, received, cut, players, connections };
+  /** A command of which the page's own scripts know nothing, and its answer. */
+  let foreign = 1_000_000;
+  const command = (wanted) => {
+    const socket = sockets.findLast(({ readyState }) => readyState === WebSocket.OPEN);
+    const id = foreign++;
+    return new Promise((resolve) => {
+      socket.addEventListener("message", function take({ data }) {
+        const answer = JSON.parse(data);
+        if (answer.id !== id) return;
+        socket.removeEventListener("message", take);
+        resolve(answer);
+      });
+      socket.send(JSON.stringify({ type: "command", id, command: wanted }));
+    });
+  };
+
+  window.symposiaTest = { command, flows, tiles, pitches, received, cut, players, connections };
 }

@@ -79,9 +79,23 @@ const participant = object<P.Participant>({
 });
 const person = object<P.WaitingPerson>({ id: number, name: string, guest: boolean, since: number, sentBack: boolean });
 const chat = object<P.ChatMessage>({ id: number, from: number, name: string, to: audience, at: number, text: string });
+const detail = union<P.LogDetail, "kind">("kind", {
+  source: { source },
+  role: { role },
+  name: { name: string },
+  spotlight: { on: boolean },
+  policy: {
+    changes: list(
+      object<P.PolicyChange>({
+        field: word("waitingRoom", "locked", "mayUnmute", "mayShowCamera", "mayShare", "mayChat", "mayRename", "muteOnEntry"),
+        on: boolean,
+      }),
+    ),
+  },
+});
 const entry = object<P.LogEntry>({
   at: number, by: maybe(number), byName: maybe(string), action: string,
-  on: maybe(number), onName: maybe(string), detail: maybe(string),
+  on: maybe(number), onName: maybe(string), detail: maybe(detail),
 });
 
 const join = union<P.Join, "by">("by", {
@@ -135,6 +149,7 @@ const event = union<P.Event, "kind">("kind", {
   },
   joined: { participant },
   updated: { participant },
+  "turned-off": { participants: list(number), sources: list(source) },
   left: { participant: number },
   knocked: { person },
   "knock-ended": { participant: number },
@@ -182,6 +197,7 @@ describe("the protocol", () => {
       ...["hello", "command", "ping", "reply", "refused", "event", "media", "pong"].map((name) => `type:${name}`),
       ...["link", "number", "host", "resume"].map((name) => `by:${name}`),
       ...["set-source", "offer", "candidate", "watch", "set-policy", "suspend-all", "end"].map((name) => `do:${name}`),
+      ...["source", "role", "name", "spotlight", "policy"].map((name) => `kind:${name}`),
       ...["waiting", "welcome", "out", "slots", "speakers", "quality", "session", "wanted", "log"].map((n) => `kind:${n}`),
     ];
     expect(variants.filter((variant) => !seen.has(variant))).toEqual([]);

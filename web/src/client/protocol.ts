@@ -105,6 +105,7 @@ export type Event =
   | ({ kind: "welcome" } & Welcome)
   | { kind: "joined"; participant: Participant }
   | { kind: "updated"; participant: Participant }
+  | { kind: "turned-off"; participants: ParticipantId[]; sources: Source[] }
   | { kind: "left"; participant: ParticipantId }
   | { kind: "knocked"; person: WaitingPerson }
   | { kind: "knock-ended"; participant: ParticipantId }
@@ -189,7 +190,20 @@ export interface LogEntry {
   action: string;
   on?: ParticipantId;
   onName?: string;
-  detail?: string;
+  detail?: LogDetail;
+}
+
+/** What exactly somebody did. */
+export type LogDetail =
+  | { kind: "source"; source: Source }
+  | { kind: "role"; role: Role }
+  | { kind: "name"; name: string }
+  | { kind: "spotlight"; on: boolean }
+  | { kind: "policy"; changes: PolicyChange[] };
+
+export interface PolicyChange {
+  field: keyof Policy;
+  on: boolean;
 }
 
 export interface SlotCounts {

@@ -253,9 +253,9 @@ export function makeView(wanted: Wanted): MeetingView {
     soundBlocked: wanted.notices.includes("blocked"),
     log: [
       { at: now - 600_000, by: 1, byName: names[0] ?? "", action: "admit", on: 4, onName: names[3] ?? "" },
-      { at: now - 480_000, by: 1, byName: names[0] ?? "", action: "mute", on: 5, onName: names[4] ?? "" },
-      { at: now - 300_000, by: 3, byName: names[2] ?? "", action: "set-policy" },
-      { at: now - 120_000, by: 1, byName: names[0] ?? "", action: "set-role", on: 3, onName: names[2] ?? "" },
+      { at: now - 480_000, by: 1, byName: names[0] ?? "", action: "mute", on: 5, onName: names[4] ?? "", detail: { kind: "source", source: "camera" } },
+      { at: now - 300_000, by: 3, byName: names[2] ?? "", action: "set-policy", detail: { kind: "policy", changes: [{ field: "locked", on: true }, { field: "mayShare", on: false }] } },
+      { at: now - 120_000, by: 1, byName: names[0] ?? "", action: "set-role", on: 3, onName: names[2] ?? "", detail: { kind: "role", role: "co-host" } },
     ],
   };
 }

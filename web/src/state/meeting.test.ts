@@ -242,6 +242,21 @@ describe("one's own sources", () => {
     expect(view().notices.map(({ what }) => what)).toContainEqual({ kind: "muted", source: "microphone", by: "Cai" });
   });
 
+  it("go off when a host turns off many at once", async () => {
+    await open();
+    await joined();
+    for (const id of [1, 2]) server.last.says({ type: "reply", id, result: { kind: "done" } });
+    await pass();
+    event({ kind: "updated", participant: person(1, { microphone: true, camera: true }) });
+    event({ kind: "updated", participant: person(3, { name: "Cai", microphone: true, camera: true }) });
+    await pass();
+    event({ kind: "turned-off", participants: [1, 3, 99], sources: ["microphone", "screen"] });
+    await pass();
+    expect(view().own?.microphone.on).toBe(false);
+    expect(view().own?.camera.on).toBe(true);
+    expect(view().people.find(({ id }) => id === 3)).toMatchObject({ microphone: false, camera: true });
+  });
+
   it("go off again when the meeting refuses them", async () => {
     await open();
     capture.on = { microphone: false, camera: false };

@@ -3,14 +3,13 @@
 
 import { CommandError, type ConnectionState } from "../client/connection";
 import { browserOf, canChooseSpeaker } from "../client/devices";
-import { testSpeaker } from "../client/media/playout";
-import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Policy, Role, SlotCounts } from "../client/protocol";
+import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Role, SlotCounts } from "../client/protocol";
 import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
+import { meetingActions } from "./actions";
 import { Chat } from "./chat";
 import { Drawing } from "./drawing";
 import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
-import { commandFor } from "./moderation";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
 import { Notices } from "./notices";
 import { TileOrder } from "./order";
@@ -20,7 +19,7 @@ import { remember, remembered } from "./remembered";
 import { type Inside, type Roster, tell, tellMedia, you } from "./roster";
 import { type Button, OwnSources } from "./sources";
 import { Store } from "./store";
-import type { Entry, MeetingActions, MeetingModel, MeetingView, LayoutView, NoticeWhat, OutWhy, PersonAction, Phase, Refusal } from "./types";
+import type { Entry, LayoutView, MeetingActions, MeetingModel, MeetingView, NoticeWhat, OutWhy, Phase, Refusal } from "./types";
 
 /** After "leave" the server's last word is waited for so long. */
 const LEAVE_WITHIN_MS = 1_500;
@@ -137,8 +136,9 @@ class Meeting implements MeetingModel {
   /** Name and devices, as last time. */
   private toDoor(refused: Refusal | null, askPasscode = false): void {
     this.setPhase({ kind: "prejoin", joining: false, refused, askPasscode });
-    const wanted = (["microphone", "camera"] as const).filter((kind) => remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind));
-    const opened = wanted.map((kind) => this.sources.set(kind, true, null, null));
+    const opened = (["microphone", "camera"] as const)
+      .filter((kind) => remembered(`${kind}.on`) !== "false" && !this.capture.isOn(kind))
+      .map((kind) => this.sources.set(kind, true, null, null));
     // Browsers tell all of the machine's addresses only to a page that may use its devices.
     void Promise.all(opened).then(() => {
       if (!this.closed && (this.phase.kind === "prejoin" || this.phase.kind === "knocking")) this.preparation.begin();
@@ -247,7 +247,7 @@ class Meeting implements MeetingModel {
         break;
     }
     const self = this.roster ? you(this.roster) : null;
-    if (self && event.kind === "updated" && event.participant.id === self.id) this.sources.agree(self);
+    if (self && isAbout(self.id, event)) this.sources.agree(self);
     if (self) this.forgetAnswered(self.microphone, self.camera);
     for (const what of told.notices) if (this.isWorthSaying(what)) this.say(what);
     this.draw();
@@ -368,10 +368,13 @@ class Meeting implements MeetingModel {
     void this.sources.set(button, on, self?.role ?? null, this.roster?.inside?.policy ?? null);
   }
 
+  private send(command: Command): Promise<Outcome> {
+    return this.connection?.command(command) ?? Promise.reject(new CommandError("closed", "not connected"));
+  }
+
   /** Asks the server; a refusal becomes a notice. */
   private ask(command: Command): Promise<Outcome | null> {
-    const reply = this.connection?.command(command) ?? Promise.reject(new CommandError("closed", "not connected"));
-    return reply.catch((error: unknown) => {
+    return this.send(command).catch((error: unknown) => {
       this.refused(error);
       return null;
     });
@@ -499,106 +502,49 @@ class Meeting implements MeetingModel {
   }
 
   private makeActions(): MeetingActions {
-    const change = (page: Partial<LayoutState>) => {
-      this.page = { ...this.page, ...page };
-      this.draw();
-    };
-    const send = (command: Command) => this.connection?.command(command) ?? Promise.reject(new CommandError("closed", ""));
-    return {
-      setName: (name) => {
-        remember("name", name);
-        this.view.update((view) => ({ ...view, name }));
+    return meetingActions({
+      view: this.view,
+      capture: this.capture,
+      playout: this.playout,
+      notices: this.notices,
+      chat: this.chat,
+      roster: () => this.roster,
+      page: () => this.page,
+      turnPage: (change) => {
+        this.page = { ...this.page, ...change };
+        this.draw();
+      },
+      show: (panel) => {
+        this.panel = panel;
+        this.draw();
+      },
+      keepLog: (log) => {
+        this.log = log;
+        this.draw();
+      },
+      seen: (tile, height) => {
+        this.measured = true;
+        if ((this.heights.get(tile) ?? 0) === height) return;
+        if (height > 0) this.heights.set(tile, height);
+        else this.heights.delete(tile);
+        this.watch();
       },
       join: (passcode) => this.join(passcode),
-      cancel: () => this.leave("cancelled"),
       rejoin: () => {
         if (this.phase.kind === "out" && this.phase.mayRejoin) this.toDoor(null);
       },
-      chooseDevice: (kind, id) => {
-        this.capture.choose(kind, id).catch(() => {});
-        if (kind === "speaker") void this.playout.setSpeaker(id);
-      },
-      retryDevice: (kind) => {
-        if (kind !== "speaker") this.turn(kind, true);
-      },
-      testSpeaker: () => void testSpeaker(this.capture.chosen("speaker")),
-      level: () => this.capture.level(),
-      unblockSound: () => this.playout.unblock(),
-      setMicrophone: (on) => this.turn("microphone", on),
-      setCamera: (on) => this.turn("camera", on),
-      setScreen: (on) => this.turn("screen", on),
-      setHand: (raised) => void this.ask({ do: "set-hand", raised }),
-      setVoiceOnly: (voiceOnly) => {
-        if (voiceOnly && this.capture.isOn("camera")) this.turn("camera", false);
-        change({ voiceOnly });
-      },
-      leave: () => this.leave("left"),
-      setLayout: (choice) => change({ choice, page: 0 }),
-      setPage: (page) => change({ page }),
-      openPanel: (panel) => {
-        this.panel = panel;
-        if (panel === "chat") this.notices.remove((what) => what.kind === "chat");
-        this.draw();
-      },
-      dismiss: (notice) => this.notices.dismiss(notice),
-      answerAsk: (notice, yes) => {
-        const what = this.notices.find(notice);
-        this.notices.dismiss(notice);
-        if (!yes || what?.kind !== "asked-to-unmute") return;
-        this.turn(what.source === "camera" ? "camera" : what.source === "microphone" ? "microphone" : "screen", true);
-      },
-      tileSeen: (key, height) => {
-        this.measured = true;
-        if ((this.heights.get(key) ?? 0) === height) return;
-        if (height > 0) this.heights.set(key, height);
-        else this.heights.delete(key);
-        this.watch();
-      },
-      sendChat: (to, text) => {
-        if (this.roster?.inside) this.chat.send(this.roster, to, text, send);
-      },
-      resendChat: (line) => {
-        if (this.roster?.inside) this.chat.resend(this.roster, line, send);
-      },
-      act: (person, action) => this.act(person, action),
-      rename: (participant, name) => void this.ask({ do: "rename", participant, name }),
-      admit: (participant) => void this.ask({ do: "admit", participant }),
-      admitAll: () => void this.admitAll(),
-      deny: (participant) => void this.ask({ do: "deny", participant }),
-      muteAll: (mayUnmute) => void this.ask({ do: "mute-all", mayUnmute }),
-      setPolicy: (rules: Partial<Policy>) => {
-        const policy = this.roster?.inside?.policy;
-        if (policy) void this.ask({ do: "set-policy", policy: { ...policy, ...rules } });
-      },
-      suspendAll: () => void this.ask({ do: "suspend-all" }),
-      readLog: () =>
-        void this.ask({ do: "read-log" }).then((outcome) => {
-          if (outcome?.kind !== "log") return;
-          this.log = outcome.entries;
-          this.draw();
-        }),
-      end: () => void this.ask({ do: "end" }),
-    };
+      leave: (why) => this.leave(why),
+      turn: (button, on) => this.turn(button, on),
+      send: (command) => this.send(command),
+      ask: (command) => this.ask(command),
+    });
   }
+}
 
-  private async admitAll(): Promise<void> {
-    const outcome = await this.ask({ do: "admit-all" });
-    if (outcome?.kind === "admitted" && outcome.waiting > 0) {
-      this.say({ kind: "refused", refusal: { code: "meeting-full", retryAfter: null } });
-    }
-  }
-
-  private act(participant: ParticipantId, action: Exclude<PersonAction, "rename" | "chat">): void {
-    const pin = (on: boolean) => {
-      const pinned = new Set(this.page.pinned);
-      if (on) pinned.add(participant);
-      else pinned.delete(participant);
-      this.page = { ...this.page, pinned };
-      this.draw();
-    };
-    if (action === "pin" || action === "unpin") pin(action === "pin");
-    else void this.ask(commandFor(action, participant));
-  }
+/** Whether an event may have turned off sources of this participant. */
+function isAbout(id: ParticipantId, event: Event): boolean {
+  if (event.kind === "updated") return event.participant.id === id;
+  return event.kind === "turned-off" && event.participants.includes(id);
 }
 
 function refusalOf(error: unknown): Refusal {

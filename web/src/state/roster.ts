@@ -1,7 +1,7 @@
 // The meeting as its events tell it: who is in, who waits, rules, chat. A pure function from state and
 // event to state; what is worth saying to the person falls out of it as notices.
 
-import type { ChatMessage, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Quality, SlotCounts, WaitingPerson } from "../client/protocol";
+import type { ChatMessage, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Quality, SlotCounts, Source, WaitingPerson } from "../client/protocol";
 import type { NoticeWhat } from "./types";
 
 /** The chat on the page; the server keeps as many. */
@@ -84,6 +84,14 @@ function tellInside(roster: Roster, inside: Inside, event: InsideEvent): Told {
         { participants: put(inside.participants, event.participant) },
         ...differences(inside.participants.get(event.participant.id), event.participant, roster.you),
       );
+    case "turned-off": {
+      const participants = new Map(inside.participants);
+      for (const id of event.participants) {
+        const one = participants.get(id);
+        if (one) participants.set(id, event.sources.reduce(withSourceOff, one));
+      }
+      return now({ participants });
+    }
     case "left": {
       const left = inside.participants.get(event.participant);
       const participants = new Map(inside.participants);
@@ -138,6 +146,19 @@ export function tellMedia(roster: Roster | null, media: MediaEvent): Roster | nu
 
 function put(participants: ReadonlyMap<ParticipantId, Participant>, one: Participant): Map<ParticipantId, Participant> {
   return new Map(participants).set(one.id, one);
+}
+
+function withSourceOff(participant: Participant, source: Source): Participant {
+  switch (source) {
+    case "microphone":
+      return { ...participant, microphone: false };
+    case "camera":
+      return { ...participant, camera: false };
+    case "screen":
+      return { ...participant, screen: false };
+    case "screen-audio":
+      return { ...participant, screenAudio: false };
+  }
 }
 
 function differences(before: Participant | undefined, after: Participant, self: ParticipantId): NoticeWhat[] {

@@ -2,7 +2,8 @@ import i18next, { type TFunction } from "i18next";
 import { beforeAll, describe, expect, test } from "vitest";
 import { en } from "../../i18n/en";
 import { zhCN } from "../../i18n/zh-CN";
-import type { NoticeWhat, TileView } from "../../state/types";
+import type { LogEntry, NoticeWhat, TileView } from "../../state/types";
+import { deed } from "./logWords";
 import { noticeText } from "./NoticeArea";
 import { tileLabel } from "./tileLabel";
 
@@ -52,4 +53,31 @@ test("every notice has a sentence in both languages, with its names in it", () =
     expect(noticeText({ kind: "device-lost", device: "microphone", fallback: "USB" }, t[language], refusal)).toContain("USB");
   }
   expect(noticeText({ kind: "muted", source: "microphone", by: "Bo" }, t.en, refusal)).toBe("Bo muted you.");
+});
+
+describe("the moderation log", () => {
+  const wrote = (entry: Omit<LogEntry, "at">) => [deed(t.en, { at: 1, ...entry }), deed(t["zh-CN"], { at: 1, ...entry })];
+  test("says in the reader's language what exactly was done", () => {
+    expect(wrote({ action: "mute", onName: "Bo", detail: { kind: "source", source: "camera" } })).toEqual([
+      "turned off the camera of Bo", "关闭了 Bo 的摄像头",
+    ]);
+    expect(wrote({ action: "ask-to-unmute", onName: "Bo", detail: { kind: "source", source: "microphone" } })).toEqual([
+      "asked Bo to unmute", "请求 Bo 解除静音",
+    ]);
+    expect(wrote({ action: "set-role", onName: "Bo", detail: { kind: "role", role: "co-host" } })).toEqual(["made Bo co-host", "将 Bo 设为联席主持人"]);
+    expect(wrote({ action: "rename", onName: "Bo", detail: { kind: "name", name: "Beau" } })).toEqual(["renamed Bo to Beau", "将 Bo 改名为 Beau"]);
+    expect(wrote({ action: "set-spotlight", onName: "Bo", detail: { kind: "spotlight", on: false } })[0]).toBe("took Bo out of the spotlight");
+    const changes = [{ field: "locked" as const, on: true }, { field: "mayShare" as const, on: false }];
+    expect(wrote({ action: "set-policy", detail: { kind: "policy", changes } })).toEqual([
+      "changed the rules: meeting locked, screen sharing forbidden", "更改了会议规则：锁定会议，禁止共享屏幕",
+    ]);
+    expect(wrote({ action: "mute-all", detail: { kind: "policy", changes: [{ field: "mayUnmute", on: false }] } })[0]).toBe(
+      "muted everyone, who may not unmute",
+    );
+  });
+  test("says what it can of an entry without details, or of a newer server's", () => {
+    expect(wrote({ action: "mute", onName: "Bo" })).toEqual(["muted Bo", "将 Bo 静音"]);
+    expect(wrote({ action: "mute", onName: "Bo", detail: { kind: "later" } as never })[0]).toBe("muted Bo");
+    expect(wrote({ action: "dance", onName: "Bo" })[0]).toBe("did something (dance)");
+  });
 });

@@ -1,0 +1,54 @@
+//! Meetings as people hold them.
+// acceptance: P6
+
+use crate::bare::Limit;
+use crate::bots::bot::Bot;
+use crate::field::{Field, Outcome};
+use crate::scenario::{Scenario, meetings};
+use crate::{cost, report};
+use std::time::Duration;
+use symposia::session::plan::Kind;
+
+/// What was measured, and how many different voices a listener who checks heard at once.
+pub struct Measured {
+    outcome: Outcome,
+    voices: usize,
+}
+
+/// Sound slots in which something came in the last second of the run.
+fn voices(bot: &Bot) -> usize {
+    let newest = bot.slots_of(Kind::Audio).filter_map(|slot| slot.last()).map(|got| got.at).max();
+    let fresh = |at| newest.is_some_and(|newest| newest.duration_since(at) < Duration::from_secs(1));
+    bot.slots_of(Kind::Audio).filter(|slot| slot.last().is_some_and(|got| fresh(got.at))).count()
+}
+
+fn one(scenario: &Scenario, time: Duration) -> Measured {
+    let mut field = Field::open(scenario);
+    field.start_sending(0);
+    field.settle();
+    let mut outcome = field.measure(time);
+    let checking = field.load.clients.iter().filter(|client| client.checks);
+    let voices = checking.map(|client| voices(&client.bot)).max().unwrap_or(0);
+    outcome.run = field.close();
+    eprintln!("{}: {}", scenario.name, outcome.complaint().unwrap_or_else(|| "clean".into()));
+    Measured { outcome, voices }
+}
+
+/// Runs all.
+pub fn run(time: Duration) -> Vec<Measured> {
+    meetings().iter().map(|scenario| one(scenario, time)).collect()
+}
+
+/// Prints the table.
+pub fn print(measured: &[Measured], limit: &Limit) {
+    report::heading("P6: meetings (bound: P1's 1.4 × for their burst length; 5 sound streams a listener at most)");
+    let headers: Vec<_> = cost::HEADERS.into_iter().chain(["sessions", "KiB per session", "sounds heard"]).collect();
+    let row = |measured: &Measured| {
+        let mut row = cost::row(&measured.outcome, limit);
+        row.push(measured.outcome.scenario.sessions().to_string());
+        row.push(format!("{:.0}", measured.outcome.run.session_kib));
+        row.push(measured.voices.to_string());
+        row
+    };
+    report::table(&headers, &measured.iter().map(row).collect::<Vec<_>>());
+}

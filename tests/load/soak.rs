@@ -1,0 +1,88 @@
+//! Sessions come and go at a whole server, for so many seconds or until 40,000 were there; afterwards memory,
+//! descriptors, threads and all that the server counts must be back to where they were.
+// acceptance: D2
+
+mod http;
+mod program;
+mod wave;
+
+use http::Http;
+use program::{Program, Usage};
+use std::time::Duration;
+use symposia::clock;
+use wave::Wave;
+
+/// Enough, however much time is left.
+const SESSIONS: usize = 40_000;
+
+/// Seconds, unless `SOAK_SECONDS` says otherwise.
+const SECONDS: u64 = 60;
+
+/// After this share of the time the server has all that it keeps: what it holds from then on must not grow.
+const WARM: f64 = 0.3;
+
+/// Memory may grow by so much from the warm server to the end: the allocator's arenas breathe.
+const MAY_GROW_KIB: u64 = 6 * 1024;
+
+/// And by so much for each session since: what a leak of a few hundred bytes would show.
+const MAY_GROW_A_SESSION: f64 = 0.1;
+
+/// People who vanish are noticed after 30 s, empty meetings end after as many.
+const QUIET_WITHIN: Duration = Duration::from_secs(100);
+
+/// What is wrong, one sentence each.
+fn judge(start: &Usage, warm: &Usage, end: &Usage, since_warm: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let allowed = warm.resident_kib + MAY_GROW_KIB + (since_warm as f64 * MAY_GROW_A_SESSION) as u64;
+    if end.resident_kib > allowed {
+        wrong.push(format!("{} KiB resident, {allowed} were allowed", end.resident_kib));
+    }
+    if end.descriptors > start.descriptors {
+        wrong.push(format!("{} descriptors, at the start {}", end.descriptors, start.descriptors));
+    }
+    if end.threads > warm.threads {
+        wrong.push(format!("{} threads, while warm {}", end.threads, warm.threads));
+    }
+    for ((name, before), (_, after)) in start.gauges.iter().zip(&end.gauges) {
+        if after != before {
+            wrong.push(format!("{name} is {after} and was {before}"));
+        }
+    }
+    wrong
+}
+
+/// Runs; false where the server is not back to where it was.
+pub fn run() -> bool {
+    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
+    let program = Program::start();
+    let mut http = Http::connect(program.address());
+    let start = program.usage(&mut http);
+    println!("at the start: {start}");
+    let (began, time) = (clock::now(), Duration::from_secs(seconds));
+    let (mut sessions, mut failed, mut waves, mut warm) = (0, 0, 0, None);
+    while clock::now() < began + time && sessions < SESSIONS {
+        let came = Wave::new(waves).run(&mut http);
+        waves += 1;
+        (sessions, failed) = (sessions + came.connected, failed + came.failed);
+        let is_warm = clock::now() >= began + time.mul_f64(WARM) || sessions >= (SESSIONS as f64 * WARM) as usize;
+        if is_warm && warm.is_none() {
+            let usage = program.quiet(&mut http, &start, QUIET_WITHIN);
+            println!("warm after {sessions} sessions: {usage}");
+            warm = Some((usage, sessions));
+        }
+    }
+    let took = clock::now().duration_since(began).as_secs_f64();
+    println!("{sessions} sessions in {waves} waves came and went in {took:.0} s; {failed} did not connect");
+    let end = program.quiet(&mut http, &start, QUIET_WITHIN);
+    println!("at the end: {end}");
+    let (warm, warm_sessions) = warm.unwrap_or_else(|| (end.clone(), sessions));
+    let mut wrong = judge(&start, &warm, &end, sessions - warm_sessions);
+    if failed * 100 > sessions {
+        wrong.push(format!("{failed} sessions of {sessions} did not connect"));
+    }
+    wrong.iter().for_each(|sentence| eprintln!("not back to where it was: {sentence}"));
+    if wrong.is_empty() {
+        println!("The server is back to where it was.");
+    }
+    wrong.is_empty()
+}
