@@ -32,8 +32,8 @@ pub struct BotShape {
     pub layers: usize,
     pub video_slots: usize,
     pub audio_slots: usize,
-    /// Offers `setup:passive`: the server begins the handshake.
-    pub passive: bool,
+    /// Offers `setup:active`: it begins the handshake itself, otherwise the server does.
+    pub active: bool,
     pub opener: Opener,
 }
 
@@ -44,7 +44,7 @@ impl Default for BotShape {
             layers: 3,
             video_slots: 4,
             audio_slots: 5,
-            passive: false,
+            active: false,
             opener: Opener::Ours,
         }
     }
@@ -161,7 +161,7 @@ impl Bot {
     /// Its offer.
     pub fn offer(&self) -> String {
         let text = self.offer.write(&self.credentials, &self.identity.fingerprint(), self.version);
-        if self.shape.passive { text.replace("a=setup:actpass", "a=setup:passive") } else { text }
+        if self.shape.active { text.replace("a=setup:actpass", "a=setup:active") } else { text }
     }
 
     /// Which section carries which of its sources.
@@ -196,7 +196,7 @@ impl Bot {
         self.epoch = Some(now);
         self.extensions = answer.extensions;
         self.dtls = Some(Dtls::new(&self.identity, answer.dtls, answer.fingerprint));
-        assert_eq!(answer.dtls == DtlsRole::Passive, self.shape.passive);
+        assert_eq!(answer.dtls == DtlsRole::Active, self.shape.active);
         self.begin_ice(now, &answer);
         let sources = self.shape.sources.clone();
         for (index, own) in self.offer.sections().iter().enumerate() {

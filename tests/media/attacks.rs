@@ -112,7 +112,7 @@ fn a_client_hello_from_elsewhere_never_takes_a_handshake_nor_gets_an_answer() {
     let mut world = World::new(4);
     let mut random = StdRng::seed_from_u64(4);
     for name in 0..1000 {
-        let place = world.join(name + 1, BotShape { passive: name % 4 == 3, ..BotShape::default() });
+        let place = world.join(name + 1, BotShape { active: name % 4 == 3, ..BotShape::default() });
         let legitimate = world.places[place].bot.address;
         world.watch = Some(Vec::new());
         // The attacker is faster: its ClientHello is there before the owner's first check, and comes again all the
@@ -237,7 +237,8 @@ fn streams_made_up_by_a_participant_are_bounded_and_carry_nothing() {
 #[test]
 fn stun_answers_are_never_longer_than_what_caused_them() {
     let mut world = World::new(8);
-    let place = world.join(1, BotShape::default());
+    // Where the handshake is ours to begin, it begins with the first check that has the right password.
+    let place = world.join(1, BotShape { active: true, ..BotShape::default() });
     let (local, remote) = (world.places[place].plan.local.clone(), world.places[place].plan.remote.clone());
     let mut sent = Vec::new();
     let mut out = vec![0; 600];

@@ -89,14 +89,14 @@ fn jitter_reordering_and_duplicates_do_no_harm() {
 #[test]
 fn the_handshake_ends_though_datagrams_are_lost() {
     for seed in 0..20 {
-        for passive in [false, true] {
+        for active in [false, true] {
             let mut world = World::new(seed);
             let router = world.router(0);
-            let shape = BotShape { passive, ..BotShape::default() };
+            let shape = BotShape { active, ..BotShape::default() };
             world.join_router(router, 1, shape, &[], Link::losing(250));
             world.run_ms(5000);
-            assert!(world.bot(0).connected(), "seed {seed}, passive: {passive}");
-            assert_eq!(world.places[0].state, Some(SessionState::Connected), "seed {seed}, passive: {passive}");
+            assert!(world.bot(0).connected(), "seed {seed}, active: {active}");
+            assert_eq!(world.places[0].state, Some(SessionState::Connected), "seed {seed}, active: {active}");
         }
     }
 }

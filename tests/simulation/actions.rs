@@ -139,8 +139,8 @@ impl Simulation {
         let Some(person) = self.tables[table].people.get(&id) else { return };
         let needs = person.place.is_none() && person.connected && person.gone_until.is_none();
         if needs && self.tables[table].meeting.media_allowed(id).is_some() && self.chance(50) {
-            let passive = self.chance(25);
-            self.tables[table].connect_media(&mut self.world, id, passive);
+            let active = self.chance(25);
+            self.tables[table].connect_media(&mut self.world, id, active);
             self.wish(table, id);
         }
     }
@@ -319,8 +319,8 @@ impl Simulation {
     }
 
     fn reload(&mut self, table: usize, who: ParticipantId) -> String {
-        let passive = self.chance(25);
-        let again = self.tables[table].connect_media(&mut self.world, who, passive).is_some();
+        let active = self.chance(25);
+        let again = self.tables[table].connect_media(&mut self.world, who, active).is_some();
         format!("{who} reloads the page: {again}")
     }
 

@@ -177,7 +177,7 @@ impl Table {
     }
 
     /// Makes a peer connection for somebody who may have one; an older one ends.
-    pub fn connect_media(&mut self, world: &mut World, id: ParticipantId, passive: bool) -> Option<usize> {
+    pub fn connect_media(&mut self, world: &mut World, id: ParticipantId, active: bool) -> Option<usize> {
         let rights = self.meeting.media_allowed(id)?;
         let name = self.name(id);
         let person = self.people.get_mut(&id)?;
@@ -188,7 +188,7 @@ impl Table {
             sources: vec![Source::Microphone, Source::Camera, Source::Screen],
             video_slots: 3,
             audio_slots: 3,
-            passive,
+            active,
             ..BotShape::default()
         };
         let place = world.join_as(self.router, id, name, shape, &rights.open_gates, person.link);

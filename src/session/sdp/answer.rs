@@ -1,7 +1,7 @@
 //! Puts an answer together: bounds, transport, fresh SSRCs, the plan. Knows no syntax.
 
 use super::error::SdpError;
-use super::negotiate::{self, Agreed, Outcome, Policy};
+use super::negotiate::{self, Agreed, Outcome, Policy, Role};
 use super::offer::{MediaSection, Offer, Setup};
 use super::write;
 use crate::session::plan::{
@@ -75,6 +75,9 @@ pub fn answer(offer: &Offer, local: &Local, policy: &Policy, rng: &mut impl rand
         .collect();
     let dtls = match transport.setup {
         Setup::Passive => DtlsRole::Active,
+        // RFC 5763 §5 recommends it, and people are in sooner: our hello leaves with the answer to the first check,
+        // and browsers ask for no cookie. RFC 9725 §4.4 wants the opposite of WHIP.
+        Setup::ActPass if policy.role == Role::Meeting => DtlsRole::Active,
         Setup::ActPass | Setup::Active => DtlsRole::Passive,
     };
     let sdp = write::answer(offer, local, &local.credentials, dtls, policy, &agreed, &flows);

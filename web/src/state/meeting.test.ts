@@ -45,6 +45,7 @@ let sessions: { closed: boolean; renewed: number; watched: unknown[] }[];
 let model: MeetingModel;
 let exchanged: string[];
 let number: number;
+let begun: number;
 const store = () => {
   const data = new Map<string, string>();
   return {
@@ -56,7 +57,7 @@ const store = () => {
 
 const parts: Parts = {
   connection: (handlers) => new Connection(handlers, server),
-  preparation: () => ({ begin: () => {}, take: () => null, end: () => {}, close: () => {} }),
+  preparation: () => ({ begin: () => (begun += 1), take: () => null, end: () => {}, close: () => {} }),
   session: (_slots, _send, handlers) => {
     const session = { closed: false, renewed: 0, watched: [] as unknown[] };
     sessions.push(session);
@@ -110,6 +111,7 @@ beforeEach(() => {
   sessions = [];
   exchanged = [];
   number = 0;
+  begun = 0;
 });
 afterEach(() => {
   model.close();
@@ -118,6 +120,16 @@ afterEach(() => {
 });
 
 describe("the door", () => {
+  it("prepares the connection once the devices are open, and asks for small pictures before the page is drawn", async () => {
+    await open();
+    await pass();
+    expect(begun).toBe(1);
+    await joined({ participants: [person(1, { name: "Ana" }), person(2, { name: "Bo", camera: true }), person(3)] });
+    expect(sessions[0]?.watched[0]).toEqual([{ participant: 2, source: "camera", height: 180 }]);
+    model.actions.tileSeen("2:camera", 720);
+    expect(sessions[0]?.watched.at(-1)).toEqual([{ participant: 2, source: "camera", height: 720 }]);
+  });
+
   it("opens the devices as last time and remembers the name", async () => {
     localStorage.setItem("symposia.camera.on", "false");
     await open();

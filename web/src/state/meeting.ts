@@ -8,6 +8,7 @@ import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
 import { meetingActions } from "./actions";
 import { Chat } from "./chat";
+import { Drawing } from "./drawing";
 import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
 import { Notices } from "./notices";
@@ -24,8 +25,6 @@ import type { Entry, LayoutView, MeetingActions, MeetingModel, MeetingView, Noti
 const LEAVE_WITHIN_MS = 1_500;
 /** What a tile counts for before the page was drawn, in device pixels: the lowest layer. */
 const FIRST_HEIGHT = 180;
-/** How long drawing waits while the connection is being made. */
-const CONNECTING_DRAW_MS = 60;
 /** In a larger meeting nobody wants to read who came and went. */
 const TELL_COMING_UP_TO = 12;
 
@@ -60,7 +59,9 @@ class Meeting implements MeetingModel {
   private reloaded = false;
   private leaving: OutWhy | null = null;
   private closed = false;
-  private drawing = false;
+  private readonly drawing = new Drawing(() => {
+    if (!this.closed) this.drawNow();
+  });
   private orderTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -99,6 +100,7 @@ class Meeting implements MeetingModel {
   close(): void {
     this.closed = true;
     clearTimeout(this.orderTimer);
+    this.drawing.close();
     const { connection } = this;
     // The seat stays remembered: the page may be loaded again.
     this.connection = null;
@@ -295,15 +297,20 @@ class Meeting implements MeetingModel {
     const session = this.parts.session(slots, (one) => connection.command(one), {
       state: (state) => {
         this.media = state;
+        if (state !== "connecting") this.drawing.free();
         this.draw();
       },
       tracks: () => this.draw(),
-      sounds: (tracks) => this.playout.play(tracks),
+      sounds: (tracks) => {
+        this.drawing.answered();
+        this.playout.play(tracks);
+      },
       doubt: () => this.connection?.probe(),
     }, this.preparation);
     this.session = session;
     this.measured = this.heights.size > 0;
     this.media = "connecting";
+    this.drawing.asked();
     for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
     session.start();
   }
@@ -312,6 +319,7 @@ class Meeting implements MeetingModel {
     this.session?.close();
     this.session = null;
     this.media = "none";
+    this.drawing.free();
     this.playout.play([]);
   }
 
@@ -412,16 +420,8 @@ class Meeting implements MeetingModel {
     this.draw();
   }
 
-  /** Draws once for all that happens in one turn; not before the connection, which takes less time than drawing. */
   private draw(): void {
-    if (this.drawing || this.closed) return;
-    this.drawing = true;
-    const draw = () => {
-      this.drawing = false;
-      if (!this.closed) this.drawNow();
-    };
-    if (this.media === "connecting") setTimeout(draw, CONNECTING_DRAW_MS);
-    else queueMicrotask(draw);
+    this.drawing.want();
   }
 
   private tiles(inside: Inside, self: ParticipantId): LayoutView {

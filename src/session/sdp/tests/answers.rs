@@ -48,7 +48,8 @@ fn every_recorded_offer_is_answered_by_the_rules_of_the_house() {
 #[test]
 fn chromium_in_a_meeting() {
     let plan = answered(CHROMIUM_APP, Role::Meeting).plan;
-    assert_eq!(plan.dtls, DtlsRole::Passive);
+    assert_eq!(plan.dtls, DtlsRole::Active, "it is in sooner");
+    assert_eq!(answered(CHROMIUM_APP, Role::Whip).plan.dtls, DtlsRole::Passive, "RFC 9725 wants it so");
     assert_eq!(plan.remote.ufrag, "BdSW");
     let ids = ExtensionIds {
         mid: Some(4),
@@ -248,7 +249,7 @@ fn a_later_offer_that_contradicts_the_session_is_refused() {
     let again =
         |text: &str| reanswer(&first.plan, &Offer::parse(text).unwrap(), &local(), &policy(Role::Meeting)).unwrap_err();
     assert_eq!(again(&small_offer(&[]).replace("sha-256 00", "sha-256 FF")), SdpError::FingerprintChanged);
-    assert_eq!(again(&small_offer(&["a=setup:passive"])), SdpError::SetupChanged);
+    assert_eq!(again(&small_offer(&["a=setup:active"])), SdpError::SetupChanged);
     let renamed = small_offer(&[]).replace("BUNDLE v", "BUNDLE w").replace("mid:v", "mid:w");
     assert_eq!(again(&renamed), SdpError::SectionMissing(Mid("v".into())));
 }

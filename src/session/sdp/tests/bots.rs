@@ -25,7 +25,7 @@ fn a_bot_and_the_server_read_the_same_agreement() {
     let heard = ServerAnswer::parse(&sdp).unwrap();
     assert_eq!((plan.remote.clone(), plan.fingerprint), (credentials("bot1"), Fingerprint([1; 32])));
     assert_eq!((heard.credentials, heard.fingerprint), (credentials("00ours"), Fingerprint([0xa5; 32])));
-    assert_eq!((plan.dtls, heard.dtls), (DtlsRole::Passive, DtlsRole::Active));
+    assert_eq!((plan.dtls, heard.dtls), (DtlsRole::Active, DtlsRole::Passive));
     assert_eq!(heard.extensions, plan.extensions);
     let candidates: Vec<_> = heard.candidates.iter().map(|candidate| (candidate.tcp, candidate.address)).collect();
     let ours = local();

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommandError } from "../connection";
 import type { Command, Outcome } from "../protocol";
+import { Peer } from "./peer";
 import { MediaSession } from "./session";
 
 class FakePeerConnection {
@@ -155,6 +156,45 @@ describe("the offer", () => {
     expect(pc().transceivers[1]?.sender.track).toBe(track);
     await session.setTrack("camera", null);
     expect(pc().transceivers[1]?.sender.track).toBeNull();
+  });
+
+  it("is followed by what the page shows, before the answer: key frames are asked for meanwhile", async () => {
+    session.watch([{ participant: 7, source: "camera", height: 180 }]);
+    answer = () => new Promise(() => {});
+    session.start();
+    await pass();
+    expect(commands).toEqual([
+      expect.objectContaining({ do: "offer" }),
+      { do: "watch", videos: [{ participant: 7, source: "camera", height: 180 }] },
+    ]);
+  });
+
+  it("is the one that was prepared, if any", async () => {
+    const prepared = new FakePeerConnection();
+    const peer = new Peer(prepared as unknown as RTCPeerConnection, { video: 9, audio: 5 });
+    session.close();
+    session = new MediaSession(
+      { video: 9, audio: 5 },
+      (command) => {
+        commands.push(command);
+        return answer(command);
+      },
+      { state: () => {}, tracks: () => {}, sounds: () => {}, doubt: () => {} },
+      {
+        peerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
+        stream: () => ({ addTrack() {}, removeTrack() {} }) as unknown as MediaStream,
+        prepared: vi.fn().mockReturnValueOnce({ peer, offer: peer.offer(false) }).mockReturnValue(null),
+      },
+    );
+    await session.setTrack("camera", track);
+    await connected();
+    expect(FakePeerConnection.all).toEqual([prepared]);
+    expect(prepared.remote).toBe("answer to offer 0.0");
+    expect(prepared.transceivers[1]?.sender.track).toBe(track);
+    session.renew();
+    await pass();
+    expect(prepared.closed).toBe(true);
+    expect(FakePeerConnection.all).toHaveLength(2);
   });
 
   it("is made again after a refusal, later and later", async () => {
