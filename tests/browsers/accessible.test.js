@@ -1,94 +1,13 @@
 /** Every page for everybody: checked by axe, walked by keyboard, on a phone, in both languages. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { faults, FINGER_PX, lost, MOUSE_PX, paleOverVideo, smallTargets, unframed } from "./support/checks.js";
 import { admit, enterAsHost, inside, knock, scene, serverOfThisFile, waits } from "./support/meet.js";
 import { eventually } from "./support/people.js";
+import { tour } from "./support/tour.js";
 import { words } from "./support/words.js";
 
 const here = serverOfThisFile();
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-
-/** What axe finds serious or critical on a page as it stands. */
-async function faults(person, where) {
-  // Colours on their way from one to the other are nobody's contrast.
-  await person.page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => (animation.effect?.getTiming().iterations === Infinity ? null : animation.finished))));
-  await person.page.evaluate(AXE);
-  // react-aria's announcer points for seven seconds at a button that may be gone.
-  const found = await person.page.evaluate(() => window.axe.run({ exclude: ["[data-live-announcer]"] }, { resultTypes: ["violations"] }));
-  return found.violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${where}: ${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? node.html}`).join(" | ")}`);
-}
-
-function wide(person) {
-  return person.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-}
-
-/** Opens every page and panel that there is, and calls `look` at each. */
-async function tour(ana, bo, t, look) {
-  const { origin } = here.server;
-  const meeting = await here.server.meeting({ title: "Tea at five" });
-  const broadcast = await here.server.rest("POST", "/broadcasts", {});
-  const shows = async (address, text) => {
-    await ana.go(address);
-    await ana.sees(text);
-    await look(ana, address.replace(origin, ""));
-  };
-  await shows(`${origin}/`, t("home.start"));
-  await shows(`${origin}/setup#token=none`, t("account.setupTitle"));
-  await shows(`${origin}/sign-in`, t("account.signInTitle"));
-  await shows(broadcast.watch_url, t("watch.waiting"));
-  await shows(`${origin}/nowhere`, t("notFound.title"));
-
-  const enter = async (person, address, verb) => {
-    await person.go(address);
-    await person.write(t("prejoin.name"), person.name);
-    await look(person, `door, ${verb}`);
-    await person.press(t(`prejoin.${verb}`));
-  };
-  await enter(ana, meeting.host_url, "startHost");
-  await inside(ana);
-  await enter(bo, meeting.join_url, "join");
-  await bo.sees(t("waiting.title"));
-  await look(bo, "waiting room");
-  await look(ana, "meeting with somebody who knocks");
-
-  const panels = [
-    ["p", t("people.inMeeting")],
-    ["c", t("chat.title")],
-  ];
-  for (const [key, text] of panels) {
-    await ana.page.keyboard.press(key);
-    await ana.sees(text);
-    await look(ana, `panel ${key}`);
-  }
-  for (const [item, text] of [
-    [t("meeting.invite"), t("share.number")],
-    [t("policy.title"), t("policy.allowed")],
-    [t("meeting.log"), t("log.title")],
-    [t("meeting.settings"), t("settings.devices")],
-    [t("meeting.shortcuts"), t("shortcuts.intro")],
-  ]) {
-    // What a wide screen has room for is not in the menu.
-    if (await ana.button(item).isVisible()) await ana.press(item);
-    else await ana.choose(t("meeting.more"), item);
-    await ana.sees(text);
-    await look(ana, item);
-    await ana.page.keyboard.press("Escape");
-    await ana.page.getByRole("dialog").waitFor({ state: "detached" });
-  }
-  await ana.press(t("people.admitName").replace("{{name}}", bo.name));
-  await inside(bo);
-  await look(ana, "meeting of two");
-  await look(bo, "meeting of two, as a guest");
-  await ana.press(t("meeting.leave"));
-  await look(ana, "leave");
-  await ana.press(t("leave.end"));
-  await ana.sees(t("out.ended.title"));
-  await look(ana, "ended");
-}
 
 for (const [language, device, options] of [
   ["en", "desktop", {}],
@@ -97,23 +16,40 @@ for (const [language, device, options] of [
   ["zh-CN", "phone", { ...PHONE, locale: "zh-CN" }],
 ]) {
   // acceptance: M9
-  scene(`axe finds nothing serious on any page: ${language}, ${device}`, { timeout: 120_000 }, async (cast) => {
+  scene(`axe finds nothing serious and targets are large enough on any page: ${language}, ${device}`, { timeout: 120_000 }, async (cast) => {
     const [ana, bo] = await Promise.all([cast.chromium("Ana", 1, options), cast.chromium("Bo", 2, options)]);
     const found = [];
-    await tour(ana, bo, words(language), async (person, where) => {
-      found.push(...(await faults(person, where)));
+    await tour(here.server, ana, bo, words(language), async (person, where) => {
+      found.push(...(await faults(person, where)), ...(await smallTargets(person, where, device === "phone" ? FINGER_PX : MOUSE_PX)));
+      found.push(...(await paleOverVideo(person, where)));
       assert.equal(await person.page.evaluate(() => document.documentElement.lang), language, where);
     });
     assert.deepEqual(found, []);
   });
 }
 
-// acceptance: M9
-scene("no page scrolls sideways at 320 pixels", { timeout: 120_000 }, async (cast) => {
-  const narrow = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
-  const [ana, bo] = await Promise.all([cast.chromium("Ana", 1, narrow), cast.chromium("Bo", 2, narrow)]);
-  await tour(ana, bo, words("en"), async (person, where) => assert.equal(await wide(person), 0, `${where} is wider than the screen`));
-});
+/** The size of text that somebody chose in the browser's settings; 16 is what it comes with. */
+async function textSize(person, standard) {
+  const session = await person.page.context().newCDPSession(person.page);
+  await session.send("Page.setFontSizes", { fontSizes: { standard, fixed: standard } });
+}
+
+for (const [what, options, text] of [
+  ["at 320 pixels", { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }, 16],
+  ["with text at 200 %", { viewport: { width: 1280, height: 800 } }, 32],
+]) {
+  // acceptance: M9
+  scene(`nothing is lost and no page scrolls sideways ${what}`, { timeout: 120_000 }, async (cast) => {
+    const [ana, bo] = await Promise.all([cast.chromium("Ana", 1, options), cast.chromium("Bo", 2, options)]);
+    await Promise.all([ana, bo].map((person) => textSize(person, text)));
+    const found = [];
+    await tour(here.server, ana, bo, words("en"), async (person, where) => {
+      assert.equal(await person.page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize)), text);
+      found.push(...(await lost(person, where)));
+    });
+    assert.deepEqual(found, []);
+  });
+}
 
 /** The focused element's name, and whether one sees that it has the focus. */
 function focused(person) {
@@ -194,6 +130,121 @@ scene("with the keyboard alone one starts, mutes, opens each panel and leaves, a
   await walkTo(ana, "Leave");
   await keyboard.press("Enter");
   await ana.sees("You left the meeting");
+});
+
+// acceptance: M9
+scene("the focus is back where it was after each dialog, also after one that a menu opened", { timeout: 90_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ waiting_room: false });
+  const [ana, bo] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Bo", 2)]);
+  await enterAsHost(ana, meeting);
+  await knock(bo, meeting.join_url);
+  await inside(bo);
+  await ana.press(/^People/u);
+  const { keyboard } = ana.page;
+  for (const [opener, item, role] of [
+    ["Options for Bo", "Rename", "dialog"],
+    ["Options for Bo", "Remove", "alertdialog"],
+    ["Mute all", null, "alertdialog"],
+    ["Rules", null, "dialog"],
+    // These take the place of the panel.
+    ["More", "Settings", "dialog"],
+    ["More", "Moderation log", "dialog"],
+    ["Leave", null, "dialog"],
+  ]) {
+    const button = ana.page.locator("aside, [role=toolbar]").getByRole("button", { name: opener, exact: true });
+    await button.focus();
+    await keyboard.press("Enter");
+    if (item) await ana.page.getByRole("menuitem", { name: item, exact: true }).press("Enter");
+    const dialog = ana.page.getByRole(role);
+    await dialog.waitFor();
+    await eventually(async () => assert.ok(await dialog.evaluate((element) => element.contains(document.activeElement)), `the focus is in the dialog of ${item ?? opener}`));
+    await keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await eventually(async () => assert.equal((await focused(ana)).name, opener, `the focus is back after ${item ?? opener}`));
+    assert.ok((await focused(ana)).seen, `one sees it on ${opener}`);
+  }
+});
+
+/** Runs in a page before its scripts: writes down what moves. */
+function watchMotion() {
+  window.moved = new Set();
+  setInterval(() => {
+    for (const animation of document.getAnimations()) {
+      if (animation.effect.getComputedTiming().duration > 10) window.moved.add(animation.animationName ?? animation.transitionProperty);
+    }
+  }, 25);
+}
+
+// acceptance: M9
+scene("nothing moves for who wants less motion, and everything is there in forced colours", { timeout: 90_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ waiting_room: false });
+  const [ana, bo, cai] = await Promise.all([
+    cast.chromium("Ana", 1),
+    cast.chromium("Bo", 2, { reducedMotion: "reduce" }),
+    cast.chromium("Cai", 3, { forcedColors: "active" }),
+  ]);
+  await Promise.all([ana, bo].map((person) => person.page.addInitScript(watchMotion)));
+  await enterAsHost(ana, meeting);
+  await Promise.all([bo, cai].map((guest) => knock(guest, meeting.join_url)));
+  await Promise.all([inside(bo), inside(cai)]);
+  for (const person of [ana, bo, cai]) {
+    await person.press("Raise hand");
+    await person.press(/^People/u);
+    await person.sees("Raised hands");
+  }
+  const found = [...(await faults(cai, "meeting in forced colours")), ...(await unframed(cai, "meeting in forced colours"))];
+  // Who speaks is seen by more than a colour that is not there.
+  await eventually(async () => {
+    const rings = await cai.page.evaluate(() =>
+      [...document.querySelectorAll("[role=group][data-speaking]")].map((tile) => getComputedStyle(tile.lastElementChild).borderTopWidth),
+    );
+    assert.ok(rings.length > 0 && rings.every((width) => parseFloat(width) >= 3), `rings of those who speak: ${rings}`);
+  });
+  for (const person of [ana, bo, cai]) await person.choose("More", "Settings");
+  await cai.sees("Single-key shortcuts");
+  found.push(...(await faults(cai, "settings in forced colours")), ...(await unframed(cai, "settings in forced colours")));
+  assert.deepEqual(found, []);
+  const moved = (person) => person.page.evaluate(() => [...window.moved]);
+  assert.notDeepEqual(await moved(ana), [], "there is motion for those who do not mind");
+  assert.deepEqual(await moved(bo), []);
+});
+
+/** Runs in a page: sends its camera and microphone to a broadcast. */
+async function publish({ path, key }) {
+  const peer = new RTCPeerConnection();
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+  for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
+  await peer.setLocalDescription();
+  if (peer.iceGatheringState !== "complete") {
+    await new Promise((resolve) => (peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve()));
+  }
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/sdp", authorization: `Bearer ${key}` },
+    body: peer.localDescription.sdp,
+  });
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+}
+
+// acceptance: M9
+scene("the watch page is for everybody while it plays, too", { timeout: 90_000 }, async (cast) => {
+  const broadcast = await here.server.rest("POST", "/broadcasts", {});
+  const [ana, bo, cai] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Bo", 2), cast.chromium("Cai", 3, { ...PHONE, locale: "zh-CN" })]);
+  await ana.go(`${here.server.origin}/`);
+  await ana.page.evaluate(publish, { path: new URL(broadcast.whip_url).pathname, key: broadcast.stream_key });
+  const found = [];
+  for (const [viewer, least] of [[bo, MOUSE_PX], [cai, FINGER_PX]]) {
+    await viewer.go(here.server.origin + new URL(broadcast.watch_url).pathname);
+    await eventually(async () => {
+      const shown = await viewer.page.evaluate(() => window.symposiaTest.read(document.querySelector("video")));
+      assert.equal(shown?.code, ana.code, `${viewer.name} sees what is sent`);
+    });
+    const where = `watch page, ${viewer.name}`;
+    found.push(...(await faults(viewer, where)), ...(await smallTargets(viewer, where, least)));
+    found.push(...(await paleOverVideo(viewer, where)), ...(await lost(viewer, where)));
+  }
+  assert.deepEqual(found, []);
 });
 
 /** Runs in a page before its scripts: writes down what screen readers are told. */

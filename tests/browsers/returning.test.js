@@ -1,4 +1,4 @@
-/** Coming back to one's seat: after a reload, a lost network, and the death of the server. */
+/** Coming back to one's seat: after a reload, a lost network, and the death of the server. Long absences: slow/absent.test.js. */
 import assert from "node:assert/strict";
 import { enterAsHost, inside, knock, scene, seesEachOther, serverOfThisFile } from "./support/meet.js";
 import { eventually, sleep } from "./support/people.js";

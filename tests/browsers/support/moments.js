@@ -66,6 +66,12 @@ function idleShare(before) {
   return all > allBefore ? (idle - idleBefore) / (all - allBefore) : 1;
 }
 
+/** From now on: gives what says whether a core was free meanwhile. */
+export function freeCores() {
+  const before = cpus();
+  return () => idleShare(before) >= NO_CORE_FREE;
+}
+
 /** How long pages stood still between two moments, counted once where both did. */
 function stalled(stalls, from, to) {
   let [sum, reached] = [0, from];

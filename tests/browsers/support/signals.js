@@ -284,5 +284,5 @@ export function installReaders() {
     });
   };
 
-  window.symposiaTest = { command, flows, tiles, pitches, received, cut, players, connections };
+  window.symposiaTest = { command, flows, read, tiles, pitches, received, cut, players, connections };
 }

@@ -1,4 +1,6 @@
 /** Every text of the app in English; the shape that other languages follow. */
+import { enLog } from "./en.log";
+
 export const en = {
   app: {
     title: "Symposia",
@@ -393,63 +395,7 @@ export const en = {
     disabled: "Single-key shortcuts are turned off in the settings.",
     space: "Space",
   },
-  log: {
-    title: "Moderation log",
-    empty: "Nothing has happened yet",
-    emptyHint: "What hosts do is listed here.",
-    server: "Server",
-    entry: "{{by}} {{what}}",
-    action: {
-      admit: "admitted {{on}}",
-      deny: "turned {{on}} away",
-      mute: "muted {{on}}",
-      "mute-all": "muted everyone",
-      "ask-to-unmute": "asked {{on}} to unmute",
-      "lower-hand": "lowered the hand of {{on}}",
-      rename: "renamed {{on}}",
-      "set-role": "changed the role of {{on}}",
-      remove: "removed {{on}}",
-      ban: "removed and banned {{on}}",
-      "send-to-waiting-room": "sent {{on}} to the waiting room",
-      "set-spotlight": "changed the spotlight on {{on}}",
-      "set-policy": "changed the rules",
-      "suspend-all": "stopped all activity",
-      end: "ended the meeting",
-      other: "did something ({{action}})",
-    },
-    mute: {
-      microphone: "muted {{on}}",
-      camera: "turned off the camera of {{on}}",
-      screen: "stopped the screen sharing of {{on}}",
-      "screen-audio": "stopped the screen sound of {{on}}",
-    },
-    ask: {
-      microphone: "asked {{on}} to unmute",
-      camera: "asked {{on}} to turn the camera on",
-      screen: "asked {{on}} to share the screen",
-      "screen-audio": "asked {{on}} to share the screen’s sound",
-    },
-    role: {
-      host: "made {{on}} host",
-      "co-host": "made {{on}} co-host",
-      attendee: "made {{on}} attendee",
-      listener: "made {{on}} listener",
-    },
-    rename: "renamed {{on}} to {{name}}",
-    spotlight: { on: "put {{on}} in the spotlight", off: "took {{on}} out of the spotlight" },
-    muteAll: { on: "muted everyone, who may unmute", off: "muted everyone, who may not unmute" },
-    policy: "changed the rules: {{changes}}",
-    change: {
-      waitingRoom: { on: "waiting room on", off: "waiting room off" },
-      locked: { on: "meeting locked", off: "meeting unlocked" },
-      mayUnmute: { on: "unmuting allowed", off: "unmuting forbidden" },
-      mayShowCamera: { on: "cameras allowed", off: "cameras forbidden" },
-      mayShare: { on: "screen sharing allowed", off: "screen sharing forbidden" },
-      mayChat: { on: "chat open", off: "chat closed" },
-      mayRename: { on: "new names allowed", off: "new names forbidden" },
-      muteOnEntry: { on: "muted on entry", off: "not muted on entry" },
-    },
-  },
+  log: enLog,
   leave: {
     title: "Leave the meeting?",
     text: "You can come back with the same link.",

@@ -1,4 +1,5 @@
 /** Every text of the app in simplified Chinese. */
+import { zhLog } from "./zh-CN.log";
 import type { Texts } from "./index";
 
 export const zhCN: Texts = {
@@ -395,63 +396,7 @@ export const zhCN: Texts = {
     disabled: "单键快捷键已在设置中关闭。",
     space: "空格",
   },
-  log: {
-    title: "管理记录",
-    empty: "暂无记录",
-    emptyHint: "主持人的操作会记录在这里。",
-    server: "服务器",
-    entry: "{{by}} {{what}}",
-    action: {
-      admit: "准许 {{on}} 入会",
-      deny: "拒绝 {{on}} 入会",
-      mute: "将 {{on}} 静音",
-      "mute-all": "将全体静音",
-      "ask-to-unmute": "请求 {{on}} 解除静音",
-      "lower-hand": "放下了 {{on}} 的手",
-      rename: "修改了 {{on}} 的名字",
-      "set-role": "更改了 {{on}} 的角色",
-      remove: "将 {{on}} 移出会议",
-      ban: "将 {{on}} 移出并禁止再次加入",
-      "send-to-waiting-room": "将 {{on}} 移至等候室",
-      "set-spotlight": "更改了 {{on}} 的焦点状态",
-      "set-policy": "更改了会议规则",
-      "suspend-all": "停止了所有活动",
-      end: "结束了会议",
-      other: "执行了操作（{{action}}）",
-    },
-    mute: {
-      microphone: "将 {{on}} 静音",
-      camera: "关闭了 {{on}} 的摄像头",
-      screen: "停止了 {{on}} 的屏幕共享",
-      "screen-audio": "关闭了 {{on}} 的屏幕声音",
-    },
-    ask: {
-      microphone: "请求 {{on}} 解除静音",
-      camera: "请求 {{on}} 开启摄像头",
-      screen: "请求 {{on}} 共享屏幕",
-      "screen-audio": "请求 {{on}} 共享屏幕声音",
-    },
-    role: {
-      host: "将 {{on}} 设为主持人",
-      "co-host": "将 {{on}} 设为联席主持人",
-      attendee: "将 {{on}} 设为参会者",
-      listener: "将 {{on}} 设为听众",
-    },
-    rename: "将 {{on}} 改名为 {{name}}",
-    spotlight: { on: "将 {{on}} 设为焦点", off: "取消了 {{on}} 的焦点" },
-    muteAll: { on: "将全体静音，允许自行解除", off: "将全体静音，不允许自行解除" },
-    policy: "更改了会议规则：{{changes}}",
-    change: {
-      waitingRoom: { on: "开启等候室", off: "关闭等候室" },
-      locked: { on: "锁定会议", off: "解除锁定" },
-      mayUnmute: { on: "允许解除静音", off: "禁止解除静音" },
-      mayShowCamera: { on: "允许开启摄像头", off: "禁止开启摄像头" },
-      mayShare: { on: "允许共享屏幕", off: "禁止共享屏幕" },
-      mayChat: { on: "开放聊天", off: "关闭聊天" },
-      mayRename: { on: "允许改名", off: "禁止改名" },
-      muteOnEntry: { on: "入会时静音", off: "入会时不静音" },
-    },
-  },
+  log: zhLog,
   leave: {
     title: "离开会议？",
     text: "之后可以用同一链接再次加入。",
