@@ -242,7 +242,7 @@ impl Load {
             return;
         }
         self.departures += 1;
-        let direct = self.departures % DIRECT_EVERY == 0;
+        let direct = self.departures.is_multiple_of(DIRECT_EVERY);
         if self.stopwatch.is_some() {
             let day = time_of_day();
             for (source, departures) in self.clients[place].departures.iter_mut().enumerate() {

@@ -24,6 +24,9 @@ const JOINED_WITHIN: Duration = Duration::from_secs(30);
 /// Subscribers begin with what an unknown link is trusted with; until they have all that they want.
 const SETTLED_WITHIN: Duration = Duration::from_secs(12);
 
+/// What is under way when all stop sending has come by then, or is lost.
+const DRAINED_WITHIN: Duration = Duration::from_secs(8);
+
 /// The server with its Bots.
 pub struct Field {
     pub scenario: Scenario,
@@ -155,8 +158,19 @@ impl Field {
     pub fn join(&mut self) {
         let connected = |clients: &[Client]| clients.iter().rev().take(2 * JOINING).all(|c| c.bot.connected());
         self.load.run_until(clock::now() + JOINED_WITHIN, connected);
-        let missing = self.load.clients.iter().filter(|client| !client.bot.connected()).count();
-        assert_eq!(missing, 0, "{missing} are not connected");
+        let missing = self.load.clients.iter().filter(|client| !client.bot.connected());
+        let state = |bot: &Bot| {
+            let ice = bot.agent.as_ref().is_some_and(|agent| agent.connected);
+            format!(
+                "{}: ice {ice}, keys {}, closed {}, failed {}",
+                bot.name,
+                bot.crypto.is_some(),
+                bot.closed,
+                bot.failed
+            )
+        };
+        let missing: Vec<_> = missing.map(|client| state(&client.bot)).collect();
+        assert!(missing.is_empty(), "not connected: {missing:#?}");
     }
 
     /// All from this client on begin to send, each at a time of its own.
@@ -223,13 +237,27 @@ impl Field {
         }
     }
 
+    /// Until nothing is under way any more.
+    fn drain(&mut self) -> Stats {
+        let until = clock::now() + DRAINED_WITHIN;
+        let mut before = (Stats::default(), 0);
+        loop {
+            // Longer than the server takes to publish its counts.
+            self.run(Duration::from_millis(500));
+            let now = (self.server.stats(), self.load.packets());
+            if now == before || clock::now() > until {
+                return now.0;
+            }
+            before = now;
+        }
+    }
+
     /// Ends the run: waits until nothing is under way, and compares what was sent with what came.
     pub fn close(mut self) -> Run {
         for client in &mut self.load.clients {
             client.bot.sending = crate::bots::sending::Sending::default();
         }
-        self.run(Duration::from_millis(700));
-        let Stats { received, sent, dropped } = self.server.stats();
+        let Stats { received, sent, dropped } = self.drain();
         let resident = resident_kib(self.server.pid()).saturating_sub(self.idle_kib);
         let clients = &self.load.clients;
         let problems = clients.iter().flat_map(|client| client.bot.problems()).collect();

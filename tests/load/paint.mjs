@@ -6,6 +6,7 @@
 // The camera is a canvas that shows the time of its painting as large black and white cells; the viewer reads it from
 // each new frame. Both browsers read the clock of this machine, which they share with the server.
 
+// acceptance: P7
 import { loadavg } from "node:os";
 import { bareSite, chromium } from "../encoders/lib/browsers.mjs";
 import { api, program, startServer } from "../encoders/lib/server.mjs";
@@ -69,7 +70,9 @@ function installClock({ camera }) {
     };
     while (time() < until) {
       for (const video of document.querySelectorAll("video")) {
-        if (!watched.has(video)) watched.add(video), watch(video);
+        if (watched.has(video)) continue;
+        watched.add(video);
+        watch(video);
       }
       await new Promise((done) => setTimeout(done, 100));
     }

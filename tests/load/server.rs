@@ -9,6 +9,7 @@ use signaling::protocol::Wish;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use symposia::net::counters::Drop;
 use symposia::session::plan::Mid;
 use symposia::session::sdp::{self, Local, Offer};
 use symposia::worker::api::{Command, Event, OpenSession, RouterId};
@@ -79,13 +80,15 @@ impl Meetings {
                 hex(&self.open(meeting, name, publishes == "1", &watches, &unhex(offer)))
             }
             ["why"] => {
-                let reasons = symposia::net::counters::Drop::ALL.iter().zip(stats.dropped).filter(|(_, n)| *n > 0);
+                let reasons = Drop::ALL.iter().zip(stats.dropped).filter(|(_, n)| *n > 0);
                 let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{}={count}", reason.label())).collect();
                 let (keys, again) = (stats.key_frame_requests, stats.retransmitted);
                 format!("{} key_frame_requests={keys} retransmitted={again}", reasons.join(" "))
             }
             _ => {
-                let dropped: u64 = stats.dropped.iter().sum();
+                // What was dropped on its way out had been received.
+                let inward = |(reason, _): &(&Drop, u64)| !matches!(reason, Drop::QueueFull | Drop::Send);
+                let dropped: u64 = Drop::ALL.iter().zip(stats.dropped).filter(inward).map(|(_, count)| count).sum();
                 format!("{} {} {dropped}", stats.received, stats.sent)
             }
         }
@@ -93,7 +96,7 @@ impl Meetings {
 }
 
 /// Runs until standard input ends. Answers each line with one: `open MEETING NAME PUBLISHES [WATCHED,…] OFFER` with
-/// the answer, `stats` with the counts of received, sent and dropped packets, `why` with the
+/// the answer, `stats` with the counts of received packets, sent ones and those dropped on their way in, `why` with the
 /// reasons of drops.
 pub fn serve() {
     machine::pin_to_argument(1);

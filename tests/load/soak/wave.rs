@@ -35,6 +35,7 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(15);
 const FRAME: LayerShape = LayerShape::new(180, 2_300);
 
 /// What came of a wave.
+#[derive(Debug, Default)]
 pub struct Came {
     pub connected: usize,
     pub failed: usize,
@@ -185,18 +186,17 @@ impl Wave {
         let failed = self.load.clients.len() - connected;
 
         for (index, (resource, key)) in resources.iter().enumerate() {
-            if (index + self.number) % VANISHES > 0 {
+            if !(index + self.number).is_multiple_of(VANISHES) {
                 http.call("DELETE", resource, "application/sdp", key.as_deref(), "");
             }
         }
         for (index, (id, people)) in meetings.iter_mut().enumerate() {
-            for person in people.iter_mut() {
-                if (index + self.number) % VANISHES > 0 {
-                    person.ask(Command::Leave);
-                }
+            let vanish = (index + self.number).is_multiple_of(VANISHES);
+            for person in people.iter_mut().filter(|_| !vanish) {
+                person.ask(Command::Leave);
             }
-            // Some meetings are ended by the API, some by being empty.
-            if index % 2 == 0 {
+            // Some meetings are ended by the API, some by being empty; a lost connection's seat would be kept.
+            if vanish || index % 2 == 0 {
                 let ended = http.call("DELETE", &format!("/api/v1/meetings/{id}"), "text/plain", Some("dev"), "");
                 assert!(ended.status < 300, "{ended:?}");
             }
