@@ -38,7 +38,7 @@ struct Options {
 impl Options {
     /// Reads the words; `Err` with what cannot be understood.
     fn read(words: &[String]) -> Result<Self, String> {
-        let mut options = Self { only: Vec::new(), time: Duration::from_secs(4), counts: Vec::new() };
+        let mut options = Self { only: Vec::new(), time: Duration::from_secs(3), counts: Vec::new() };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));

@@ -18,8 +18,8 @@ use symposia::net::udp::{ReceiveBatch, SendBatch, Socket};
 /// Sockets that the Bots share; each has a receive buffer of its own.
 const SOCKETS: usize = 8;
 
-/// One in so many departures is timed on the direct way, too.
-const DIRECT_EVERY: u64 = 32;
+/// How often the direct way is timed, at the next departure.
+const DIRECT_INTERVAL: Duration = Duration::from_millis(4);
 
 /// The longest sleep with nothing to do.
 const SLEEP: Duration = Duration::from_micros(200);
@@ -53,7 +53,7 @@ pub struct Load {
     pub late: Delays,
     /// Media packets that left.
     pub sent: u64,
-    departures: u64,
+    timed_directly: Option<Instant>,
     busy: Duration,
     idle: Duration,
 }
@@ -80,7 +80,7 @@ impl Load {
             stopwatch: None,
             late: Delays::default(),
             sent: 0,
-            departures: 0,
+            timed_directly: None,
             busy: Duration::ZERO,
             idle: Duration::ZERO,
         }
@@ -241,8 +241,6 @@ impl Load {
         if before == after {
             return;
         }
-        self.departures += 1;
-        let direct = self.departures.is_multiple_of(DIRECT_EVERY);
         if self.stopwatch.is_some() {
             let day = time_of_day();
             for (source, departures) in self.clients[place].departures.iter_mut().enumerate() {
@@ -251,7 +249,9 @@ impl Load {
         }
         // Each leaves alone, as it would from a machine of its own.
         self.flush();
-        if self.stopwatch.is_some() && direct {
+        let due = self.timed_directly.is_none_or(|last| now.duration_since(last) >= DIRECT_INTERVAL);
+        if self.stopwatch.is_some() && due {
+            self.timed_directly = Some(now);
             self.send_directly(before[1] != after[1]);
         }
     }

@@ -21,8 +21,8 @@ const JOINING: usize = 25;
 /// Until all of them are in.
 const JOINED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Subscribers begin with what an unknown link is trusted with; until they have all that they want.
-const SETTLED_WITHIN: Duration = Duration::from_secs(12);
+/// Subscribers begin with what an unknown link is trusted with, and that grows slowly; until they have all they want.
+const SETTLED_WITHIN: Duration = Duration::from_secs(25);
 
 /// What is under way when all stop sending has come by then, or is lost.
 const DRAINED_WITHIN: Duration = Duration::from_secs(8);

@@ -157,7 +157,7 @@ pub fn growth() -> Vec<(&'static str, Scenario)> {
 
 /// P6: meetings as people hold them, at rates that one core carries.
 pub fn meetings() -> Vec<Scenario> {
-    let ten = Scenario::all_to_all(5, 10, Camera { fps: 30, packets: 8 });
+    let ten = Scenario::all_to_all(5, 10, Camera { fps: 30, packets: 3 });
     let page = Scenario::all_to_all(1, 49, Camera { fps: 15, packets: 1 });
     let mut large = Scenario::all_to_all(1, 300, Camera { fps: 15, packets: 2 });
     large.tiles = 9;

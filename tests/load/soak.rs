@@ -8,6 +8,7 @@ mod wave;
 
 use http::Http;
 use program::{Program, Usage};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use symposia::clock;
 use wave::{Came, Wave};
@@ -55,11 +56,13 @@ fn judge(start: &Usage, warm: &Usage, end: &Usage, since_warm: usize) -> Vec<Str
 }
 
 /// Lets waves come and go for so long, or until so many sessions were there.
-fn come_and_go(http: &mut Http, time: Duration, most: usize, waves: &mut usize) -> Came {
+fn come_and_go(address: SocketAddr, time: Duration, most: usize, waves: &mut usize) -> Came {
     let until = clock::now() + time;
     let mut sum = Came::default();
     while clock::now() < until && sum.connected < most {
-        let came = Wave::new(*waves).run(http);
+        // Each wave comes from an address of its own: meetings made are counted by address.
+        let from = Ipv4Addr::new(127, 4, (*waves >> 8) as u8, *waves as u8);
+        let came = Wave::new(*waves).run(&mut Http::connect(from, address));
         *waves += 1;
         sum.connected += came.connected;
         sum.failed += came.failed;
@@ -72,16 +75,16 @@ pub fn run() -> bool {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
     let time = Duration::from_secs(seconds);
     let program = Program::start();
-    let mut http = Http::connect(program.address());
+    let mut http = Http::connect(Ipv4Addr::LOCALHOST, program.address());
     let start = program.usage(&mut http);
     println!("at the start: {start}");
     let mut waves = 0;
     let many = (SESSIONS as f64 * WARM) as usize;
-    let first = come_and_go(&mut http, time.mul_f64(WARM), many, &mut waves);
+    let first = come_and_go(program.address(), time.mul_f64(WARM), many, &mut waves);
     let warm = program.quiet(&mut http, &start, QUIET_WITHIN);
     println!("warm after {} sessions: {warm}", first.connected);
     let began = clock::now();
-    let rest = come_and_go(&mut http, time.mul_f64(1.0 - WARM), SESSIONS - many, &mut waves);
+    let rest = come_and_go(program.address(), time.mul_f64(1.0 - WARM), SESSIONS - many, &mut waves);
     let took = clock::now().duration_since(began).as_secs_f64();
     let (sessions, failed) = (first.connected + rest.connected, first.failed + rest.failed);
     let rate = rest.connected as f64 / took;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Nothing takes longer than this.
@@ -10,6 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The connection.
 pub struct Http {
+    from: Ipv4Addr,
     address: SocketAddr,
     stream: BufReader<TcpStream>,
 }
@@ -31,17 +32,24 @@ impl Answer {
     }
 }
 
-/// A TCP connection to the server.
-pub fn stream(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).expect("the server listens");
+/// A TCP connection to the server from an address of the caller's choice on this machine.
+pub fn stream(from: Ipv4Addr, address: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((from, 0)).into()).expect("an address of this machine");
+    socket.connect(&address.into()).expect("the server listens");
+    let stream = TcpStream::from(socket);
     stream.set_nodelay(true).expect("an option");
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
     stream
 }
 
 impl Http {
-    pub fn connect(address: SocketAddr) -> Self {
-        Self { address, stream: BufReader::new(stream(address)) }
+    pub fn connect(from: Ipv4Addr, address: SocketAddr) -> Self {
+        Self { from, address, stream: BufReader::new(stream(from, address)) }
+    }
+
+    pub const fn from(&self) -> Ipv4Addr {
+        self.from
     }
 
     pub const fn address(&self) -> SocketAddr {
@@ -61,7 +69,7 @@ impl Http {
             {
                 return answer;
             }
-            self.stream = BufReader::new(stream(address));
+            self.stream = BufReader::new(stream(self.from, address));
         }
         panic!("{method} {path} is not answered");
     }

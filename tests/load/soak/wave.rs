@@ -60,7 +60,7 @@ impl Person {
         for (name, value) in [("sec-websocket-protocol", "symposia.v1"), ("origin", &format!("http://{address}"))] {
             request.headers_mut().insert(name, value.parse().expect("a header"));
         }
-        let (socket, _) = client(request, stream(address)).expect("a WebSocket");
+        let (socket, _) = client(request, stream(http.from(), address)).expect("a WebSocket");
         let mut person = Self { socket, next: 1 };
         let join = Join::Link { meeting: meeting.to_owned(), token: token.to_owned() };
         person.say(&ClientMessage::Hello { version: VERSION, join, name: Some("Soak".to_owned()) });
