@@ -6,7 +6,7 @@ import type { RefusalCode } from "./protocol";
 export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
   | "precondition-required" | "precondition-failed" | "method-not-allowed" | "not-implemented"
-  | "already-publishing" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
+  | "already-publishing" | "broadcast-full" | "server-busy" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
 
 export class RestError extends Error {
   constructor(

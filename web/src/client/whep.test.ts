@@ -80,6 +80,19 @@ describe("a player", () => {
     expect(pcs[0]?.closed).toBe(true);
   });
 
+  it("says that no more viewers fit in, and asks again when the server says", async () => {
+    answers = [() => refusal(503, "server-busy", { "Retry-After": "60" }), created];
+    player.start();
+    await pass();
+    expect(told.at(-1)).toBe("full");
+    await pass(59_999);
+    expect(calls).toHaveLength(1);
+    await pass(1);
+    expect(calls).toHaveLength(2);
+    pcs.at(-1)?.become("connected");
+    expect(told.at(-1)).toBe("playing");
+  });
+
   it("waits as long as the server says while nobody publishes", async () => {
     answers = [() => refusal(409, "not-publishing", { "Retry-After": "3" }), created];
     player.start();

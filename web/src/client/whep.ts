@@ -16,7 +16,7 @@ const STANDS_AFTER_MS = 3_000;
 const ASK_AFTER_MS = 20_000;
 const LOOK_EVERY_MS = 1_000;
 
-export type WhepState = "connecting" | "waiting" | "playing" | "reconnecting";
+export type WhepState = "connecting" | "waiting" | "full" | "playing" | "reconnecting";
 
 export interface WhepHandlers {
   state(state: WhepState): void;
@@ -170,6 +170,8 @@ export class WhepPlayer {
       return;
     }
     this.again(rest?.retryAfter ?? null);
+    // So many watch that no more fit in, or more than the server can send to: there may be room later.
+    if (rest?.code === "broadcast-full" || rest?.code === "server-busy") this.handlers.state("full");
   }
 
   private again(seconds: number | null = null): void {

@@ -29,11 +29,13 @@ export function Watch({ view, onSoundBlocked }: WatchProps) {
       ? t("watch.connecting")
       : phase.kind === "waiting"
         ? t("watch.waiting")
-        : phase.kind === "reconnecting"
-          ? t("watch.reconnecting")
-          : phase.kind === "failed"
-            ? t("watch.failed")
-            : "";
+        : phase.kind === "full"
+          ? t("watch.full")
+          : phase.kind === "reconnecting"
+            ? t("watch.reconnecting")
+            : phase.kind === "failed"
+              ? t("watch.failed")
+              : "";
   return (
     <Page>
       <div className={styles.watch}>
@@ -53,6 +55,7 @@ export function Watch({ view, onSoundBlocked }: WatchProps) {
                 <Mark className={styles.mark} live={phase.kind !== "failed"} />
                 <p className={styles.say}>{words}</p>
                 {phase.kind === "waiting" && <p className={styles.hint}>{t("watch.waitingHint")}</p>}
+                {phase.kind === "full" && <p className={styles.hint}>{t("watch.fullHint")}</p>}
                 {phase.kind === "failed" && <p className={styles.hint}>{refusalText(phase.refusal)}</p>}
               </>
             )}

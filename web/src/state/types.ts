@@ -418,6 +418,8 @@ export type WatchPhase =
   /** Nobody publishes yet; asked again by itself. */
   | { kind: "waiting" }
   | { kind: "playing" }
+  /** No more viewers fit in; asked again by itself. */
+  | { kind: "full" }
   | { kind: "reconnecting" }
   | { kind: "failed"; refusal: Refusal };
 
