@@ -151,7 +151,7 @@ impl Core {
         allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
         let rates =
             asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);
-        let allocated = rates.sum();
+        let allocated = rates.fold(0, u32::saturating_add);
         if let Some(session) = self.session_mut(number) {
             session.allocated = allocated;
         }
