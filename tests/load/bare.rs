@@ -22,6 +22,13 @@ const BURSTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const PICTURE: usize = 1_180;
 const SOUND: usize = 120;
 
+/// Destinations that are served at the rhythm of P1.
+const AT_RHYTHM: [usize; 4] = [100, 200, 400, 800];
+
+/// Between two frames of eight packets, and between two sounds.
+const FRAME_EVERY: Duration = Duration::from_nanos(33_333_333);
+const SOUND_EVERY: Duration = Duration::from_millis(20);
+
 /// Each burst length.
 const MEASURED_FOR: Duration = Duration::from_millis(500);
 
@@ -64,11 +71,23 @@ impl Curve {
 pub struct Limit {
     pub picture: Curve,
     pub sound: Curve,
+    /// By destinations, not by burst length: the mean of pictures and sound where the core rests between frames
+    /// as it does in P1, so that it wakes up and begins with cold caches.
+    pub rhythm: Curve,
 }
 
 impl Limit {
     pub fn mean(&self, other: &Limit) -> Limit {
-        Limit { picture: self.picture.mean(&other.picture), sound: self.sound.mean(&other.sound) }
+        Limit {
+            picture: self.picture.mean(&other.picture),
+            sound: self.sound.mean(&other.sound),
+            rhythm: self.rhythm.mean(&other.rhythm),
+        }
+    }
+
+    /// Nanoseconds per packet to so many destinations at the rhythm of P1, where that was measured.
+    pub fn at_rhythm(&self, destinations: usize) -> Option<f64> {
+        self.rhythm.0.get(&destinations).copied()
     }
 
     /// The burst lengths among these for which the limit is too far from the design's.
@@ -130,44 +149,88 @@ fn thread_ns() -> u64 {
     text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
 }
 
+/// What seals and sends.
+struct Source {
+    socket: Socket,
+    outbound: Vec<(Outbound, u64)>,
+    plain: Vec<u8>,
+    batch: SendBatch,
+    packets: u64,
+    to: u16,
+}
+
+impl Source {
+    fn new(destinations: usize, sink: &Sink) -> Self {
+        let mut plain = vec![0_u8; PICTURE];
+        StdRng::seed_from_u64(1).fill_bytes(&mut plain);
+        plain[0] = 0x80;
+        Self {
+            socket: Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a port is free"),
+            outbound: (0..destinations).map(|_| (Outbound::new(&keys()), 0)).collect(),
+            plain,
+            batch: SendBatch::new(),
+            packets: 0,
+            to: sink.address.port(),
+        }
+    }
+
+    /// A burst to each destination.
+    fn send(&mut self, len: usize, burst: usize) {
+        for (destination, (keys, number)) in self.outbound.iter_mut().enumerate() {
+            let to = SocketAddr::from(([127, 2, (destination >> 8) as u8, destination as u8], self.to));
+            if destination % SLICE == 0 || !self.batch.has_room_for(burst) {
+                self.socket.send_batch(&mut self.batch);
+            }
+            for _ in 0..burst {
+                let Some(place) = self.batch.reserve(len + MAX_OVERHEAD) else { break };
+                place[..len].copy_from_slice(&self.plain[..len]);
+                *number += 1;
+                place[2..4].copy_from_slice(&(*number as u16).to_be_bytes());
+                place[4..8].copy_from_slice(&(self.packets as u32).to_be_bytes());
+                let roc = (*number >> 16) as u32;
+                let sealed = keys.seal_rtp(place, 12, len, roc).expect("there is room");
+                self.batch.commit(sealed, to, None);
+                self.packets += 1;
+            }
+        }
+        self.socket.send_batch(&mut self.batch);
+    }
+}
+
 /// Seals and sends bursts for a while; nanoseconds per packet.
 fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
-    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a port is free");
-    let outbound: Vec<_> = (0..DESTINATIONS).map(|_| Outbound::new(&keys())).collect();
-    let mut numbers = vec![0_u64; DESTINATIONS];
-    let mut plain = vec![0_u8; len];
-    StdRng::seed_from_u64(1).fill_bytes(&mut plain);
-    plain[0] = 0x80;
-    let mut batch = SendBatch::new();
-    let (mut packets, mut rested) = (0_u64, 0);
+    let mut source = Source::new(DESTINATIONS, sink);
+    let mut rested = 0;
     let before = thread_ns();
     let until = clock::now() + MEASURED_FOR;
     while clock::now() < until {
-        for (destination, keys) in outbound.iter().enumerate() {
-            let to = SocketAddr::from(([127, 2, 0, destination as u8], sink.address.port()));
-            if destination % SLICE == 0 || !batch.has_room_for(burst) {
-                socket.send_batch(&mut batch);
-            }
-            for _ in 0..burst {
-                let Some(place) = batch.reserve(len + MAX_OVERHEAD) else { break };
-                place[..len].copy_from_slice(&plain);
-                numbers[destination] += 1;
-                place[2..4].copy_from_slice(&(numbers[destination] as u16).to_be_bytes());
-                place[4..8].copy_from_slice(&(packets as u32).to_be_bytes());
-                let roc = (numbers[destination] >> 16) as u32;
-                let sealed = keys.seal_rtp(place, 12, len, roc).expect("there is room");
-                batch.commit(sealed, to, None);
-                packets += 1;
-            }
-        }
-        socket.send_batch(&mut batch);
+        source.send(len, burst);
         // The other core takes what was sent; its queue must not fill.
-        if packets - rested >= 1_600 {
-            rested = packets;
+        if source.packets - rested >= 1_600 {
+            rested = source.packets;
             std::thread::sleep(Duration::from_millis(2));
         }
     }
-    (thread_ns() - before) as f64 / packets as f64
+    (thread_ns() - before) as f64 / source.packets as f64
+}
+
+/// The same at the times of P1: frames and sounds to so many; nanoseconds per packet.
+fn at_rhythm(destinations: usize, sink: &Sink) -> f64 {
+    let mut source = Source::new(destinations, sink);
+    let before = thread_ns();
+    let start = clock::now();
+    let (mut frame, mut sound) = (start, start);
+    while frame < start + MEASURED_FOR * 2 {
+        std::thread::sleep(frame.min(sound).saturating_duration_since(clock::now()));
+        if sound <= frame {
+            source.send(SOUND, 1);
+            sound += SOUND_EVERY;
+        } else {
+            source.send(PICTURE, 8);
+            frame += FRAME_EVERY;
+        }
+    }
+    (thread_ns() - before) as f64 / source.packets as f64
 }
 
 /// Measures and prints, one figure a line; for [`run`].
@@ -177,6 +240,9 @@ pub fn measure() {
     for burst in BURSTS {
         println!("picture {burst} {}", send(PICTURE, burst, &sink));
         println!("sound {burst} {}", send(SOUND, burst, &sink));
+    }
+    for destinations in AT_RHYTHM {
+        println!("rhythm {destinations} {}", at_rhythm(destinations, &sink));
     }
 }
 
@@ -188,7 +254,11 @@ pub fn run() -> Limit {
         let words: Vec<_> = line.split(' ').collect();
         let [kind, burst, ns] = words[..] else { continue };
         let (burst, ns) = (burst.parse().expect("a number"), ns.parse().expect("a number"));
-        let curve = if kind == "picture" { &mut limit.picture } else { &mut limit.sound };
+        let curve = match kind {
+            "picture" => &mut limit.picture,
+            "sound" => &mut limit.sound,
+            _ => &mut limit.rhythm,
+        };
         curve.0.insert(burst, ns);
     }
     limit

@@ -28,6 +28,14 @@ pub fn print(outcomes: Vec<Outcome>, limit: &Limit) {
             println!("\nCPU = {:.2} µs × sent + {:.2} µs × received.", sent / 1e3, received / 1e3);
         }
     }
+    report::heading("P1 beside the bare limit at the same rhythm: a core that rests between frames begins cold");
+    let rhythm = burst.iter().zip(&paced).filter_map(|(burst, paced)| {
+        let bare = limit.at_rhythm(burst.scenario.listeners)?;
+        let ratio = |outcome: &Outcome| format!("{:.2}", outcome.cost() / bare);
+        Some(vec![burst.scenario.name.clone(), format!("{:.2}", bare / 1e3), ratio(burst), ratio(paced)])
+    });
+    let rhythm: Vec<_> = rhythm.collect();
+    report::table(&["scenario", "bare limit at this rhythm, µs", "burst ×", "paced ×"], &rhythm);
     report::heading("P4: memory of the media plane (bounds: 40 MiB idle, 300 KiB a subscriber's session)");
     let memory = |outcome: &Outcome| {
         let run = &outcome.run;
