@@ -9,6 +9,11 @@ pub mod clock;
 pub mod net {
     pub mod demux;
     pub mod stun;
+    /// Without its sockets.
+    pub mod udp {
+        mod prefetch;
+        pub use prefetch::prefetch;
+    }
 }
 
 /// As in the server.

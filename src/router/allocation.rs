@@ -19,6 +19,12 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// Bits per second of the lowest layer that arrives.
+    #[must_use]
+    pub fn lowest_rate(&self) -> Option<u32> {
+        self.lowest().map(|(_, rate)| rate)
+    }
+
     fn lowest(&self) -> Option<(u8, u32)> {
         (0..).zip(self.rates).find_map(|(layer, rate)| rate.map(|rate| (layer, rate)))
     }

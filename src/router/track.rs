@@ -68,6 +68,17 @@ impl Track {
         Some(layer)
     }
 
+    /// The publisher sends a layer as another media stream, whose numbers begin anew: nothing of the old one counts
+    /// any more. Whether that is so.
+    pub fn restart_layer(&mut self, index: u8, ssrc: Ssrc) -> bool {
+        let kind = self.kind;
+        let Some(layer) = self.layers.get_mut(usize::from(index)).filter(|layer| layer.is_of_another(ssrc)) else {
+            return false;
+        };
+        *layer = Layer::new(ssrc, kind);
+        true
+    }
+
     /// Whether any of its packets arrive.
     #[must_use]
     pub fn flows(&self, now: Instant) -> bool {

@@ -69,6 +69,14 @@ impl<'a> SpanPackets<'a> {
     }
 }
 
+/// The latest key frame.
+#[derive(Debug, Clone, Copy)]
+struct KeyFrame {
+    first: u64,
+    timestamp: u32,
+    at: Instant,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Held {
     span: Span,
@@ -105,7 +113,8 @@ pub struct Layer {
     key_wanted: bool,
     key_requested: Option<Instant>,
     /// The first packet of the last key frame.
-    last_key: Option<(u64, Instant)>,
+    last_key: Option<KeyFrame>,
+    began: bool,
     newest: u64,
 }
 
@@ -127,6 +136,7 @@ impl Layer {
             key_wanted: false,
             key_requested: None,
             last_key: None,
+            began: false,
             newest: 0,
         }
     }
@@ -136,34 +146,55 @@ impl Layer {
         let now = packet.arrived;
         self.meter(now, packet.payload.len());
         self.ring.push(packet);
+        self.began = true;
         self.newest = self.newest.max(packet.seq);
         if packet.key_start {
             self.key_wanted = false;
-            if self.last_key.is_none_or(|(seq, _)| packet.seq > seq) {
-                self.last_key = Some((packet.seq, now));
-            }
+            self.note_key(packet);
         }
         let alone = Span { first: packet.seq, last: packet.seq, key: packet.key_start };
         if self.kind == Kind::Audio {
             return Release { now: Some(alone), ..Release::default() };
         }
         match &mut self.held {
+            // Packets of the frame that went out already are not part of what is held: nothing goes out twice.
+            _ if self.released.is_some_and(|last| packet.seq <= last) => {
+                Release { now: Some(alone), ..Release::default() }
+            }
             Some(held) if held.timestamp == packet.timestamp && held.span.with(packet).is_some() => {
                 held.span = held.span.with(packet).unwrap_or(held.span);
                 let whole = packet.marker || held.span.count() >= MAX_HELD;
                 if whole { Release { now: self.release(), ..Release::default() } } else { Release::default() }
             }
-            Some(held) if packet.seq < held.span.first => Release { now: Some(alone), ..Release::default() },
+            Some(held) if packet.seq < held.span.first => {
+                self.released = Some(packet.seq);
+                Release { now: Some(alone), ..Release::default() }
+            }
+            // Of another frame by its time, and of this one by its number: it stands among those held.
+            Some(held) if packet.seq <= held.span.last => Release { earlier: self.release(), ..Release::default() },
             Some(_) => {
                 let earlier = self.release();
                 Release { earlier, ..self.hold(packet, alone) }
             }
-            // A repaired or late packet of a frame that has gone out already: it does not wait.
-            None if self.released.is_some_and(|last| packet.seq <= last) => {
-                Release { now: Some(alone), ..Release::default() }
-            }
             None => self.hold(packet, alone),
         }
+    }
+
+    /// Whether packets came of another media stream than this one: then numbers begin anew.
+    #[must_use]
+    pub fn is_of_another(&self, ssrc: Ssrc) -> bool {
+        self.began && self.ssrc != ssrc
+    }
+
+    /// Some encoders begin a key frame with two packets that could begin it (H.264's parameters, then the picture):
+    /// the first counts.
+    fn note_key(&mut self, packet: &NewPacket<'_>) {
+        let first = match self.last_key {
+            Some(last) if last.timestamp == packet.timestamp => last.first.min(packet.seq),
+            Some(last) if packet.seq < last.first => return,
+            _ => packet.seq,
+        };
+        self.last_key = Some(KeyFrame { first, timestamp: packet.timestamp, at: packet.arrived });
     }
 
     fn hold(&mut self, packet: &NewPacket<'_>, span: Span) -> Release {
@@ -207,7 +238,7 @@ impl Layer {
     /// now can begin with it. `None` where any of it is missing.
     #[must_use]
     pub fn recent_key(&self, now: Instant, window: Duration) -> Option<Span> {
-        let (first, at) = self.last_key?;
+        let KeyFrame { first, at, .. } = self.last_key?;
         if now.saturating_duration_since(at) >= window {
             return None;
         }
@@ -327,6 +358,48 @@ mod tests {
         assert_eq!(layer.handle_timeout(now + HOLD), span(4, 4));
         // The repaired marker packet of the first frame, and a late one of the second.
         assert_eq!(layer.handle_packet(&packet(3, 10, true, now)).now, span(3, 3));
+    }
+
+    /// A large frame leaves in parts; a repaired packet of the first part comes while the second is held.
+    #[test]
+    fn no_packet_is_released_twice() {
+        let now = start();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        let mut released = Vec::new();
+        let mut take = |layer: &mut Layer, seq, timestamp, marker| {
+            let release = layer.handle_packet(&packet(seq, timestamp, marker, now));
+            for span in release.earlier.into_iter().chain(release.now) {
+                released.extend(layer.packets(span).iter().map(|(packet, _)| packet.seq));
+            }
+        };
+        for seq in (100..164).filter(|seq| *seq != 160) {
+            take(&mut layer, seq, 10, false);
+        }
+        // The next part, the packet that was missed, one that lies about its frame, one before all, the end.
+        for (seq, timestamp, marker) in
+            [(164, 10, false), (165, 10, false), (160, 10, false), (167, 10, false), (166, 20, false), (168, 10, true)]
+        {
+            take(&mut layer, seq, timestamp, marker);
+        }
+        for (seq, timestamp, marker) in [(180, 40, false), (179, 30, false), (178, 40, false), (181, 40, true)] {
+            take(&mut layer, seq, timestamp, marker);
+        }
+        let mut once = released.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), released.len(), "{released:?}");
+        assert_eq!(once, (100..=168).chain(178..=181).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_key_frame_begins_with_its_parameters() {
+        let now = start();
+        let window = Duration::from_millis(400);
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(5, 10, false, now) });
+        layer.handle_packet(&NewPacket { key_start: true, ..packet(6, 10, false, now) });
+        layer.handle_packet(&packet(7, 10, true, now));
+        assert_eq!(layer.recent_key(now, window), Some(Span { first: 5, last: 7, key: true }));
     }
 
     #[test]

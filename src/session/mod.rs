@@ -94,6 +94,15 @@ impl SessionId {
     }
 }
 
+/// What the pictures take that a session gets, in bits per second.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allocated {
+    /// All.
+    pub all: u32,
+    /// Without the lowest layer of the most important one, which is always sent.
+    pub spare: u32,
+}
+
 /// One peer connection.
 pub struct Session {
     /// Its name.
@@ -112,8 +121,8 @@ pub struct Session {
     pub published: Vec<(Source, u32)>,
     /// What videos it wants, most important first.
     pub wishes: Vec<Wish>,
-    /// What the pictures take that it gets, in bits per second.
-    pub allocated: u32,
+    /// What its pictures take.
+    pub allocated: Allocated,
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
     key_frames: Allowance,
@@ -136,7 +145,7 @@ impl Session {
             bandwidth: Bandwidth::default(),
             published: Vec::new(),
             wishes: Vec::new(),
-            allocated: 0,
+            allocated: Allocated::default(),
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             quality: QualityMeter::default(),

@@ -9,6 +9,9 @@ const TOO_BUSY: f32 = 0.92;
 /// Below this there is room for more.
 const ROOM: f32 = 0.75;
 
+/// Below this there is so much room that it is taken in large steps.
+const MUCH_ROOM: f32 = 0.4;
+
 /// Packets that waited so long mean that more comes than leaves.
 const TOO_LATE: Duration = Duration::from_millis(20);
 
@@ -37,56 +40,67 @@ pub struct Load {
 /// The most that pictures to one subscriber may take, while there is too much to do.
 #[derive(Debug, Default)]
 pub struct Overload {
+    over: bool,
     cap: Option<u32>,
+    /// Since when there is too much to do without a pause.
+    since: Option<Instant>,
     changed: Option<Instant>,
 }
 
 impl Overload {
-    /// Bits per second; `None` while the worker keeps up.
+    /// Bits per second; `None` while the worker keeps up, or where nobody has anything to give.
     #[must_use]
     pub const fn cap(&self) -> Option<u32> {
         self.cap
     }
 
-    /// Whether subscribers get less than they could, so that no more should come.
+    /// Whether there is too much to do, so that no more should come.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        self.cap.is_some()
+        self.over
     }
 
-    /// Whether the cap may move now; then `most`, what the pictures of that subscriber take that gets most, is
-    /// worth finding out for [`Self::handle_load`].
-    #[must_use]
-    pub fn is_due(&self, now: Instant, load: Load) -> bool {
-        let since = self.changed.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
-        match verdict(load) {
-            Verdict::TooMuch => since >= AFTER_LESS,
-            Verdict::Room => self.is_over() && since >= AFTER_MORE,
+    /// Takes note of the load. Whether the cap may move now; then `most`, what the pictures of that subscriber take
+    /// that gets most of those with something to give, is worth finding out for [`Self::handle_load`].
+    pub fn is_due(&mut self, now: Instant, load: Load) -> bool {
+        let verdict = verdict(load);
+        if verdict != Verdict::TooMuch {
+            self.since = None;
+        }
+        let quiet = self.changed.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
+        match verdict {
+            Verdict::TooMuch => {
+                // A moment's work, such as many who join at once, is no overload.
+                let lasts = self.since.replace(self.since.unwrap_or(now)).is_some();
+                lasts && quiet >= AFTER_LESS
+            }
+            Verdict::Room => self.over && quiet >= AFTER_MORE,
             Verdict::Enough => false,
         }
     }
 
-    /// Lowers the cap by a quarter of what is sent while there is too much to do, raises it by an eighth where
-    /// there is room; whether it moved.
+    /// Where [`Self::is_due`]: lowers the cap by a quarter of what is sent, or raises it where there is room;
+    /// whether it moved.
     pub fn handle_load(&mut self, now: Instant, load: Load, most: u32) -> bool {
-        if !self.is_due(now, load) {
-            return false;
-        }
         let before = self.cap;
-        match verdict(load) {
-            Verdict::TooMuch => self.cap = Some((self.cap.unwrap_or(most).min(most) / 4 * 3).max(LEAST)),
-            Verdict::Room => {
-                let cap = self.cap.map(|cap| cap.saturating_add(cap / 8));
-                // Twice what anybody gets holds nobody back any more.
-                self.cap = cap.filter(|cap| *cap / 2 < most);
+        if verdict(load) == Verdict::TooMuch {
+            self.over = true;
+            if most > LEAST {
+                self.cap = Some((self.cap.unwrap_or(most).min(most) / 4 * 3).max(LEAST));
             }
-            Verdict::Enough => {}
+        } else {
+            let step = if load.busy < MUCH_ROOM { 2 } else { 8 };
+            let cap = self.cap.map(|cap| cap.saturating_add(cap / step));
+            // Twice what anybody gets holds nobody back any more.
+            self.cap = cap.filter(|cap| *cap / 2 < most);
+            self.over = self.cap.is_some();
         }
         self.changed = Some(now);
         self.cap != before
     }
 }
 
+#[derive(PartialEq)]
 enum Verdict {
     TooMuch,
     Enough,
@@ -116,13 +130,21 @@ mod tests {
         Load { busy, late: Duration::from_millis(late_ms) }
     }
 
+    /// As the core does.
+    fn tell(overload: &mut Overload, now: Instant, load: Load, most: u32) -> bool {
+        overload.is_due(now, load) && overload.handle_load(now, load, most)
+    }
+
     #[test]
     fn a_worker_that_keeps_up_or_is_kept_from_its_core_by_others_gives_nothing_up() {
         let mut overload = Overload::default();
-        for (place, load) in [load(0.1, 0), load(0.9, 5), load(0.3, 400)].into_iter().enumerate() {
+        // One busy moment is no overload either.
+        for (place, load) in
+            [load(0.1, 0), load(0.9, 5), load(0.3, 400), load(1.0, 50), load(0.3, 0)].into_iter().enumerate()
+        {
             let now = start() + Duration::from_secs(place as u64);
-            assert!(!overload.handle_load(now, load, 2_000_000));
-            assert_eq!(overload.cap(), None);
+            assert!(!tell(&mut overload, now, load, 2_000_000));
+            assert!(!overload.is_over());
         }
     }
 
@@ -133,7 +155,7 @@ mod tests {
         for _ in 0..400 {
             now += Duration::from_millis(250);
             let most = overload.cap().unwrap_or(4_000_000).min(4_000_000);
-            overload.handle_load(now, load((most as f32 / 2_000_000.0).min(1.0), 0), most);
+            tell(&mut overload, now, load((most as f32 / 2_000_000.0).min(1.0), 0), most);
             least = least.min(overload.cap().unwrap_or(u32::MAX));
         }
         let cap = overload.cap().expect("it is over still");
@@ -143,20 +165,31 @@ mod tests {
 
     #[test]
     fn what_is_given_up_comes_back_when_the_load_is_gone() {
-        let (mut overload, mut now) = (Overload::default(), start());
-        assert!(overload.handle_load(now, load(1.0, 100), 4_000_000));
+        let (mut overload, start) = (Overload::default(), start());
+        let at = |ms| start + Duration::from_millis(ms);
+        assert!(!tell(&mut overload, at(0), load(1.0, 100), 4_000_000));
+        assert!(tell(&mut overload, at(250), load(1.0, 100), 4_000_000));
         assert_eq!(overload.cap(), Some(3_000_000));
-        assert!(
-            !overload.handle_load(now + Duration::from_millis(250), load(1.0, 100), 4_000_000),
-            "too early to tell"
-        );
+        assert!(!tell(&mut overload, at(500), load(1.0, 100), 4_000_000), "too early to tell");
+        let mut now = at(500);
         while overload.is_over() {
             now += Duration::from_millis(250);
-            let most = overload.cap().unwrap_or(u32::MAX).min(1_000_000);
-            overload.handle_load(now, load(0.3, 0), most);
-            assert!(now < start() + Duration::from_secs(60));
+            let most = overload.cap().unwrap_or(u32::MAX).min(2_200_000);
+            tell(&mut overload, now, load(0.3, 0), most);
+            assert!(now < at(10_000));
         }
-        assert!(!overload.handle_load(now + Duration::from_secs(10), load(0.3, 0), 1_000_000));
+        assert!(!tell(&mut overload, now + Duration::from_secs(10), load(0.3, 0), 1_000_000));
+    }
+
+    #[test]
+    fn where_nobody_has_anything_to_give_newcomers_are_refused_and_nobody_is_held_down() {
+        let (mut overload, start) = (Overload::default(), start());
+        for tick in 0..100 {
+            assert!(!tell(&mut overload, start + Duration::from_millis(250 * tick), load(1.0, 100), 0));
+        }
+        assert!(overload.is_over() && overload.cap().is_none());
+        assert!(!tell(&mut overload, start + Duration::from_secs(60), load(0.5, 0), 0));
+        assert!(!overload.is_over());
     }
 
     #[test]
@@ -164,7 +197,7 @@ mod tests {
         let (mut overload, mut now) = (Overload::default(), start());
         for _ in 0..100 {
             now += Duration::from_secs(1);
-            overload.handle_load(now, load(1.0, 100), 200_000);
+            tell(&mut overload, now, load(1.0, 100), 200_000);
         }
         assert_eq!(overload.cap(), Some(LEAST));
     }

@@ -66,6 +66,7 @@ impl Thread {
             let now = clock::now();
             if !self.handle_commands(now, &mut out) {
                 self.send(&mut out);
+                self.retire();
                 return;
             }
             self.handle_ring(now, &mut out);
@@ -83,20 +84,28 @@ impl Thread {
                 self.publish(computed);
             }
             if !more_to_read && !more_to_forward {
-                self.sleep(now, published + PUBLISH_INTERVAL);
+                self.sleep(published + PUBLISH_INTERVAL);
             }
         }
     }
 
+    /// Its share of what all threads have is given back.
+    fn retire(&mut self) {
+        (self.core.counters.sessions, self.core.counters.routers) = (0, 0);
+        if self.over.swap(false, Ordering::Relaxed) {
+            super::metrics::publish_overload(false);
+        }
+        super::metrics::publish(&self.published, &self.core.counters);
+    }
+
     fn publish(&mut self, computed: Duration) {
-        let over = self.core.cap().is_some();
+        let over = self.core.is_overloaded();
         if self.over.swap(over, Ordering::Relaxed) != over {
             super::metrics::publish_overload(over);
-            match self.core.cap() {
-                Some(bits_per_second) => {
-                    tracing::warn!(bits_per_second, "too much to forward: pictures become smaller")
-                }
-                None => tracing::info!("all that is wanted can be forwarded again"),
+            if over {
+                tracing::warn!(cap = self.core.cap(), "too much to forward: pictures become smaller");
+            } else {
+                tracing::info!("all that is wanted can be forwarded again");
             }
         }
         super::metrics::publish_computed(computed);
@@ -117,7 +126,8 @@ impl Thread {
         true
     }
 
-    fn sleep(&mut self, now: Instant, publish: Instant) {
+    fn sleep(&mut self, publish: Instant) {
+        let now = clock::now();
         // What was counted since is published in time, also when nothing more comes.
         let wake = if self.published == self.core.counters { now + MAX_SLEEP } else { publish };
         let wake = self.core.poll_timeout().map_or(wake, |at| at.min(wake));

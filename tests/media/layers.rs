@@ -81,6 +81,34 @@ fn a_worker_that_cannot_keep_up_takes_from_those_who_have_most() {
     assert_eq!(world.problems(), [""; 0]);
 }
 
+/// An encoder that begins anew sends another SSRC, with numbers below those that went before.
+#[test]
+fn a_publisher_that_begins_anew_with_other_numbers_is_seen_and_heard_again() {
+    let mut world = World::new(13);
+    world.join(1, BotShape::default());
+    world.join(2, BotShape::default());
+    world.connect();
+    world.publish(0, 20);
+    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    world.run_ms(4000);
+    for _ in 0..2 {
+        let sending = &mut world.bot(0).sending;
+        for layer in &mut sending.videos[0].layers {
+            layer.stream.ssrc = layer.stream.ssrc.wrapping_add(77_777);
+            layer.stream.next = layer.stream.next.saturating_sub(30);
+        }
+        let sound = &mut sending.sounds[0].stream;
+        (sound.ssrc, sound.next) = (sound.ssrc.wrapping_add(77_777), sound.next.saturating_sub(30));
+        let count =
+            |world: &mut World| [Source::Camera, Source::Microphone].map(|source| world.bot(1).count(1, source));
+        let before = count(&mut world);
+        world.run_ms(4000);
+        let [pictures, sounds] = std::array::from_fn(|kind| count(&mut world)[kind] - before[kind]);
+        assert!(pictures > 400 && sounds > 190, "{pictures} packets of pictures, {sounds} sounds");
+    }
+    assert_eq!(world.problems(), [""; 0]);
+}
+
 // acceptance: SIM
 #[test]
 fn key_frames_are_asked_for_once_per_layer_and_window() {

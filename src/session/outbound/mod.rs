@@ -1,6 +1,7 @@
 //! What the peer is sent: its receive slots, and the one transport under them. Knows tracks by number
 //! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
 
+mod sealed;
 mod slot;
 
 use super::limits::Allowance;
@@ -186,6 +187,16 @@ impl Outbound {
             self.new_deadline = self.next_report;
         }
         sent
+    }
+
+    /// A layer begins anew with numbers of its own: what shows it goes on with its next key frame, sound with its
+    /// next packet.
+    pub fn restart(&mut self, slot: usize, layer: u8) {
+        if let Some(slot) = self.slots.get_mut(slot)
+            && slot.layer == Some(layer)
+        {
+            slot.layer = None;
+        }
     }
 
     /// A number that subscribers would otherwise miss was only padding.

@@ -1,6 +1,7 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
+use super::sealed::Sealed;
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::codec::vp8;
@@ -55,6 +56,7 @@ pub(super) struct SendSlot {
     rtx: Option<Ssrc>,
     rtx_seq: u64,
     numbers: Munger,
+    sealed: Sealed,
     /// What was sent before this generation was of another track and is not sent again.
     first_generation: Option<u32>,
     resent: Box<[Option<(u16, Instant)>; RESENT]>,
@@ -86,6 +88,7 @@ impl SendSlot {
             // Below half, so that a receiver that misses the first packets can't take the first it gets for a
             // wrapped one (RFC 3711 §3.3.1).
             numbers: Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32()),
+            sealed: Sealed::default(),
             first_generation: None,
             resent: Box::new([None; RESENT]),
             next_resent: 0,
@@ -186,11 +189,16 @@ impl SendSlot {
         for (place, (packet, payload)) in packets.iter().enumerate() {
             let Some(payload_type) = self.playing(packet.codec) else { continue };
             let Some(numbers) = self.numbers.map(&incoming(packet)) else { continue };
+            // A packet that filled a gap of a span in the queue comes with the span and alone.
+            if !self.sealed.is_new(numbers.index) {
+                continue;
+            }
             let last = place + 1 == packets.count();
             let padding = if last { 0 } else { pad_to.saturating_sub(payload.len()) };
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
+            self.sealed.note(numbers.index);
             sent = true;
             counters.sent += 1;
             counters.sent_bytes += bytes as u64;

@@ -58,10 +58,19 @@ impl Jobs {
         }
     }
 
-    /// The first number of a layer that the subscriber at this place of the track's list has yet to get.
-    pub(super) fn first_waiting(&self, router: u32, track: u32, layer: u8, place: usize) -> Option<u64> {
-        let waiting =
-            |job: &&Job| job.router == router && job.track == track && job.layer == layer && job.next <= place;
+    /// Jobs of a layer that begins anew.
+    pub(super) fn forget_layer(&mut self, router: u32, track: u32, layer: u8) {
+        for queue in [&mut self.sound, &mut self.pictures] {
+            queue.retain(|job| job.router != router || job.track != track || job.layer != layer);
+        }
+    }
+
+    /// The first number of a layer, from this one on, that the subscriber at this place of the track's list has yet
+    /// to get.
+    pub(super) fn first_waiting(&self, job: (u32, u32, u8), place: usize, from: u64) -> Option<u64> {
+        let waiting = |other: &&Job| {
+            (other.router, other.track, other.layer) == job && other.next <= place && other.span.last >= from
+        };
         self.pictures.iter().filter(waiting).map(|job| job.span.first).min()
     }
 
@@ -82,6 +91,12 @@ pub(super) struct HeldFrame {
     router: u32,
     track: u32,
     layer: u8,
+}
+
+impl HeldFrame {
+    pub(super) fn is_of(&self, router: u32, track: u32, layer: u8) -> bool {
+        (self.router, self.track, self.layer) == (router, track, layer)
+    }
 }
 
 impl Core {

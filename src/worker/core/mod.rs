@@ -29,6 +29,7 @@ use forwarding::Jobs;
 use rand::rngs::StdRng;
 use rustc_hash::FxHashMap;
 use signaling::ids::TrackId;
+use signaling::protocol::SessionState;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -261,13 +262,23 @@ impl Core {
         if !self.overload.is_due(now, load) {
             return;
         }
-        let most = self.sessions.iter().flatten().map(|session| session.allocated).max().unwrap_or(0);
-        if self.overload.handle_load(now, load, most) {
+        let sessions = self.sessions.iter().flatten().filter(|session| session.state() == SessionState::Connected);
+        // Who shows one lowest layer only has nothing to give.
+        let most = sessions.filter(|session| session.allocated.spare > 0).map(|session| session.allocated.all).max();
+        if self.overload.handle_load(now, load, most.unwrap_or(0)) {
             for number in 0..self.sessions.len() as u32 {
-                self.allocate_layers(now, number, out);
-                self.report_slots(now, number);
+                if self.session_mut(number).is_some_and(|session| session.state() == SessionState::Connected) {
+                    self.allocate_layers(now, number, out);
+                    self.report_slots(now, number);
+                }
             }
         }
+    }
+
+    /// Whether there is more to forward than the thread can.
+    #[must_use]
+    pub const fn is_overloaded(&self) -> bool {
+        self.overload.is_over()
     }
 
     /// The most that pictures to one subscriber may take in bits per second, while there is too much to do.

@@ -146,6 +146,15 @@ impl Core {
             self.counters.drop(Drop::GateClosed);
             return;
         }
+        if track.restart_layer(media.layer, media.ssrc) {
+            self.jobs.forget_layer(router, number, media.layer);
+            self.held.retain(|held| !held.is_of(router, number, media.layer));
+            for subscriber in &track.subscribers {
+                if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
+                    session.outbound.restart(usize::from(subscriber.slot), media.layer);
+                }
+            }
+        }
         track.codec = Some(media.codec);
         let kind = track.kind;
         let Some(layer) = track.layer_mut(media.layer, media.ssrc) else { return };

@@ -8,8 +8,8 @@ use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
 use crate::router::slots::assign;
 use crate::router::track::Subscriber;
 use crate::rtp::layer::{MAX_HELD, Span};
-use crate::session::Session;
 use crate::session::plan::Kind;
+use crate::session::{Allocated, Session};
 use crate::worker::api::Event;
 use signaling::ids::Source;
 use signaling::protocol::{PauseReason, SessionState, Slot};
@@ -151,7 +151,9 @@ impl Core {
         allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
         let rates =
             asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);
-        let allocated = rates.fold(0, u32::saturating_add);
+        let all = rates.fold(0, u32::saturating_add);
+        let first = asks.iter().zip(&given).find_map(|(ask, layer)| layer.and(ask.lowest_rate()));
+        let allocated = Allocated { all, spare: all.saturating_sub(first.unwrap_or(0)) };
         if let Some(session) = self.session_mut(number) {
             session.allocated = allocated;
         }
@@ -229,7 +231,7 @@ impl Core {
                 return Some(index);
             }
             // What waits in the queue will come to this subscriber by itself, and must not come twice.
-            let waiting = self.jobs.first_waiting(router, track_number, index, place);
+            let waiting = self.jobs.first_waiting((router, track_number, index), place, recent.first);
             let last = waiting.map_or(recent.last, |first| recent.last.min(first.saturating_sub(1)));
             if last < recent.first {
                 return Some(index);
