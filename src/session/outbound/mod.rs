@@ -1,7 +1,6 @@
 //! What the peer is sent: its receive slots, and the one transport under them. Knows tracks by number
 //! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
 
-mod sealed;
 mod slot;
 
 use super::limits::Allowance;

@@ -1,7 +1,6 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
-use super::sealed::Sealed;
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::codec::vp8;
@@ -56,7 +55,9 @@ pub(super) struct SendSlot {
     rtx: Option<Ssrc>,
     rtx_seq: u64,
     numbers: Munger,
-    sealed: Sealed,
+    /// The indexes that were sealed: a second packet under one key, SSRC and index would give the key stream, and
+    /// GCM's authentication key, away (RFC 7714 §8.4). Whatever goes wrong before, this is where it ends.
+    sealed: srtp::ShortWindow,
     /// What was sent before this generation was of another track and is not sent again.
     first_generation: Option<u32>,
     resent: Box<[Option<(u16, Instant)>; RESENT]>,
@@ -88,7 +89,7 @@ impl SendSlot {
             // Below half, so that a receiver that misses the first packets can't take the first it gets for a
             // wrapped one (RFC 3711 §3.3.1).
             numbers: Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32()),
-            sealed: Sealed::default(),
+            sealed: srtp::ShortWindow::default(),
             first_generation: None,
             resent: Box::new([None; RESENT]),
             next_resent: 0,
@@ -198,7 +199,7 @@ impl SendSlot {
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
-            self.sealed.note(numbers.index);
+            self.sealed.accept(numbers.index);
             sent = true;
             counters.sent += 1;
             counters.sent_bytes += bytes as u64;

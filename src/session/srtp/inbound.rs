@@ -1,6 +1,6 @@
 //! Opening what a peer sealed. Knows no streams beyond the state it is handed.
 
-use super::replay::{RtcpWindow, StreamState};
+use super::replay::{ShortWindow, StreamState};
 use super::transform::{ENCRYPTED, Transform};
 use super::{MasterKeys, RTP_HEADER, Refused, word};
 use std::fmt;
@@ -14,7 +14,7 @@ pub const MAX_RTCP_SOURCES: usize = 256;
 pub struct Inbound {
     rtp: Transform,
     rtcp: Transform,
-    pub(super) sources: Vec<(u32, RtcpWindow)>,
+    pub(super) sources: Vec<(u32, ShortWindow)>,
 }
 
 impl Inbound {
@@ -58,14 +58,14 @@ impl Inbound {
         let ssrc = word(packet, 4);
         let full = self.sources.len() >= MAX_RTCP_SOURCES;
         let known = self.sources.iter_mut().find(|(source, _)| *source == ssrc);
-        if known.as_ref().is_some_and(|(_, window)| !window.is_new(index)) {
+        if known.as_ref().is_some_and(|(_, window)| !window.is_new(index.into())) {
             return Err(Refused::Replay);
         }
         let len = self.rtcp.open_rtcp(packet, ssrc, trailer)?;
         match known {
-            Some((_, window)) => window.accept(index),
+            Some((_, window)) => window.accept(index.into()),
             None if full => return Err(Refused::Sources),
-            None => self.sources.push((ssrc, RtcpWindow::starting_with(index))),
+            None => self.sources.push((ssrc, ShortWindow::starting_with(index.into()))),
         }
         Ok(len)
     }

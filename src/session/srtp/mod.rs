@@ -18,7 +18,7 @@ mod tests;
 
 pub use inbound::{Inbound, MAX_RTCP_SOURCES};
 pub use outbound::Outbound;
-pub use replay::{REPLAY_WINDOW, StreamState};
+pub use replay::{REPLAY_WINDOW, ShortWindow, StreamState};
 
 use std::fmt;
 

@@ -92,33 +92,37 @@ const fn place(index: u64) -> (usize, u64) {
     ((at / 64) as usize, 1 << (at % 64))
 }
 
-/// A sender's SRTCP indexes: the highest and the 127 below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RtcpWindow {
-    highest: u32,
+/// A short window: the highest index and the 127 below it. Of a sender's SRTCP, and of what was sealed for one SSRC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShortWindow {
+    highest: u64,
     /// Bit n: the index n below the highest was seen.
     seen: u128,
 }
 
-impl RtcpWindow {
-    pub(super) const fn starting_with(index: u32) -> Self {
+impl ShortWindow {
+    pub(super) const fn starting_with(index: u64) -> Self {
         Self { highest: index, seen: 1 }
     }
 
-    pub(super) const fn is_new(self, index: u32) -> bool {
+    /// Whether the index is new and within reach.
+    #[must_use]
+    pub const fn is_new(self, index: u64) -> bool {
         if index > self.highest {
             return true;
         }
         let below = self.highest - index;
-        below < u128::BITS && self.seen & (1 << below) == 0
+        below < u128::BITS as u64 && self.seen & (1 << below) == 0
     }
 
-    pub(super) fn accept(&mut self, index: u32) {
+    /// Notes an index.
+    pub fn accept(&mut self, index: u64) {
+        let shifted = |bits: u128, by: u64| u32::try_from(by).ok().and_then(|by| bits.checked_shl(by)).unwrap_or(0);
         if index > self.highest {
-            self.seen = self.seen.checked_shl(index - self.highest).unwrap_or(0) | 1;
+            self.seen = shifted(self.seen, index - self.highest) | 1;
             self.highest = index;
-        } else if let Some(bit) = 1u128.checked_shl(self.highest - index) {
-            self.seen |= bit;
+        } else {
+            self.seen |= shifted(1, self.highest - index);
         }
     }
 }
@@ -185,17 +189,33 @@ mod tests {
         fn an_rtcp_index_is_new_exactly_when_a_plain_set_says_so(
             steps in prop::collection::vec(-200i32..200, 1..300),
         ) {
-            let mut index = 1000u32;
-            let mut window = RtcpWindow::starting_with(index);
+            let mut index = 1000u64;
+            let mut window = ShortWindow::starting_with(index);
             let mut seen = BTreeSet::from([index]);
             for step in steps {
-                index = index.saturating_add_signed(step);
+                index = index.saturating_add_signed(i64::from(step));
                 let newest = seen.last().copied().unwrap();
                 let expected = !seen.contains(&index) && index + 128 > newest;
                 prop_assert_eq!(window.is_new(index), expected);
                 if expected {
                     window.accept(index);
                     seen.insert(index);
+                }
+            }
+        }
+
+        #[test]
+        fn no_sealed_index_is_new_twice_and_none_nearby_is_refused(steps in prop::collection::vec(-200_i64..300, 1..400)) {
+            let (mut window, mut was, mut index) = (ShortWindow::default(), BTreeSet::new(), 1_000_i64);
+            for step in steps {
+                index = (index + step).max(0);
+                let number = index as u64;
+                let highest = was.last().copied().unwrap_or(0);
+                let near = number + 128 > highest;
+                prop_assert_eq!(window.is_new(number), near && !was.contains(&number), "{} of {}", number, highest);
+                if window.is_new(number) {
+                    window.accept(number);
+                    was.insert(number);
                 }
             }
         }
