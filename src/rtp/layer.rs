@@ -27,8 +27,6 @@ pub struct Span {
     pub first: u64,
     /// The last.
     pub last: u64,
-    /// It begins a picture that needs no other.
-    pub key: bool,
 }
 
 impl Span {
@@ -38,11 +36,10 @@ impl Span {
         (self.last - self.first + 1) as usize
     }
 
-    /// With a packet of the same frame more, where that does not make it too long.
-    fn with(self, packet: &NewPacket<'_>) -> Option<Self> {
-        let (first, last) = (self.first.min(packet.seq), self.last.max(packet.seq));
-        let longer = Self { first, last, key: self.key | packet.key_start };
-        (last - first < MAX_HELD as u64).then_some(longer)
+    /// With one number more, where that does not make it too long.
+    fn with(self, seq: u64) -> Option<Self> {
+        let longer = Self { first: self.first.min(seq), last: self.last.max(seq) };
+        (longer.count() <= MAX_HELD).then_some(longer)
     }
 }
 
@@ -112,10 +109,9 @@ pub struct Layer {
     rate: Option<u32>,
     key_wanted: bool,
     key_requested: Option<Instant>,
-    /// The first packet of the last key frame.
     last_key: Option<KeyFrame>,
-    began: bool,
-    newest: u64,
+    /// The highest number that came.
+    newest: Option<u64>,
 }
 
 impl Layer {
@@ -136,8 +132,7 @@ impl Layer {
             key_wanted: false,
             key_requested: None,
             last_key: None,
-            began: false,
-            newest: 0,
+            newest: None,
         }
     }
 
@@ -146,44 +141,44 @@ impl Layer {
         let now = packet.arrived;
         self.meter(now, packet.payload.len());
         self.ring.push(packet);
-        self.began = true;
-        self.newest = self.newest.max(packet.seq);
+        self.newest = self.newest.max(Some(packet.seq));
         if packet.key_start {
             self.key_wanted = false;
             self.note_key(packet);
         }
-        let alone = Span { first: packet.seq, last: packet.seq, key: packet.key_start };
+        let alone = Span { first: packet.seq, last: packet.seq };
         if self.kind == Kind::Audio {
             return Release { now: Some(alone), ..Release::default() };
         }
-        match &mut self.held {
-            // Packets of the frame that went out already are not part of what is held: nothing goes out twice.
-            _ if self.released.is_some_and(|last| packet.seq <= last) => {
-                Release { now: Some(alone), ..Release::default() }
-            }
-            Some(held) if held.timestamp == packet.timestamp && held.span.with(packet).is_some() => {
-                held.span = held.span.with(packet).unwrap_or(held.span);
-                let whole = packet.marker || held.span.count() >= MAX_HELD;
-                if whole { Release { now: self.release(), ..Release::default() } } else { Release::default() }
-            }
-            Some(held) if packet.seq < held.span.first => {
-                self.released = Some(packet.seq);
-                Release { now: Some(alone), ..Release::default() }
-            }
-            // Of another frame by its time, and of this one by its number: it stands among those held.
-            Some(held) if packet.seq <= held.span.last => Release { earlier: self.release(), ..Release::default() },
-            Some(_) => {
-                let earlier = self.release();
-                Release { earlier, ..self.hold(packet, alone) }
-            }
-            None => self.hold(packet, alone),
+        // Packets of a frame that went out already are not part of what is held: nothing goes out twice.
+        if self.released.is_some_and(|last| packet.seq <= last) {
+            return Release { now: Some(alone), ..Release::default() };
         }
+        let Some(held) = &mut self.held else { return self.hold(packet, alone) };
+        let before = held.span;
+        if held.timestamp == packet.timestamp
+            && let Some(longer) = before.with(packet.seq)
+        {
+            held.span = longer;
+            let whole = packet.marker || longer.count() >= MAX_HELD;
+            return Release { now: if whole { self.release() } else { None }, ..Release::default() };
+        }
+        if packet.seq < before.first {
+            self.released = Some(packet.seq);
+            return Release { now: Some(alone), ..Release::default() };
+        }
+        let earlier = self.release();
+        // Of another frame by its time, and of this one by its number: it stands among those that were held.
+        if packet.seq <= before.last {
+            return Release { earlier, ..Release::default() };
+        }
+        Release { earlier, ..self.hold(packet, alone) }
     }
 
     /// Whether packets came of another media stream than this one: then numbers begin anew.
     #[must_use]
     pub fn is_of_another(&self, ssrc: Ssrc) -> bool {
-        self.began && self.ssrc != ssrc
+        self.newest.is_some() && self.ssrc != ssrc
     }
 
     /// Some encoders begin a key frame with two packets that could begin it (H.264's parameters, then the picture):
@@ -242,10 +237,10 @@ impl Layer {
         if now.saturating_duration_since(at) >= window {
             return None;
         }
-        let last = self.held.map_or(Some(self.newest), |held| held.span.first.checked_sub(1))?;
+        let last = self.held.map_or(self.newest, |held| held.span.first.checked_sub(1))?;
         let whole =
             first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
-        whole.then_some(Span { first, last, key: true })
+        whole.then_some(Span { first, last })
     }
 
     fn meter(&mut self, now: Instant, bytes: usize) {
@@ -334,7 +329,7 @@ mod tests {
     }
 
     fn span(first: u64, last: u64) -> Option<Span> {
-        Some(Span { first, last, key: false })
+        Some(Span { first, last })
     }
 
     #[test]
@@ -399,7 +394,7 @@ mod tests {
         layer.handle_packet(&NewPacket { key_start: true, ..packet(5, 10, false, now) });
         layer.handle_packet(&NewPacket { key_start: true, ..packet(6, 10, false, now) });
         layer.handle_packet(&packet(7, 10, true, now));
-        assert_eq!(layer.recent_key(now, window), Some(Span { first: 5, last: 7, key: true }));
+        assert_eq!(layer.recent_key(now, window), span(5, 7));
     }
 
     #[test]
@@ -441,13 +436,12 @@ mod tests {
         layer.handle_packet(&packet(3, 20, true, now));
         layer.handle_packet(&packet(4, 30, true, now));
         layer.handle_packet(&packet(5, 40, false, now));
-        let recent = Some(Span { first: 2, last: 4, key: true });
-        assert_eq!(layer.recent_key(now, window), recent);
+        assert_eq!(layer.recent_key(now, window), span(2, 4));
         assert_eq!(layer.recent_key(now + window, window), None, "a new one is asked for instead");
         layer.handle_packet(&packet(7, 50, true, now));
         assert_eq!(layer.recent_key(now, window), None, "a packet is missing");
         layer.handle_packet(&packet(6, 40, true, now));
-        assert_eq!(layer.recent_key(now, window), Some(Span { first: 2, last: 7, key: true }));
+        assert_eq!(layer.recent_key(now, window), span(2, 7));
         layer.clear();
         assert_eq!(layer.recent_key(now, window), None, "nothing from before a mute comes out after it");
     }

@@ -243,7 +243,7 @@ impl Core {
             }
             let mut first = recent.first;
             while first <= last {
-                let span = Span { first, last: last.min(first + MAX_HELD as u64 - 1), key: true };
+                let span = Span { first, last: last.min(first + MAX_HELD as u64 - 1) };
                 session.outbound.forward(now, slot, index, &layer.packets(span), &mut self.counters, out);
                 first = span.last + 1;
             }
