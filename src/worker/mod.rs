@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use thread::{Neighbour, Thread};
+use thread::{Feedback, Neighbour, Thread};
 use trace::Tracer;
 
 /// Seconds between the eras of NTP (1900) and Unix (1970).
@@ -116,15 +116,11 @@ impl Media {
         let listen = config.listen.unwrap_or_else(|| SocketAddr::from(([0; 8], 0)));
         let cpus = cores();
         let count = if config.workers == 0 { cpus.len().max(1) } else { config.workers }.min(MAX_WORKERS);
-        let bind = |address: SocketAddr| {
-            Socket::bind(address, true).map_err(|error| StartError::Bind { port: address.port(), error })
-        };
-        let first = bind(listen)?;
-        let port = first.local_address().map_err(|error| StartError::Bind { port: listen.port(), error })?.port();
-        let mut sockets = vec![first];
-        for _ in 1..count {
-            sockets.push(bind(SocketAddr::new(listen.ip(), port))?);
-        }
+        let sockets = Socket::bind_group(listen, count).and_then(|sockets| {
+            let port = sockets.first().map_or(Ok(listen), Socket::local_address)?.port();
+            Ok((sockets, port))
+        });
+        let (sockets, port) = sockets.map_err(|error| StartError::Bind { port: listen.port(), error })?;
         let provider = rtc_crypto::default_provider()
             .map_err(|error| StartError::Thread(std::io::Error::other(error.to_string())))?;
         let identity = Identity::generate(&provider)?;
@@ -171,6 +167,7 @@ impl Media {
                 tracer: tracer.clone(),
                 published: Counters::default(),
                 cpu: (count > 1 && count <= cpus.len()).then(|| cpus[index]),
+                feedback: Feedback::new(epoch),
             };
             let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
             threads.push(handle.map_err(StartError::Thread)?);

@@ -22,6 +22,12 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// Slices that are sent before the socket is looked at again: 64 destinations (design §4.3).
 const SLICES: usize = 4;
 
+/// Feedback that is kept apart is looked at when the thread is awake and it was not for this long,
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(4);
+
+/// and at the latest after this long while packets leave: a tenth to a half of what peers wait before they tell.
+const FEEDBACK_DELAY: Duration = Duration::from_millis(20);
+
 /// How often the counts are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -48,6 +54,36 @@ pub(super) struct Thread {
     /// As last published.
     pub(super) published: Counters,
     pub(super) cpu: Option<usize>,
+    pub(super) feedback: Feedback,
+}
+
+/// When the feedback that the socket keeps apart is looked at.
+pub(super) struct Feedback {
+    taken: Instant,
+    /// Something left since, of which peers will tell.
+    expected: bool,
+}
+
+impl Feedback {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self { taken: now, expected: false }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.taken) >= FEEDBACK_INTERVAL
+    }
+
+    /// When the thread must be awake for it.
+    fn deadline(&self) -> Option<Instant> {
+        self.expected.then(|| self.taken + FEEDBACK_DELAY)
+    }
+}
+
+/// Which of the socket's two queues.
+#[derive(Clone, Copy)]
+enum Queue {
+    Main,
+    Feedback,
 }
 
 impl Thread {
@@ -70,8 +106,12 @@ impl Thread {
                 return;
             }
             self.handle_ring(now, &mut out);
-            let more_to_read = self.receive(&mut received, &mut out);
+            let mut more_to_read = self.receive(Queue::Main, &mut received, &mut out);
             let now = clock::now();
+            if self.socket.keeps_feedback() && self.feedback.is_due(now) {
+                self.feedback = Feedback::new(now);
+                more_to_read |= self.receive(Queue::Feedback, &mut received, &mut out);
+            }
             self.core.handle_timeout(now, &mut out);
             let more_to_forward = self.forward(now, &mut out);
             let since = now.saturating_duration_since(published);
@@ -130,7 +170,8 @@ impl Thread {
         let now = clock::now();
         // What was counted since is published in time, also when nothing more comes.
         let wake = if self.published == self.core.counters { now + MAX_SLEEP } else { publish };
-        let wake = self.core.poll_timeout().map_or(wake, |at| at.min(wake));
+        let feedback = if self.socket.keeps_feedback() { self.feedback.deadline() } else { None };
+        let wake = self.core.poll_timeout().into_iter().chain(feedback).fold(wake, Instant::min);
         let timeout = wake.saturating_duration_since(now);
         if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
             tracing::warn!(%error, "waiting for datagrams failed");
@@ -154,9 +195,13 @@ impl Thread {
         });
     }
 
-    fn receive(&mut self, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
+    fn receive(&mut self, queue: Queue, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
         for _ in 0..RECEIVES {
-            match self.socket.receive_batch(received) {
+            let taken = match queue {
+                Queue::Main => self.socket.receive_batch(received),
+                Queue::Feedback => self.socket.receive_feedback(received),
+            };
+            match taken {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::debug!(%error, "receiving failed");
@@ -191,6 +236,7 @@ impl Thread {
         if out.is_empty() {
             return;
         }
+        self.feedback.expected = true;
         let report = self.socket.send_batch(out);
         self.core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
         out.clear();

@@ -11,6 +11,7 @@ mod prefetch;
 mod receive;
 mod send;
 mod socket;
+mod steering;
 mod transmit;
 mod wait;
 

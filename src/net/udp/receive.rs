@@ -62,6 +62,11 @@ impl ReceiveBatch {
         Ok(())
     }
 
+    /// Forgets all datagrams.
+    pub(super) const fn clear(&mut self) {
+        self.messages = 0;
+    }
+
     /// Whether all the room was used, so that more is likely to wait.
     #[must_use]
     pub const fn is_full(&self) -> bool {

@@ -4,6 +4,7 @@ use super::address::normal;
 use super::outcome::{SendReport, Tally, flush};
 use super::receive::ReceiveBatch;
 use super::send::{Burst, MAX_BURST_DATAGRAMS, MAX_BURSTS, SendBatch};
+use super::steering;
 use super::transmit::{Family, Transmitter};
 use super::wait::{Readiness, Waker, wait};
 use quinn_udp::{UdpSockRef, UdpSocketState};
@@ -31,6 +32,22 @@ pub struct Socket {
     tally: Tally,
     gso: bool,
     waker: Waker,
+    feedback: Option<Feedback>,
+}
+
+/// A second socket on the port, for what need not be looked at at once.
+struct Feedback {
+    socket: UdpSocket,
+    state: UdpSocketState,
+}
+
+impl Feedback {
+    fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = bind(address, true)?;
+        enlarge(socket.as_raw_fd(), libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, RECEIVE_BUFFER);
+        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        Ok(Self { socket, state })
+    }
 }
 
 impl Socket {
@@ -50,6 +67,31 @@ impl Socket {
         .and_then(Self::new)
     }
 
+    /// Binds a socket for each worker to one port, as [`Socket::bind`] does. A peer's datagrams all come to one of them.
+    /// Where the kernel has programs that steer, transport-wide feedback is kept apart from the rest: it ends no wait and comes by
+    /// [`Socket::receive_feedback`].
+    ///
+    /// # Errors
+    /// The kernel's, as when the port is in use.
+    pub fn bind_group(address: SocketAddr, workers: usize) -> io::Result<Vec<Self>> {
+        let first = Self::bind(address, true)?;
+        let address = first.local_address()?;
+        let mut sockets = vec![first];
+        for _ in 1..workers {
+            sockets.push(Self::bind(address, true)?);
+        }
+        // First the program, then what it may choose: until that is there, the kernel spreads over the rest.
+        if let Err(error) = sockets.iter().take(1).try_for_each(|one| steering::attach(one.socket.as_raw_fd(), workers))
+        {
+            tracing::debug!(%error, "the kernel does not keep feedback apart");
+            return Ok(sockets);
+        }
+        for socket in &mut sockets {
+            socket.feedback = Some(Feedback::bind(address)?);
+        }
+        Ok(sockets)
+    }
+
     fn new(socket: UdpSocket) -> io::Result<Self> {
         let family = if socket.local_addr()?.is_ipv6() { Family::V6 } else { Family::V4 };
         enlarge(socket.as_raw_fd(), libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, RECEIVE_BUFFER);
@@ -66,6 +108,7 @@ impl Socket {
             tally: Tally::new(),
             gso,
             waker: Waker::new()?,
+            feedback: None,
         })
     }
 
@@ -88,10 +131,26 @@ impl Socket {
     /// # Errors
     /// The kernel's; the batch is empty then.
     pub fn receive_batch(&mut self, batch: &mut ReceiveBatch) -> io::Result<()> {
-        let receive = batch.fill(|buffers, metas| self.state.recv(UdpSockRef::from(&self.socket), buffers, metas));
-        match receive {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            other => other,
+        receive(&self.socket, &self.state, batch)
+    }
+
+    /// Whether feedback is kept apart and must be asked for.
+    #[must_use]
+    pub const fn keeps_feedback(&self) -> bool {
+        self.feedback.is_some()
+    }
+
+    /// Takes the feedback that waits, as [`Socket::receive_batch`] does the rest.
+    ///
+    /// # Errors
+    /// The kernel's; the batch is empty then.
+    pub fn receive_feedback(&mut self, batch: &mut ReceiveBatch) -> io::Result<()> {
+        match &self.feedback {
+            Some(feedback) => receive(&feedback.socket, &feedback.state, batch),
+            None => {
+                batch.clear();
+                Ok(())
+            }
         }
     }
 
@@ -135,6 +194,13 @@ impl Socket {
     /// The kernel's, for want of memory.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
         wait(self.socket.as_raw_fd(), &self.waker, timeout)
+    }
+}
+
+fn receive(socket: &UdpSocket, state: &UdpSocketState, batch: &mut ReceiveBatch) -> io::Result<()> {
+    match batch.fill(|buffers, metas| state.recv(UdpSockRef::from(socket), buffers, metas)) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        other => other,
     }
 }
 

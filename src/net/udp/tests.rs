@@ -280,3 +280,63 @@ fn empty_datagrams_are_left_out() {
     assert_eq!(received.len(), 1);
     assert_eq!(received[0].data, b"x");
 }
+
+/// A transport-wide feedback packet, a receiver report and a media packet as they begin on the wire.
+const FEEDBACK: [u8; 12] = [0x8f, 205, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+const PADDED_FEEDBACK: [u8; 12] = [0xaf, 205, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+const NACK: [u8; 12] = [0x81, 205, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+const MEDIA: [u8; 12] = [0x80, 111, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+const ONE_BYTE: [u8; 1] = [0x8f];
+
+#[test]
+fn feedback_is_kept_apart_and_a_peers_datagrams_all_come_to_one_worker() {
+    let ips = [Some(localhost()), has_ipv6().then_some(Ipv6Addr::LOCALHOST.into())];
+    for workers in [1, 3] {
+        let any = if has_ipv6() { IpAddr::from(Ipv6Addr::UNSPECIFIED) } else { Ipv4Addr::UNSPECIFIED.into() };
+        let mut sockets = Socket::bind_group(SocketAddr::new(any, 0), workers).unwrap();
+        assert_eq!(sockets.len(), workers);
+        assert!(sockets.iter().all(Socket::keeps_feedback), "this kernel has programs that steer");
+        let port = port(&sockets[0]);
+        for ip in ips.into_iter().flatten().cycle().take(20) {
+            let peer = peer(ip);
+            for data in [&MEDIA[..], &FEEDBACK, &NACK, &PADDED_FEEDBACK] {
+                peer.send_to(data, (ip, port)).unwrap();
+            }
+            let mut batch = ReceiveBatch::new();
+            let mut of = |socket: &mut Socket, feedback: bool| -> Vec<Vec<u8>> {
+                let taken =
+                    if feedback { socket.receive_feedback(&mut batch) } else { socket.receive_batch(&mut batch) };
+                taken.unwrap();
+                batch.iter_mut().map(|datagram| datagram.data.to_vec()).collect()
+            };
+            let came: Vec<_> = sockets.iter_mut().map(|socket| (of(socket, false), of(socket, true))).collect();
+            let mut busy = came.into_iter().filter(|(main, feedback)| !main.is_empty() || !feedback.is_empty());
+            let (main, feedback) = busy.next().expect("loopback delivers before the send returns");
+            assert_eq!(
+                (main, feedback),
+                (vec![MEDIA.to_vec(), NACK.to_vec()], vec![FEEDBACK.to_vec(), PADDED_FEEDBACK.to_vec()])
+            );
+            assert!(busy.next().is_none(), "only one worker is this peer's");
+        }
+        peer(localhost()).send_to(&ONE_BYTE, (localhost(), port)).unwrap();
+        let mut batch = ReceiveBatch::new();
+        let came = sockets.iter_mut().map(|socket| {
+            socket.receive_batch(&mut batch).unwrap();
+            batch.datagrams()
+        });
+        assert_eq!(came.sum::<usize>(), 1, "what is too short to be judged is nobody's feedback");
+    }
+}
+
+#[test]
+fn feedback_ends_no_wait() {
+    let mut sockets = Socket::bind_group(SocketAddr::new(localhost(), 0), 1).unwrap();
+    let (peer, port) = (peer(localhost()), port(&sockets[0]));
+    peer.send_to(&FEEDBACK, (localhost(), port)).unwrap();
+    assert_eq!(sockets[0].wait(Some(Duration::from_millis(1))).unwrap(), Readiness::default());
+    peer.send_to(&MEDIA, (localhost(), port)).unwrap();
+    assert!(sockets[0].wait(Some(PATIENCE)).unwrap().readable);
+    let mut batch = ReceiveBatch::new();
+    sockets[0].receive_feedback(&mut batch).unwrap();
+    assert_eq!(batch.datagrams(), 1);
+}
