@@ -3,6 +3,7 @@
 
 use super::rtcp::{Status, TICK, TICKS_PER_REFERENCE, TransportFeedback};
 use super::sequence::nearest;
+use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 /// A packet that was sent. `T` is the caller's own mark, such as a probe's number.
@@ -53,7 +54,8 @@ pub enum Ignored {
 struct Slot<T> {
     /// Microseconds since the history's first packet, modulo 2³²: the latest packet's tell which 71 minutes.
     at: u32,
-    size: u16,
+    /// Never 0, so that an empty place needs no byte more.
+    size: NonZeroU16,
     mark: T,
 }
 
@@ -102,14 +104,14 @@ impl<T: Copy> SendHistory<T> {
         &self.slots[self.place(self.next)]
     }
 
-    /// A packet of `size` bytes leaves at `now`; returns its number.
+    /// A packet of `size` bytes leaves at `now`; returns its number. Of one without bytes nothing is remembered.
     pub fn record(&mut self, now: Instant, size: u16, mark: T) -> u16 {
         let sequence = self.next;
         self.next += 1;
         let place = self.place(sequence);
         let epoch = *self.epoch.get_or_insert(now);
         self.latest = now.saturating_duration_since(epoch).as_micros() as u64;
-        self.slots[place] = Some(Slot { at: self.latest as u32, size, mark });
+        self.slots[place] = NonZeroU16::new(size).map(|size| Slot { at: self.latest as u32, size, mark });
         sequence as u16
     }
 
@@ -151,7 +153,7 @@ impl<T: Copy> SendHistory<T> {
             if fate != Fate::Lost {
                 self.slots[place] = None;
             }
-            let sent = Sent { at, size: slot.size, mark: slot.mark };
+            let sent = Sent { at, size: slot.size.get(), mark: slot.mark };
             each(Acknowledged { sequence, sent, fate });
         }
         Ok(())

@@ -98,3 +98,8 @@ fn numbers_go_on_over_their_wrap() {
     let sequences: Vec<_> = told.iter().map(|one| one.sequence).collect();
     assert_eq!(sequences, [0x1_fffe, 0x1_ffff, 0x2_0000]);
 }
+
+#[test]
+fn eight_packets_stand_in_a_cache_line() {
+    assert_eq!(size_of::<Option<Slot<()>>>(), 8);
+}

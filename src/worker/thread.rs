@@ -28,6 +28,10 @@ const FEEDBACK_INTERVAL: Duration = Duration::from_millis(4);
 /// and at the latest after this long while packets leave: a tenth to a half of what peers wait before they tell.
 const FEEDBACK_DELAY: Duration = Duration::from_millis(20);
 
+/// The nice value of media threads, where the system allows it: what else runs on their cores, the kernel's own threads among
+/// it, then waits for media and not the other way round. Not a real-time class, which could starve the control side.
+const NICE: i32 = -15;
+
 /// How often the counts are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -93,6 +97,10 @@ impl Thread {
             && let Err(error) = pin_to_core(cpu)
         {
             tracing::warn!(cpu, %error, "the media thread could not be pinned to its core");
+        }
+        // On Linux this is the calling thread's alone (setpriority(2)).
+        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            tracing::debug!(%error, "the media thread keeps an ordinary priority");
         }
         let mut received = ReceiveBatch::new();
         let mut out = SendBatch::new();

@@ -1,17 +1,18 @@
 //! The bare limit: what sealing and sending the same bursts costs with nothing around them, in a process of its
-//! own on the server's core, in the same run. What comes in is not in it.
+//! own on the server's core, in the same run. Receiving and opening what comes in is measured apart.
 
 use super::machine;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use symposia::clock;
 use symposia::net::udp::{ReceiveBatch, SendBatch, Socket};
-use symposia::session::srtp::{MAX_OVERHEAD, MasterKeys, Outbound, Profile};
+use symposia::session::srtp::{Inbound, MAX_OVERHEAD, MasterKeys, Outbound, Profile, StreamState};
 
 const DESTINATIONS: usize = 100;
 
@@ -22,6 +23,9 @@ const BURSTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const PICTURE: usize = 1_180;
 const SOUND: usize = 120;
 
+/// Packets that wait when receiving begins.
+const ROUND: usize = 800;
+
 /// Destinations that are served at the rhythm of P1.
 const AT_RHYTHM: [usize; 4] = [100, 200, 400, 800];
 
@@ -31,6 +35,9 @@ const SOUND_EVERY: Duration = Duration::from_millis(20);
 
 /// Each burst length.
 const MEASURED_FOR: Duration = Duration::from_millis(500);
+
+/// The same beside a single row.
+const MEASURED_BRIEFLY_FOR: Duration = Duration::from_millis(250);
 
 /// The cipher of the limit; Bots must have agreed on it, too.
 pub const CIPHER: Profile = Profile::AeadAes128Gcm;
@@ -71,6 +78,8 @@ impl Curve {
 pub struct Limit {
     pub picture: Curve,
     pub sound: Curve,
+    /// Receiving and opening pictures, by the burst length in which they come.
+    pub receive: Curve,
     /// By destinations, not by burst length: the mean of pictures and sound where the core rests between frames
     /// as it does in P1, so that it wakes up and begins with cold caches.
     pub rhythm: Curve,
@@ -81,6 +90,7 @@ impl Limit {
         Limit {
             picture: self.picture.mean(&other.picture),
             sound: self.sound.mean(&other.sound),
+            receive: self.receive.mean(&other.receive),
             rhythm: self.rhythm.mean(&other.rhythm),
         }
     }
@@ -160,7 +170,7 @@ struct Source {
 }
 
 impl Source {
-    fn new(destinations: usize, sink: &Sink) -> Self {
+    fn new(destinations: usize, to: u16) -> Self {
         let mut plain = vec![0_u8; PICTURE];
         StdRng::seed_from_u64(1).fill_bytes(&mut plain);
         plain[0] = 0x80;
@@ -170,7 +180,7 @@ impl Source {
             plain,
             batch: SendBatch::new(),
             packets: 0,
-            to: sink.address.port(),
+            to,
         }
     }
 
@@ -198,11 +208,11 @@ impl Source {
 }
 
 /// Seals and sends bursts for a while; nanoseconds per packet.
-fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
-    let mut source = Source::new(DESTINATIONS, sink);
+fn send(len: usize, burst: usize, time: Duration, sink: &Sink) -> f64 {
+    let mut source = Source::new(DESTINATIONS, sink.address.port());
     let mut rested = 0;
     let before = thread_ns();
-    let until = clock::now() + MEASURED_FOR;
+    let until = clock::now() + time;
     while clock::now() < until {
         source.send(len, burst);
         // The other core takes what was sent; its queue must not fill.
@@ -214,9 +224,40 @@ fn send(len: usize, burst: usize, sink: &Sink) -> f64 {
     (thread_ns() - before) as f64 / source.packets as f64
 }
 
+/// Receives and opens pictures that come in bursts, as many at a time as have come; nanoseconds per packet.
+fn receive(burst: usize, time: Duration) -> f64 {
+    let mut socket = Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
+    let port = socket.local_address().expect("it is bound").port();
+    let (turn, told) = std::sync::mpsc::sync_channel(0);
+    let sender = std::thread::spawn(move || {
+        machine::pin_to_argument(2);
+        let mut source = Source::new(1, port);
+        while told.recv().is_ok() {
+            (0..ROUND / burst).for_each(|_| source.send(PICTURE, burst));
+        }
+    });
+    let (keys, mut stream) = (Inbound::new(&keys()), StreamState::default());
+    let (mut batch, mut opened, mut spent) = (ReceiveBatch::new(), 0_u64, 0);
+    let until = clock::now() + time;
+    while clock::now() < until && turn.send(()).is_ok() {
+        // All of the round comes in this time, which is not counted.
+        std::thread::sleep(Duration::from_millis(3));
+        let before = thread_ns();
+        while socket.receive_batch(&mut batch).is_ok() && batch.datagrams() > 0 {
+            for datagram in batch.iter_mut() {
+                opened += u64::from(keys.open_rtp(&mut stream, datagram.data, 12).is_ok());
+            }
+        }
+        spent += thread_ns() - before;
+    }
+    drop(turn);
+    let _ = sender.join();
+    spent as f64 / opened as f64
+}
+
 /// The same at the times of P1: frames and sounds to so many; nanoseconds per packet.
 fn at_rhythm(destinations: usize, sink: &Sink) -> f64 {
-    let mut source = Source::new(destinations, sink);
+    let mut source = Source::new(destinations, sink.address.port());
     let before = thread_ns();
     let start = clock::now();
     let (mut frame, mut sound) = (start, start);
@@ -233,13 +274,24 @@ fn at_rhythm(destinations: usize, sink: &Sink) -> f64 {
     (thread_ns() - before) as f64 / source.packets as f64
 }
 
-/// Measures and prints, one figure a line; for [`run`].
+/// Measures and prints, one figure a line; for [`run`] and [`beside`]. The words after the cores are burst lengths, of which
+/// only pictures are measured, and single sounds; without any it is all.
 pub fn measure() {
     machine::pin_to_argument(1);
     let sink = sink();
+    let lengths: Vec<usize> = std::env::args().skip(4).filter_map(|word| word.parse().ok()).collect();
+    if !lengths.is_empty() {
+        for burst in lengths {
+            println!("picture {burst} {}", send(PICTURE, burst, MEASURED_BRIEFLY_FOR, &sink));
+            println!("receive {burst} {}", receive(burst, MEASURED_BRIEFLY_FOR));
+        }
+        println!("sound 1 {}", send(SOUND, 1, MEASURED_BRIEFLY_FOR, &sink));
+        return;
+    }
     for burst in BURSTS {
-        println!("picture {burst} {}", send(PICTURE, burst, &sink));
-        println!("sound {burst} {}", send(SOUND, burst, &sink));
+        println!("picture {burst} {}", send(PICTURE, burst, MEASURED_FOR, &sink));
+        println!("sound {burst} {}", send(SOUND, burst, MEASURED_FOR, &sink));
+        println!("receive {burst} {}", receive(burst, MEASURED_FOR));
     }
     for destinations in AT_RHYTHM {
         println!("rhythm {destinations} {}", at_rhythm(destinations, &sink));
@@ -248,7 +300,19 @@ pub fn measure() {
 
 /// Measures in a process of its own.
 pub fn run() -> Limit {
-    let output = machine::child("bare").output().expect("it can be started");
+    read(machine::child("bare"))
+}
+
+/// The limit for single sounds and pictures in bursts of these lengths, for a row that is measured at the same time: what
+/// else the host does changes from minute to minute.
+pub fn beside(lengths: &[usize]) -> Limit {
+    let mut command = machine::child("bare");
+    command.args(lengths.iter().map(usize::to_string));
+    read(command)
+}
+
+fn read(mut command: Command) -> Limit {
+    let output = command.output().expect("it can be started");
     let mut limit = Limit::default();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let words: Vec<_> = line.split(' ').collect();
@@ -256,6 +320,7 @@ pub fn run() -> Limit {
         let (burst, ns) = (burst.parse().expect("a number"), ns.parse().expect("a number"));
         let curve = match kind {
             "picture" => &mut limit.picture,
+            "receive" => &mut limit.receive,
             "sound" => &mut limit.sound,
             _ => &mut limit.rhythm,
         };
@@ -276,6 +341,7 @@ pub fn print(limits: &[&Limit]) {
     for limit in limits {
         rows.push(row(format!("pictures of {PICTURE} B"), &limit.picture));
         rows.push(row(format!("sound of {SOUND} B"), &limit.sound));
+        rows.push(row(format!("receiving pictures of {PICTURE} B"), &limit.receive));
     }
     let design = DESIGN.iter().map(|(len, ns)| (*len, *ns)).collect();
     rows.push(row("pictures, design §12".into(), &Curve(design)));

@@ -9,6 +9,7 @@
 mod bots;
 
 mod bare;
+mod canary;
 mod clients;
 mod cost;
 mod counts;
@@ -68,6 +69,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("server") => return server::serve(),
         Some("bare") => return bare::measure(),
+        Some("canary") => return canary::sing(),
         Some("soak") => std::process::exit(i32::from(!soak::run())),
         _ => {}
     }
@@ -101,10 +103,10 @@ fn main() {
         p2::print(&mut outcomes, &limit);
     }
     if let Some(outcomes) = p5 {
-        p5::print(outcomes, &limit);
+        p5::print(outcomes);
     }
     if let Some(measured) = p6 {
-        p6::print(&measured, &limit);
+        p6::print(&measured);
     }
     if let Some(outcomes) = idle {
         idle::print(&outcomes);

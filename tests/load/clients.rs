@@ -182,7 +182,7 @@ impl Load {
         if let Some((stopwatch, tag)) = self.stopwatch.as_mut().zip(opened)
             && let Some(sender) = self.clients.get((tag.bot as usize).wrapping_sub(1))
         {
-            stopwatch.arrived(&tag, &sender.departures[usize::from(is_camera(tag.source))], at);
+            stopwatch.window(at).arrived(&tag, &sender.departures[usize::from(is_camera(tag.source))], at);
         }
     }
 
@@ -192,7 +192,7 @@ impl Load {
             return;
         }
         let delay = at.saturating_sub(Duration::from_nanos(u64::from_be_bytes(*stamp)));
-        let pair = &mut stopwatch.direct;
+        let pair = &mut stopwatch.window(at).direct;
         if is_picture(data.len()) { pair.pictures.note(delay) } else { pair.sounds.note(delay) }
     }
 

@@ -1,16 +1,17 @@
 //! What a forwarded packet cost beside what it must cost: the columns that all tables of costs share.
 
-use super::bare::Limit;
 use super::field::Outcome;
 use super::report;
+use super::scenario::Shape;
 
 /// A load generator that is busier than this may be what is measured.
 const BUSY: f64 = 0.9;
 
 /// The headers of [`row`].
-pub const HEADERS: [&str; 13] = [
+pub const HEADERS: [&str; 14] = [
     "scenario",
     "× bare limit",
+    "× with bare receiving",
     "µs per forwarded packet",
     "bare limit µs",
     "packets/s in",
@@ -26,12 +27,29 @@ pub const HEADERS: [&str; 13] = [
 
 impl Outcome {
     /// Nanoseconds per forwarded packet that sealing and sending the same bursts takes.
-    pub fn bare_cost(&self, limit: &Limit) -> f64 {
-        self.bursts.bare_ns(limit) / self.forwarded as f64
+    pub fn bare_cost(&self) -> f64 {
+        self.bursts.bare_ns(&self.limit) / self.forwarded as f64
     }
 
-    pub fn ratio(&self, limit: &Limit) -> f64 {
-        self.cost() / self.bare_cost(limit)
+    /// How many times that.
+    pub fn ratio(&self) -> f64 {
+        self.cost() / self.bare_cost()
+    }
+
+    /// Nanoseconds that receiving and opening what came in takes with nothing around it. Publishers send a frame in one
+    /// burst, and sounds alone; what leaves with every frame tells the shares.
+    pub fn bare_received(&self) -> f64 {
+        let (fps, frame) = (self.scenario.fps as usize, self.scenario.packets_of_a_frame());
+        let sounds = self.scenario.microphones * 50;
+        let pictures = self.scenario.publishers * fps * frame;
+        let share = pictures as f64 / (pictures + sounds) as f64;
+        let burst = if self.scenario.shape == Shape::Burst { frame } else { 1 };
+        self.received as f64 * (share * self.limit.receive.at(burst) + (1.0 - share) * self.limit.receive.at(1))
+    }
+
+    /// How many times receiving, opening, sealing and sending with nothing around them.
+    pub fn ratio_with_receiving(&self) -> f64 {
+        self.cpu_ns as f64 / (self.bursts.bare_ns(&self.limit) + self.bare_received())
     }
 
     /// What is wrong with the run apart from its speed.
@@ -57,9 +75,9 @@ impl Outcome {
     }
 
     /// Whether the run counts (acceptance P1), in a word or two.
-    pub fn validity(&self, limit: &Limit) -> String {
+    pub fn validity(&self) -> String {
         let mut wrong = Vec::new();
-        if !limit.out_of_range(self.bursts.frequent()).is_empty() {
+        if !self.limit.out_of_range(self.bursts.frequent()).is_empty() {
             wrong.push("limit out of range");
         }
         if self.run.other_cipher > 0 {
@@ -76,12 +94,13 @@ impl Outcome {
 }
 
 /// One scenario's row.
-pub fn row(outcome: &Outcome, limit: &Limit) -> Vec<String> {
+pub fn row(outcome: &Outcome) -> Vec<String> {
     vec![
         outcome.scenario.name.clone(),
-        format!("**{:.2}**", outcome.ratio(limit)),
+        format!("**{:.2}**", outcome.ratio()),
+        format!("{:.2}", outcome.ratio_with_receiving()),
         format!("{:.2}", outcome.cost() / 1e3),
-        format!("{:.2}", outcome.bare_cost(limit) / 1e3),
+        format!("{:.2}", outcome.bare_cost() / 1e3),
         format!("{:.0}", outcome.in_a_second()),
         format!("{:.0}", outcome.out_a_second()),
         format!("{:.0} %", outcome.complete() * 100.0),
@@ -90,13 +109,13 @@ pub fn row(outcome: &Outcome, limit: &Limit) -> Vec<String> {
         outcome.run.lost.to_string(),
         outcome.run.problems.len().to_string(),
         outcome.bursts.describe(),
-        outcome.validity(limit),
+        outcome.validity(),
     ]
 }
 
 /// Prints rows of scenarios.
-pub fn table(outcomes: &[Outcome], limit: &Limit) {
-    let rows: Vec<_> = outcomes.iter().map(|outcome| row(outcome, limit)).collect();
+pub fn table(outcomes: &[Outcome]) {
+    let rows: Vec<_> = outcomes.iter().map(row).collect();
     report::table(&HEADERS, &rows);
 }
 

@@ -71,6 +71,10 @@ impl Delays {
         self.tenths.push(u32::try_from(delay.as_nanos() / 100).unwrap_or(u32::MAX));
     }
 
+    pub fn add(&mut self, other: &Self) {
+        self.tenths.extend_from_slice(&other.tenths);
+    }
+
     pub fn len(&self) -> usize {
         self.tenths.len()
     }

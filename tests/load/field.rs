@@ -1,12 +1,13 @@
 //! One run: a server process, the Bots of a scenario in their meetings, and what came of it.
 
-use super::bare::CIPHER;
+use super::bare::{self, CIPHER, Limit};
+use super::canary::Canaries;
 use super::clients::{Client, Load};
 use super::counts::{Bursts, Delays};
 use super::machine::{cpu_ns, resident_kib};
 use super::process::{Server, Stats};
 use super::scenario::Scenario;
-use super::stopwatch::Stopwatch;
+use super::stopwatch::{Stopwatch, Timed};
 use crate::bots::bot::{Bot, BotShape};
 use crate::bots::bot_identity;
 use rand::rngs::StdRng;
@@ -52,9 +53,11 @@ pub struct Outcome {
     /// The share of time in which the load generator was busy.
     pub load_share: f64,
     pub late: Delays,
-    pub stopwatch: Option<Stopwatch>,
+    pub timed: Option<Timed>,
     /// What the whole run shows, once it is over.
     pub run: Run,
+    /// The bare limit, measured right before and after.
+    pub limit: Limit,
 }
 
 /// What a run shows from its beginning to its end.
@@ -232,9 +235,23 @@ impl Field {
             bursts: self.load.bursts.clone(),
             load_share: self.load.share(),
             late: self.load.late.clone(),
-            stopwatch: self.load.stopwatch.clone(),
+            timed: self.load.stopwatch.clone().map(|stopwatch| stopwatch.sum(|_, _| true).0),
             run: Run::default(),
+            limit: Limit::default(),
         }
+    }
+
+    /// Measures delays for so long, and leaves out the windows in which a core was taken away. Also says the share of
+    /// those that count.
+    pub fn measure_undisturbed(&mut self, time: Duration) -> (Outcome, f64) {
+        let canaries = Canaries::start();
+        self.load.stopwatch = Some(Stopwatch::default());
+        let mut outcome = self.measure(time);
+        let stopwatch = self.load.stopwatch.take().unwrap_or_default();
+        let quiet = |from, to| canaries.as_ref().is_none_or(|canaries| !canaries.disturbed(from, to));
+        let (timed, share) = stopwatch.sum(quiet);
+        outcome.timed = Some(timed);
+        (outcome, share)
     }
 
     /// Until nothing is under way any more.
@@ -274,13 +291,22 @@ impl Field {
     }
 }
 
-/// Runs a scenario from its beginning to its end.
+/// Runs a scenario from its beginning to its end, between two measurements of the bare limit for its bursts.
 pub fn run(scenario: &Scenario, time: Duration) -> Outcome {
+    run_and_look(scenario, time, |_| ()).0
+}
+
+/// The same, with a look at the field before it is closed.
+pub fn run_and_look<T>(scenario: &Scenario, time: Duration, look: impl FnOnce(&Field) -> T) -> (Outcome, T) {
+    let lengths = scenario.burst_lengths();
+    let before = bare::beside(&lengths);
     let mut field = Field::open(scenario);
     field.start_sending(0);
     field.settle();
     let mut outcome = field.measure(time);
+    let seen = look(&field);
     outcome.run = field.close();
+    outcome.limit = before.mean(&bare::beside(&lengths));
     eprintln!("{}: {}", scenario.name, outcome.complaint().unwrap_or_else(|| "clean".into()));
-    outcome
+    (outcome, seen)
 }

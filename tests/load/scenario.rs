@@ -122,6 +122,14 @@ impl Scenario {
         self.camera.first().map_or(0, |layer| layer.frame_bytes.div_ceil(layer.packet_bytes))
     }
 
+    /// The bursts that are expected: a frame's packets, and what gaps and repairs leave alone or in pairs.
+    pub fn burst_lengths(&self) -> Vec<usize> {
+        let mut lengths = vec![1, 2, self.packets_of_a_frame()];
+        lengths.sort_unstable();
+        lengths.dedup();
+        lengths
+    }
+
     /// RTP packets that all watchers together should get in a second, with the lowest layer of each camera.
     pub fn expected_a_second(&self) -> f64 {
         let frame = self.packets_of_a_frame();

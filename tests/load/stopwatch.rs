@@ -3,8 +3,11 @@
 
 use super::counts::Delays;
 use crate::bots::content::Tag;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+
+/// So short that few are disturbed when the host takes a core away.
+const WINDOW: Duration = Duration::from_millis(200);
 
 /// Frames of a source whose times are remembered; a packet that is later than so many frames is not timed.
 const REMEMBERED: usize = 256;
@@ -43,9 +46,35 @@ impl Departures {
     }
 }
 
-/// What is timed.
+/// What is timed, in windows by the time of arrival.
 #[derive(Debug, Clone, Default)]
 pub struct Stopwatch {
+    windows: BTreeMap<u128, Timed>,
+}
+
+impl Stopwatch {
+    /// The window of a time of day.
+    pub fn window(&mut self, at: Duration) -> &mut Timed {
+        self.windows.entry(at.as_nanos() / WINDOW.as_nanos()).or_default()
+    }
+
+    /// All windows that count by their beginning and end, as one, and their share.
+    pub fn sum(self, counts: impl Fn(Duration, Duration) -> bool) -> (Timed, f64) {
+        let (all, mut kept, mut sum) = (self.windows.len(), 0, Timed::default());
+        for (number, window) in self.windows {
+            let from = Duration::from_nanos((number * WINDOW.as_nanos()) as u64);
+            if counts(from, from + WINDOW) {
+                kept += 1;
+                sum.add(&window);
+            }
+        }
+        (sum, kept as f64 / all.max(1) as f64)
+    }
+}
+
+/// How long what came in some time had taken.
+#[derive(Debug, Clone, Default)]
+pub struct Timed {
     /// Packets that complete a frame, and sounds.
     pub through: Pair,
     /// From the load generator to itself.
@@ -56,7 +85,7 @@ pub struct Stopwatch {
     last: HashMap<(u32, u32), Duration>,
 }
 
-impl Stopwatch {
+impl Timed {
     /// A packet came.
     pub fn arrived(&mut self, tag: &Tag, departures: &Departures, at: Duration) {
         let completes = tag.packet + 1 == tag.packets;
@@ -71,6 +100,19 @@ impl Stopwatch {
             *last = delay.max(*last);
         } else {
             self.through.sounds.note(delay);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (one, other) in [(&mut self.through, &other.through), (&mut self.direct, &other.direct)] {
+            one.pictures.add(&other.pictures);
+            one.sounds.add(&other.sounds);
+        }
+        self.layers.iter_mut().zip(other.layers).for_each(|(one, other)| *one += other);
+        // A frame whose last destination came in the next window is in both; the slower is its last.
+        for (frame, delay) in &other.last {
+            let last = self.last.entry(*frame).or_default();
+            *last = (*delay).max(*last);
         }
     }
 

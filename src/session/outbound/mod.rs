@@ -147,11 +147,10 @@ impl Outbound {
         self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)
     }
 
-    /// Asks for the memory that [`Outbound::forward`] will need, some subscribers ahead of its turn.
+    /// Asks for the memory that [`Outbound::forward`] will need, some subscribers ahead of its turn. It looks at nothing
+    /// there itself: that would be waiting for it.
     pub fn prefetch(&self) {
-        if let Some(keys) = &self.keys {
-            keys.prefetch();
-        }
+        prefetch(&self.keys);
         prefetch(&self.transport);
         prefetch(&self.slots);
     }

@@ -3,14 +3,14 @@
 
 use super::transform::{ENCRYPTED, Transform};
 use super::{MasterKeys, Profile, RTCP_HEADER, RTP_HEADER, word};
-use crate::net::udp::prefetch;
 use std::fmt;
 
-/// The keys of sent packets and the index of sent RTCP.
+/// The keys of sent packets and the index of sent RTCP. Those of RTCP stand elsewhere, so that who asks for this struct's
+/// memory ahead of time asks for what sealing media needs and little more.
 pub struct Outbound {
     profile: Profile,
     rtp: Transform,
-    rtcp: Transform,
+    rtcp: Box<Transform>,
     /// Of the next RTCP packet. One count serves all our SSRCs: for each of them it only grows.
     next_rtcp: u32,
 }
@@ -20,12 +20,7 @@ impl Outbound {
     #[must_use]
     pub fn new(master: &MasterKeys) -> Self {
         let (rtp, rtcp) = Transform::pair(master);
-        Self { profile: master.profile(), rtp, rtcp, next_rtcp: 0 }
-    }
-
-    /// Asks for the memory that sealing needs.
-    pub fn prefetch(&self) {
-        prefetch(&self.rtp);
+        Self { profile: master.profile(), rtp, rtcp: Box::new(rtcp), next_rtcp: 0 }
     }
 
     /// The profile, which tells what sealing adds to a packet.
@@ -66,7 +61,7 @@ impl Outbound {
 
     #[cfg(test)]
     pub(super) fn with_transforms(profile: Profile, rtp: Transform, rtcp: Transform, next_rtcp: u32) -> Self {
-        Self { profile, rtp, rtcp, next_rtcp }
+        Self { profile, rtp, rtcp: Box::new(rtcp), next_rtcp }
     }
 }
 

@@ -57,7 +57,7 @@ pub fn print(overload: &mut Overload) {
     let (core, load, forwarded) = (outcome.core(), outcome.load_share, outcome.out_a_second());
     let (lost, seconds) = (outcome.run.lost, outcome.seconds);
     // Each microphone is heard by so many; what is missing of that was dropped on one way or the other.
-    let Some(stopwatch) = &mut outcome.stopwatch else { return };
+    let Some(stopwatch) = &mut outcome.timed else { return };
     let timed = stopwatch.through.sounds.len() as f64 / seconds;
     let wanted = (*meetings * crate::scenario::VOICES * 50) as f64;
     let layers = stopwatch.layers;

@@ -23,7 +23,7 @@ pub fn print(outcomes: Vec<Outcome>, limit: &Limit) {
         outcomes.into_iter().partition(|outcome| outcome.scenario.shape == Shape::Burst);
     for (name, outcomes) in [("frames in one burst", &burst), ("frames over 11.7 ms", &paced)] {
         report::heading(&format!("P1: one publisher to many, {name} (bound: 1.4 × from 100 subscribers on)"));
-        cost::table(outcomes, limit);
+        cost::table(outcomes);
         if let Some((sent, received)) = cost::fit(outcomes) {
             println!("\nCPU = {:.2} µs × sent + {:.2} µs × received.", sent / 1e3, received / 1e3);
         }

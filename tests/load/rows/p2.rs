@@ -5,7 +5,6 @@ use crate::bare::Limit;
 use crate::field::{Field, Outcome};
 use crate::report;
 use crate::scenario::{Camera, Scenario, Shape};
-use crate::stopwatch::Stopwatch;
 use std::time::Duration;
 
 /// The share of a core that meetings shall take.
@@ -57,33 +56,32 @@ pub fn fill(field: &mut Field, share: f64) -> f64 {
     }
 }
 
-fn meetings(time: Duration) -> Outcome {
+fn meetings(time: Duration) -> (Outcome, f64) {
     let mut field = Field::new(&ten());
     fill(&mut field, SHARE);
-    field.load.stopwatch = Some(Stopwatch::default());
-    let mut outcome = field.measure(time);
+    let (mut outcome, counted) = field.measure_undisturbed(time);
     outcome.scenario.name = format!("{} meetings of 10, all to all, 30 × 3 packets", field.meetings());
     outcome.run = field.close();
-    outcome
+    (outcome, counted)
 }
 
-fn one_to(listeners: usize, time: Duration) -> Outcome {
+fn one_to(listeners: usize, time: Duration) -> (Outcome, f64) {
     // All decrypt: of each frame the last destination is looked for.
     let scenario = Scenario { checks: 1, ..Scenario::one_to(listeners, Shape::Burst) };
     let mut field = Field::open(&scenario);
     field.start_sending(0);
     field.settle();
-    field.load.stopwatch = Some(Stopwatch::default());
-    let mut outcome = field.measure(time);
+    let (mut outcome, counted) = field.measure_undisturbed(time);
     outcome.run = field.close();
-    outcome
+    (outcome, counted)
 }
 
-/// Runs all.
-pub fn run(time: Duration) -> Vec<Outcome> {
+/// Runs all; each with the share of its windows that counts.
+pub fn run(time: Duration) -> Vec<(Outcome, f64)> {
     let outcomes = vec![meetings(time), one_to(150, time), one_to(400, time)];
-    for outcome in &outcomes {
-        eprintln!("{}: {}", outcome.scenario.name, outcome.complaint().unwrap_or_else(|| "clean".into()));
+    for (outcome, _) in &outcomes {
+        let complaint = outcome.complaint().unwrap_or_else(|| "clean".into());
+        eprintln!("{}: {complaint} ({})", outcome.scenario.name, outcome.run.why);
     }
     outcomes
 }
@@ -95,16 +93,17 @@ fn added(through: f64, direct: f64) -> f64 {
 }
 
 /// Prints the tables.
-pub fn print(outcomes: &mut [Outcome], limit: &Limit) {
+pub fn print(outcomes: &mut [(Outcome, f64)], limit: &Limit) {
     report::heading(&format!("P2: added delay (bounds: p50 {} ms, p99 {} ms)", BOUND.0, BOUND.1));
     println!(
         "\nFrom before the Bot's system call to the kernel's receive stamp at the other Bot, less the p50 of the same \
-         from the load generator straight to itself in the same run."
+         from the load generator straight to itself in the same run. Windows of 200 ms in which the host took a core away for \
+         more than 1 ms are left out."
     );
     let (mut rows, mut last) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
+    for (outcome, counted) in outcomes {
         let (core, load) = (outcome.core(), outcome.load_share);
-        let Some(stopwatch) = &mut outcome.stopwatch else { continue };
+        let Some(stopwatch) = &mut outcome.timed else { continue };
         let name = outcome.scenario.name.clone();
         let direct = (stopwatch.direct.pictures.at(0.5), stopwatch.direct.sounds.at(0.5));
         let own = (stopwatch.direct.pictures.at(0.99), stopwatch.direct.sounds.at(0.99));
@@ -120,6 +119,7 @@ pub fn print(outcomes: &mut [Outcome], limit: &Limit) {
             format!("{} / {}", pictures.len(), sounds.len()),
             format!("{:.0} %", load * 100.0),
             number(outcome.late.at(0.99)),
+            format!("{:.0} %", *counted * 100.0),
         ]);
         if outcome.scenario.publishers == 1 {
             let listeners = outcome.scenario.listeners;
@@ -149,6 +149,7 @@ pub fn print(outcomes: &mut [Outcome], limit: &Limit) {
             "timed",
             "load's core",
             "load late p99 ms",
+            "windows that count",
         ],
         &rows,
     );

@@ -1,9 +1,8 @@
 //! Meetings as people hold them.
 // acceptance: P6
 
-use crate::bare::Limit;
 use crate::bots::bot::Bot;
-use crate::field::{Field, Outcome};
+use crate::field::{self, Outcome};
 use crate::scenario::{Scenario, meetings};
 use crate::{cost, report};
 use std::time::Duration;
@@ -23,14 +22,10 @@ fn voices(bot: &Bot) -> usize {
 }
 
 fn one(scenario: &Scenario, time: Duration) -> Measured {
-    let mut field = Field::open(scenario);
-    field.start_sending(0);
-    field.settle();
-    let mut outcome = field.measure(time);
-    let checking = field.load.clients.iter().filter(|client| client.checks);
-    let voices = checking.map(|client| voices(&client.bot)).max().unwrap_or(0);
-    outcome.run = field.close();
-    eprintln!("{}: {}", scenario.name, outcome.complaint().unwrap_or_else(|| "clean".into()));
+    let (outcome, voices) = field::run_and_look(scenario, time, |field| {
+        let checking = field.load.clients.iter().filter(|client| client.checks);
+        checking.map(|client| voices(&client.bot)).max().unwrap_or(0)
+    });
     Measured { outcome, voices }
 }
 
@@ -40,11 +35,11 @@ pub fn run(time: Duration) -> Vec<Measured> {
 }
 
 /// Prints the table.
-pub fn print(measured: &[Measured], limit: &Limit) {
+pub fn print(measured: &[Measured]) {
     report::heading("P6: meetings (bound: P1's 1.4 × for their burst length; 5 sound streams a listener at most)");
     let headers: Vec<_> = cost::HEADERS.into_iter().chain(["sessions", "KiB per session", "sounds heard"]).collect();
     let row = |measured: &Measured| {
-        let mut row = cost::row(&measured.outcome, limit);
+        let mut row = cost::row(&measured.outcome);
         row.push(measured.outcome.scenario.sessions().to_string());
         row.push(format!("{:.0}", measured.outcome.run.session_kib));
         row.push(measured.voices.to_string());
