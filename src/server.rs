@@ -257,6 +257,7 @@ fn media_limits(limits: &Limits) -> MediaLimits {
         nacks_per_second: limits.nacks_per_second,
         key_frame_requests_per_second: limits.key_frame_requests_per_second,
         key_frame_window: limits.key_frame_window,
+        sessions_per_worker: usize::from(limits.sessions_per_worker),
     }
 }
 

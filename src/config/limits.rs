@@ -82,6 +82,8 @@ pub struct Limits {
     /// Milliseconds in which a publisher is asked for at most one key frame per layer, however many subscribers want one.
     #[serde(rename = "key_frame_window_ms", with = "kinds::milliseconds")]
     pub key_frame_window: Duration,
+    /// Sessions of one meeting or broadcast on one media thread; more go to the next one. Half of a meeting of 300.
+    pub sessions_per_worker: u16,
 }
 
 impl Default for Limits {
@@ -117,6 +119,7 @@ impl Default for Limits {
             nacks_per_second: 600,
             key_frame_requests_per_second: 10,
             key_frame_window: Duration::from_millis(400),
+            sessions_per_worker: 150,
         }
     }
 }

@@ -5,7 +5,8 @@ use super::refusal::Refusal;
 use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
 use crate::worker::Media;
-use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
+use crate::worker::api::{Event, SessionId};
+use crate::worker::routers::{NewSession, Routers};
 use signaling::ids::{Epoch, ParticipantId, Source};
 use signaling::meeting::MediaRights;
 use signaling::protocol::{Connection, MediaEvent, RefusalCode, SendSlot, SessionState, Wish};
@@ -27,7 +28,7 @@ pub enum Report {
 /// The sessions of a meeting.
 pub struct Sessions {
     media: Media,
-    router: RouterId,
+    routers: Routers,
     policy: Policy,
     max_tracks: usize,
     live: HashMap<ParticipantId, Live>,
@@ -50,13 +51,11 @@ impl Live {
 }
 
 impl Sessions {
-    /// Opens a router; its reports come out of the receiver. Nobody may publish more than `max_tracks`.
+    /// Opens a router; reports come out of the receiver. Nobody may publish more than `max_tracks`.
     #[must_use]
     pub fn open(media: Media, policy: Policy, max_tracks: usize) -> (Self, mpsc::Receiver<Event>) {
-        let router = media.new_router();
-        let (events, reports) = mpsc::channel(REPORTS);
-        media.send(Command::OpenRouter { router, events });
-        (Self { media, router, policy, max_tracks, live: HashMap::new() }, reports)
+        let (routers, reports) = Routers::open(media.clone(), REPORTS);
+        (Self { media, routers, policy, max_tracks, live: HashMap::new() }, reports)
     }
 
     /// Answers an offer of somebody who is in.
@@ -88,11 +87,7 @@ impl Sessions {
         let local = local(&self.media, live.session);
         let Answer { sdp, plan } = sdp::reanswer(&live.plan, offer, &local, &self.policy).map_err(bad_offer)?;
         if plan.remote != live.plan.remote {
-            self.media.send(Command::RestartIce {
-                session: live.session,
-                local: plan.local.clone(),
-                remote: plan.remote.clone(),
-            });
+            self.routers.restart_ice(live.session, plan.local.clone(), plan.remote.clone());
         }
         live.plan = plan;
         Ok(sdp)
@@ -110,24 +105,18 @@ impl Sessions {
         if sends.len() > self.max_tracks {
             return Err(Refusal::from(RefusalCode::TooMany).detail("more tracks than one may publish"));
         }
-        let session = self.media.new_session(self.router);
+        let session = self.routers.new_session();
         let local = local(&self.media, session);
         let Answer { sdp, plan } = sdp::answer(offer, &local, &self.policy, rng).map_err(bad_offer)?;
         // A listener's too: his gates are closed until he becomes a speaker, without a new session.
         let sends = check_sends(&plan, sends)?;
         if let Some(old) = self.live.remove(&participant) {
-            self.media.send(Command::CloseSession { session: old.session, done: None });
+            self.routers.close_session(old.session, false);
         }
-        self.media.send(Command::OpenSession(Box::new(OpenSession {
-            session,
-            router: self.router,
-            participant,
-            plan: plan.clone(),
-            sends,
-            open_gates: rights.open_gates,
-        })));
+        let (plan_kept, open_gates) = (plan.clone(), rights.open_gates);
+        self.routers.open_session(session, NewSession { participant, plan, sends, open_gates });
         let origin = offer.session_id;
-        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan });
+        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan: plan_kept });
         Ok(sdp)
     }
 
@@ -144,57 +133,52 @@ impl Sessions {
         if wishes.len() > 2 * slots.count() {
             return Err(Refusal::from(RefusalCode::TooMany).detail("more videos than slots"));
         }
-        self.media.send(Command::Watch { session: live.session, wishes });
+        self.routers.watch(live.session, wishes);
         Ok(())
     }
 
-    /// Opens or closes a gate. Closing is acknowledged.
+    /// Opens or closes a gate. Closing is acknowledged, by each worker that has anything of the meeting.
     pub fn set_gate(
-        &self,
+        &mut self,
         participant: ParticipantId,
         epoch: Epoch,
         source: Source,
         open: bool,
-    ) -> Option<oneshot::Receiver<()>> {
-        let live = self.live.get(&participant).filter(|live| live.epoch == epoch)?;
-        let (done, acknowledged) = if open { (None, None) } else { channel() };
-        self.media.send(Command::SetGate { session: live.session, source, open, done });
-        acknowledged
+    ) -> Vec<oneshot::Receiver<()>> {
+        let live = self.live.get(&participant).filter(|live| live.epoch == epoch);
+        live.map_or_else(Vec::new, |live| self.routers.set_gate(live.session, source, open, !open))
     }
 
-    /// Ends the session of an admission; acknowledged. A session of a later admission stays.
-    pub fn end(&mut self, participant: ParticipantId, epoch: Epoch) -> Option<oneshot::Receiver<()>> {
+    /// Ends the session of an admission; acknowledged, by each worker. A session of a later admission stays.
+    pub fn end(&mut self, participant: ParticipantId, epoch: Epoch) -> Vec<oneshot::Receiver<()>> {
         if self.live.get(&participant).is_none_or(|live| live.epoch > epoch) {
-            return None;
+            return Vec::new();
         }
-        let live = self.live.remove(&participant)?;
-        let (done, acknowledged) = channel();
-        self.media.send(Command::CloseSession { session: live.session, done });
-        acknowledged
+        let live = self.live.remove(&participant);
+        live.map_or_else(Vec::new, |live| self.routers.close_session(live.session, true))
     }
 
     /// What a worker's report says to people; nothing where it is about a session that is over.
     #[must_use]
-    pub fn report(&self, event: &Event) -> Option<Report> {
+    pub fn report(&mut self, event: Event) -> Option<Report> {
+        let event = self.routers.merge(event)?;
         let current = |participant: &ParticipantId, session: &SessionId| {
             self.live.get(participant).is_some_and(|live| live.session == *session)
         };
         Some(match event {
-            Event::Session { session, participant, state } if current(participant, session) => {
-                Report::One(*participant, MediaEvent::Session { state: *state })
+            Event::Session { session, participant, state } if current(&participant, &session) => {
+                Report::One(participant, MediaEvent::Session { state })
             }
-            Event::Slots { session, participant, slots } if current(participant, session) => {
-                Report::One(*participant, MediaEvent::Slots { slots: slots.clone() })
+            Event::Slots { session, participant, slots } if current(&participant, &session) => {
+                Report::One(participant, MediaEvent::Slots { slots })
             }
-            Event::Speakers { participants } => {
-                Report::Everyone(MediaEvent::Speakers { participants: participants.clone() })
-            }
-            Event::Quality { participant, quality } if self.live.contains_key(participant) => {
-                let connections = vec![Connection { participant: *participant, quality: *quality }];
+            Event::Speakers { participants, .. } => Report::Everyone(MediaEvent::Speakers { participants }),
+            Event::Quality { participant, quality } if self.live.contains_key(&participant) => {
+                let connections = vec![Connection { participant, quality }];
                 Report::Everyone(MediaEvent::Quality { connections })
             }
-            Event::Wanted { track, height } => {
-                Report::One(track.participant, MediaEvent::Wanted { source: track.source, height: *height })
+            Event::Wanted { track, height, .. } => {
+                Report::One(track.participant, MediaEvent::Wanted { source: track.source, height })
             }
             Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => return None,
         })
@@ -205,26 +189,20 @@ impl Sessions {
         self.live.keys().copied()
     }
 
-    /// Forgets a session that the worker says has failed. Its end needs no acknowledgement.
-    pub fn forget_failed(&mut self, event: &Event) {
-        if let Event::Session { session, participant, state: SessionState::Failed } = event
-            && self.live.get(participant).is_some_and(|live| live.session == *session)
-        {
-            self.live.remove(participant);
-            self.media.send(Command::CloseSession { session: *session, done: None });
+    /// The session that a report says has failed.
+    #[must_use]
+    pub fn failed(event: &Event) -> Option<SessionId> {
+        match event {
+            Event::Session { session, state: SessionState::Failed, .. } => Some(*session),
+            _ => None,
         }
     }
-}
 
-impl Drop for Sessions {
-    fn drop(&mut self) {
-        self.media.send(Command::CloseRouter { router: self.router });
+    /// Forgets a session that has failed. Its end needs no acknowledgement.
+    pub fn forget(&mut self, session: SessionId) {
+        self.live.retain(|_, live| live.session != session);
+        self.routers.close_session(session, false);
     }
-}
-
-fn channel() -> (Option<oneshot::Sender<()>>, Option<oneshot::Receiver<()>>) {
-    let (done, acknowledged) = oneshot::channel();
-    (Some(done), Some(acknowledged))
 }
 
 /// Our side of an answer.

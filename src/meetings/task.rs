@@ -128,7 +128,7 @@ impl Task {
             let room = self.steps.len() < MAX_STEPS;
             tokio::select! {
                 () = self.steps.wait() => {}
-                report = receive(self.reports.as_mut()) => self.report(&report),
+                report = receive(self.reports.as_mut()) => self.report(report),
                 mail = mailbox.recv(), if room => match mail {
                     Some(mail) => self.mail(mail),
                     None => self.leaving = true,
@@ -291,15 +291,13 @@ impl Task {
                     }
                 }
                 Effect::SetGate { participant, epoch, source, open } => {
-                    let sessions = self.sessions.as_ref();
-                    let done = sessions.and_then(|sessions| sessions.set_gate(participant, epoch, source, open));
-                    self.steps.push_all(done.map(Step::Acknowledged));
+                    let done = self.sessions.as_mut().map(|all| all.set_gate(participant, epoch, source, open));
+                    self.steps.push_all(done.into_iter().flatten().map(Step::Acknowledged));
                 }
                 Effect::EndMedia { participant, epoch } => {
                     self.offers.remove(&participant);
-                    let sessions = self.sessions.as_mut();
-                    let done = sessions.and_then(|sessions| sessions.end(participant, epoch));
-                    self.steps.push_all(done.map(Step::Acknowledged));
+                    let done = self.sessions.as_mut().map(|all| all.end(participant, epoch));
+                    self.steps.push_all(done.into_iter().flatten().map(Step::Acknowledged));
                 }
                 Effect::Persist => self.persist(urgent),
                 Effect::Ended => {
@@ -330,13 +328,14 @@ impl Task {
     }
 
     /// Passes on what a worker reports. Not numbered, so it does not wait in line.
-    fn report(&mut self, event: &WorkerEvent) {
+    fn report(&mut self, event: WorkerEvent) {
         let Some(sessions) = &mut self.sessions else { return };
         let tell = |to: &ParticipantId, media| {
             if let Some(outbox) = self.sockets.get(to) {
                 outbox.send(ServerMessage::Media { media });
             }
         };
+        let failed = Sessions::failed(&event);
         match sessions.report(event) {
             Some(Report::One(participant, media)) => tell(&participant, media),
             Some(Report::Everyone(media)) => {
@@ -346,7 +345,9 @@ impl Task {
             }
             None => {}
         }
-        sessions.forget_failed(event);
+        if let Some(session) = failed {
+            sessions.forget(session);
+        }
     }
 
     fn next_wake(&self) -> Option<Instant> {

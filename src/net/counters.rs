@@ -48,6 +48,8 @@ drops! {
     Padding = "padding",
     /// The other worker's ring was full.
     RingFull = "ring_full",
+    /// The ring of a tap was full: a recorder, or another worker with sessions of the same meeting, missed it.
+    TapFull = "tap_full",
     /// A queue towards subscribers was full.
     QueueFull = "queue_full",
     /// The kernel took it not.
@@ -70,6 +72,10 @@ pub struct Counters {
     pub received_bytes: u64,
     /// Bytes of sent RTP packets.
     pub sent_bytes: u64,
+    /// RTP packets that taps got, each counted once for each tap.
+    pub tapped: u64,
+    /// RTP packets that came from other workers by their taps.
+    pub taken: u64,
     /// Key frames asked for.
     pub key_frame_requests: u64,
     /// By reason.

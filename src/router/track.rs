@@ -2,6 +2,7 @@
 
 use super::allocation::MAX_LAYERS;
 use crate::rtp::layer::Layer;
+use crate::session::SessionId;
 use crate::session::plan::{Codec, Kind, Ssrc};
 use signaling::ids::TrackId;
 use std::time::Instant;
@@ -15,16 +16,32 @@ pub struct Subscriber {
     pub slot: u16,
 }
 
+/// Where a track's packets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publisher {
+    /// A session of this worker, by number.
+    Here(u32),
+    /// A session of another worker, which gives them away by a tap.
+    Elsewhere(SessionId),
+}
+
+/// When the packet with this timestamp was captured, in nanoseconds of the server's clock.
+type Captured = (u32, i64);
+
 /// What a publisher sends of one source.
 pub struct Track {
     /// Whose and which.
     pub id: TrackId,
     /// Sound or picture.
     pub kind: Kind,
-    /// The publishing session's number.
-    pub publisher: u32,
+    /// Who sends it.
+    pub publisher: Publisher,
     /// Its packets are forwarded while the gate is open.
     pub open: bool,
+    /// How often the gate has opened. All workers count alike.
+    pub openings: u32,
+    /// Of each layer's newest packet, as the worker said where the publisher is.
+    captured: [Option<Captured>; MAX_LAYERS],
     /// The codec of its packets now.
     pub codec: Option<Codec>,
     /// Lowest first.
@@ -40,18 +57,51 @@ pub struct Track {
 impl Track {
     /// A track of which nothing has come.
     #[must_use]
-    pub const fn new(id: TrackId, kind: Kind, publisher: u32, open: bool) -> Self {
+    pub const fn new(id: TrackId, kind: Kind, publisher: Publisher, open: bool) -> Self {
         Self {
             id,
             kind,
             publisher,
             open,
+            openings: 0,
+            captured: [None; MAX_LAYERS],
             codec: None,
             layers: Vec::new(),
             subscribers: Vec::new(),
             reported_flowing: false,
             reported_height: 0,
         }
+    }
+
+    /// Whether the publisher's session is this worker's.
+    #[must_use]
+    pub const fn is_here(&self) -> bool {
+        matches!(self.publisher, Publisher::Here(_))
+    }
+
+    /// Opens or closes the gate; whether that is news.
+    pub fn set_gate(&mut self, open: bool) -> bool {
+        let news = self.open != open;
+        self.open = open;
+        self.openings = self.openings.wrapping_add(u32::from(news && open));
+        news
+    }
+
+    /// When a packet that came from another worker was captured.
+    pub fn note_captured(&mut self, layer: u8, timestamp: u32, captured_ns: i64) {
+        if let Some(noted) = self.captured.get_mut(usize::from(layer)) {
+            *noted = Some((timestamp, captured_ns));
+        }
+    }
+
+    /// When content of a track from another worker was captured, in the server's nanoseconds.
+    #[must_use]
+    pub fn captured_ns(&self, layer: u8, timestamp: u32) -> Option<i64> {
+        let (from, at) = (*self.captured.get(usize::from(layer))?)?;
+        // The clocks of RFC 7587 and of all pictures.
+        let ticks_a_second = if self.kind == Kind::Audio { 48_000 } else { 90_000 };
+        let ticks = i64::from(timestamp.wrapping_sub(from).cast_signed());
+        Some(at.wrapping_add(ticks * 1_000_000_000 / ticks_a_second))
     }
 
     /// The layer with this index, made where it is the first packet's.
@@ -144,7 +194,7 @@ mod tests {
     #[test]
     fn the_layer_follows_the_tile() {
         let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
-        let mut track = Track::new(id, Kind::Video, 0, true);
+        let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
         assert_eq!(track.layer_for_height(720), 0);
         for (index, height) in [(0, 180), (1, 360), (2, 720)] {
             track.layer_mut(index, Ssrc(u32::from(index))).expect("a layer").height = Some(height);

@@ -1,8 +1,8 @@
-//! What one peer may ask of the media plane. Told the time; knows no packets.
+//! What one peer, and one meeting, may ask of the media plane. Told the time; knows no packets.
 
 use std::time::{Duration, Instant};
 
-/// The bounds that the workers keep; `[limits]` of the settings has the reasons.
+/// The bounds that the workers and those who place sessions on them keep; `[limits]` of the settings has the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaLimits {
     /// RTP streams that one session may send.
@@ -13,6 +13,8 @@ pub struct MediaLimits {
     pub key_frame_requests_per_second: u32,
     /// A publisher is asked for one key frame per layer in this time, however many subscribers want one.
     pub key_frame_window: Duration,
+    /// Sessions of one meeting or broadcast that one worker takes while others have room.
+    pub sessions_per_worker: usize,
 }
 
 /// Those of the default settings, which a test of the server compares.
@@ -23,6 +25,7 @@ impl Default for MediaLimits {
             nacks_per_second: 600,
             key_frame_requests_per_second: 10,
             key_frame_window: Duration::from_millis(400),
+            sessions_per_worker: 150,
         }
     }
 }

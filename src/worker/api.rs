@@ -1,12 +1,14 @@
 //! What the control side and the media threads say to each other. Plain data and channels.
 
+pub use super::tap::{Taker, Tap};
 pub use crate::session::SessionId;
 use crate::session::plan::{IceCredentials, Mid, SessionPlan};
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::{Quality, SessionState, Slot, Wish};
 use tokio::sync::{mpsc, oneshot};
 
-/// A router: one meeting or broadcast on one worker. The worker's index is in the top byte.
+/// A router: one meeting or broadcast on one worker. The worker's index is in the top byte; the rest is the same for
+/// all routers of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouterId(pub u64);
 
@@ -35,6 +37,25 @@ pub enum Command {
     },
     /// Makes a session.
     OpenSession(Box<OpenSession>),
+    /// Makes the tracks of a session of another worker, whose packets will come by a tap. From here on
+    /// [`Command::SetGate`] and [`Command::CloseSession`] of that session are for this worker, too.
+    AddRemote(Box<RemoteSession>),
+    /// From now on a router's packets, those of its own sessions, also go there. Replaces a tap of the same taker.
+    OpenTap {
+        /// Which router.
+        router: RouterId,
+        /// Where to.
+        tap: Tap,
+    },
+    /// Ends a tap: from the moment `done` fires nothing more is put into its ring.
+    CloseTap {
+        /// Which router.
+        router: RouterId,
+        /// Whose tap.
+        taker: Taker,
+        /// The acknowledgement.
+        done: Option<oneshot::Sender<()>>,
+    },
     /// New ICE credentials on both sides; keys and streams stay (RFC 8445 §2.4).
     RestartIce {
         /// Which.
@@ -44,14 +65,16 @@ pub enum Command {
         /// The peer's.
         remote: IceCredentials,
     },
-    /// Ends a session: from the moment `done` fires no packet of it passes in either direction.
+    /// Ends a session, or what a worker has of one elsewhere: from the moment `done` fires no packet of it passes
+    /// this worker in either direction.
     CloseSession {
         /// Which.
         session: SessionId,
         /// The acknowledgement.
         done: Option<oneshot::Sender<()>>,
     },
-    /// Opens or closes the gate of a published source. All gates of a new session are as `OpenSession` says.
+    /// Opens or closes the gate of a published source. Workers that know the session must all be told, in the same
+    /// order. All gates of a new session are as `OpenSession` says.
     SetGate {
         /// Which.
         session: SessionId,
@@ -91,6 +114,30 @@ pub struct OpenSession {
     pub open_gates: Vec<Source>,
 }
 
+/// What a worker must know of a session elsewhere.
+#[derive(Debug)]
+pub struct RemoteSession {
+    /// Its id.
+    pub session: SessionId,
+    /// Where it belongs: this worker's router of the same meeting.
+    pub router: RouterId,
+    /// Whose.
+    pub participant: ParticipantId,
+    /// What it publishes.
+    pub gates: Vec<Gate>,
+}
+
+/// The gate of a published source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// Which source.
+    pub source: Source,
+    /// Whether its packets are forwarded.
+    pub open: bool,
+    /// How often it was opened since the session began.
+    pub openings: u32,
+}
+
 /// From a worker to the control side.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -112,8 +159,10 @@ pub enum Event {
         /// All of them.
         slots: Vec<Slot>,
     },
-    /// Who speaks changed; loudest first.
+    /// Who speaks changed; loudest first. Each router of a meeting hears all its microphones and says so.
     Speakers {
+        /// Who says so.
+        router: RouterId,
         /// Who.
         participants: Vec<ParticipantId>,
     },
@@ -124,14 +173,16 @@ pub enum Event {
         /// How good.
         quality: Quality,
     },
-    /// What is wanted of a track changed: the largest tile's height, 0 for nobody.
+    /// What the sessions of one router want of a track changed: the largest tile's height, 0 for nobody.
     Wanted {
+        /// Which router.
+        router: RouterId,
         /// Which.
         track: TrackId,
         /// In pixels.
         height: u16,
     },
-    /// Packets of a track arrive for the first time, or no more for 2 s.
+    /// Packets of a track arrive from its publisher for the first time, or no more for 2 s.
     Flowing {
         /// Which.
         track: TrackId,

@@ -18,6 +18,12 @@ static RECEIVED_BYTES: metrics::Counter =
     metrics::Counter::new("symposia_rtp_bytes_received_total", "Bytes of accepted RTP packets.");
 static SENT_BYTES: metrics::Counter =
     metrics::Counter::new("symposia_rtp_bytes_sent_total", "Bytes of sent RTP packets.");
+static TAPPED: metrics::Counter = metrics::Counter::new(
+    "symposia_rtp_packets_tapped_total",
+    "RTP packets given to other media threads with sessions of the same meeting, once each.",
+);
+static TAKEN: metrics::Counter =
+    metrics::Counter::new("symposia_rtp_packets_taken_total", "RTP packets taken from other media threads.");
 static KEY_FRAME_REQUESTS: metrics::Counter =
     metrics::Counter::new("symposia_key_frame_requests_total", "Key frames asked of publishers.");
 static DROPPED: metrics::Counters<DROPS> = metrics::Counters::new(
@@ -58,13 +64,15 @@ const fn labels() -> [&'static str; DROPS] {
 
 /// For [`metrics::register`].
 #[must_use]
-pub fn families() -> [metrics::Family; 11] {
+pub fn families() -> [metrics::Family; 13] {
     [
         RECEIVED.family(),
         SENT.family(),
         RETRANSMITTED.family(),
         RECEIVED_BYTES.family(),
         SENT_BYTES.family(),
+        TAPPED.family(),
+        TAKEN.family(),
         KEY_FRAME_REQUESTS.family(),
         DROPPED.family(),
         SESSIONS.family(),
@@ -83,6 +91,8 @@ pub(super) fn counted() -> Counters {
         retransmitted: RETRANSMITTED.value(),
         received_bytes: RECEIVED_BYTES.value(),
         sent_bytes: SENT_BYTES.value(),
+        tapped: TAPPED.value(),
+        taken: TAKEN.value(),
         key_frame_requests: KEY_FRAME_REQUESTS.value(),
         dropped: std::array::from_fn(|reason| DROPPED.value(reason)),
         sessions: gauge(&SESSIONS),
@@ -98,6 +108,8 @@ pub(super) fn publish(before: &Counters, now: &Counters) {
     RETRANSMITTED.add(grown(|c| c.retransmitted));
     RECEIVED_BYTES.add(grown(|c| c.received_bytes));
     SENT_BYTES.add(grown(|c| c.sent_bytes));
+    TAPPED.add(grown(|c| c.tapped));
+    TAKEN.add(grown(|c| c.taken));
     KEY_FRAME_REQUESTS.add(grown(|c| c.key_frame_requests));
     for (reason, (now, before)) in now.dropped.iter().zip(before.dropped).enumerate() {
         DROPPED.add(reason, now - before);

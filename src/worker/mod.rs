@@ -2,9 +2,12 @@
 
 pub mod api;
 pub mod core;
+mod handover;
 pub mod metrics;
 mod overload;
-mod ring;
+pub mod ring;
+pub mod routers;
+pub mod tap;
 mod thread;
 mod timers;
 pub mod trace;
@@ -16,8 +19,9 @@ use crate::session::dtls::{Identity, SetupError};
 use crate::session::limits::MediaLimits;
 use crate::session::plan::{Fingerprint, IceCredentials};
 use crate::session::{SessionId, new_credentials};
-use api::{Command, RouterId};
+use api::Command;
 use core::{Core, CoreConfig};
+use crossbeam_queue as queue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use ring::Ring;
@@ -26,6 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use tap::Tapped;
 use thread::{Feedback, Neighbour, Thread};
 use trace::Tracer;
 
@@ -92,12 +97,15 @@ struct WorkerHandle {
     sessions: Arc<AtomicU64>,
     /// It has more to do than it can.
     over: Arc<AtomicBool>,
+    /// What others give to it.
+    taps: Arc<Ring<Tapped>>,
 }
 
 struct Shared {
     workers: Vec<WorkerHandle>,
     identity: Identity,
     candidates: Vec<SocketAddr>,
+    limits: MediaLimits,
     next: AtomicU64,
     random: Mutex<StdRng>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -129,7 +137,7 @@ impl Media {
         let mut neighbours = Vec::new();
         let mut rings = Vec::new();
         for socket in &sockets {
-            let ring = Arc::new(Ring::new());
+            let ring = Arc::new(Ring::of_datagrams());
             neighbours.push(Neighbour { ring: ring.clone(), waker: socket.waker() });
             rings.push(ring);
         }
@@ -146,6 +154,8 @@ impl Media {
             let (commands, receiver) = channel();
             let sessions = Arc::new(AtomicU64::new(0));
             let over = Arc::new(AtomicBool::new(false));
+            // One alone has nobody to get anything from.
+            let taps = Arc::new(Ring::new(if count > 1 { tap::PLACES } else { 1 }));
             let waker = neighbours[index].waker.clone();
             let core = Core::new(CoreConfig {
                 index,
@@ -161,6 +171,7 @@ impl Media {
                 socket,
                 commands: receiver,
                 ring,
+                taps: taps.clone(),
                 neighbours: neighbours.clone(),
                 sessions: sessions.clone(),
                 over: over.clone(),
@@ -171,7 +182,7 @@ impl Media {
             };
             let handle = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || thread.run());
             threads.push(handle.map_err(StartError::Thread)?);
-            workers.push(WorkerHandle { commands, waker: Some(waker), sessions, over });
+            workers.push(WorkerHandle { commands, waker: Some(waker), sessions, over, taps });
         }
         let mut addresses = if config.advertise.is_empty() {
             interfaces(config.loopback).map_err(StartError::Thread)?
@@ -189,56 +200,64 @@ impl Media {
             workers,
             identity,
             candidates,
+            limits: config.limits,
             next: AtomicU64::new(1),
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
             threads: Mutex::new(threads),
         })))
     }
 
-    /// A handle without threads, for tests of the control side: its commands come out of the receiver.
+    /// A handle without threads, for tests of the control side: the commands of so many workers come out of the
+    /// receivers.
     ///
     /// # Errors
     /// When DTLS can't be set up.
-    pub fn detached() -> Result<(Self, Receiver<Command>), SetupError> {
+    pub fn detached(count: usize, limits: MediaLimits) -> Result<(Self, Vec<Receiver<Command>>), SetupError> {
         let provider = rtc_crypto::default_provider().map_err(|error| SetupError::from_display(&error))?;
-        let (commands, receiver) = channel();
-        let worker = WorkerHandle { commands, waker: None, sessions: Arc::default(), over: Arc::default() };
+        let worker = |_| {
+            let (commands, receiver) = channel();
+            let taps = Arc::new(Ring::new(tap::PLACES));
+            (WorkerHandle { commands, waker: None, sessions: Arc::default(), over: Arc::default(), taps }, receiver)
+        };
+        let (workers, receivers) = (0..count).map(worker).unzip();
         let media = Self(Arc::new(Shared {
-            workers: vec![worker],
+            workers,
             identity: Identity::generate(&provider)?,
             candidates: vec![SocketAddr::from(([127, 0, 0, 1], 9))],
+            limits,
             next: AtomicU64::new(1),
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
             threads: Mutex::default(),
         }));
-        Ok((media, receiver))
+        Ok((media, receivers))
     }
 
     fn number(&self) -> u64 {
         self.0.next.fetch_add(1, Ordering::Relaxed) & ((1 << 56) - 1)
     }
 
-    /// A name for a new router, on the worker with the fewest sessions.
-    #[must_use]
-    pub fn new_router(&self) -> RouterId {
-        let number = self.number();
-        // With as few sessions on several, they take turns.
-        let count = self.0.workers.len();
-        let order = (0..count).map(|i| (i + number as usize) % count);
-        let worker = order.min_by_key(|i| self.0.workers[*i].sessions.load(Ordering::Relaxed)).unwrap_or(0);
-        RouterId((worker as u64) << 56 | number)
+    fn workers(&self) -> usize {
+        self.0.workers.len()
     }
 
-    /// Whether the media thread of a router has more to do than it can, so that newcomers should be refused.
-    #[must_use]
-    pub fn is_overloaded(&self, router: RouterId) -> bool {
-        self.0.workers.get(router.worker()).is_some_and(|worker| worker.over.load(Ordering::Relaxed))
+    /// How many sessions a worker had lately.
+    fn sessions(&self, worker: usize) -> u64 {
+        self.0.workers.get(worker).map_or(0, |worker| worker.sessions.load(Ordering::Relaxed))
     }
 
-    /// A name for a new session, on the worker of its router.
+    /// Whether a worker has more to do than it can.
+    fn is_overloaded(&self, worker: usize) -> bool {
+        self.0.workers.get(worker).is_some_and(|worker| worker.over.load(Ordering::Relaxed))
+    }
+
+    fn sessions_per_worker(&self) -> usize {
+        self.0.limits.sessions_per_worker
+    }
+
+    /// Where others put what a worker is to take.
     #[must_use]
-    pub fn new_session(&self, router: RouterId) -> SessionId {
-        SessionId((router.worker() as u64) << 56 | self.number())
+    pub fn taps(&self, worker: usize) -> Option<Arc<Ring<Tapped>>> {
+        self.0.workers.get(worker).map(|worker| worker.taps.clone())
     }
 
     /// New ICE credentials of ours for a session; the username fragment names the worker.
@@ -258,20 +277,6 @@ impl Media {
     #[must_use]
     pub fn candidates(&self) -> Vec<SocketAddr> {
         self.0.candidates.clone()
-    }
-
-    /// Sends a command to the worker that its id names.
-    pub fn send(&self, command: Command) {
-        let worker = match &command {
-            Command::OpenRouter { router, .. } | Command::CloseRouter { router } => router.worker(),
-            Command::OpenSession(open) => open.session.worker(),
-            Command::RestartIce { session, .. }
-            | Command::CloseSession { session, .. }
-            | Command::SetGate { session, .. }
-            | Command::Watch { session, .. } => session.worker(),
-            Command::Stop => 0,
-        };
-        self.send_to(worker, command);
     }
 
     fn send_to(&self, worker: usize, command: Command) {

@@ -1,142 +1,32 @@
-//! The ring between two media threads: datagrams that the kernel gave to another worker than their session's.
-//! Takes its memory once; what finds it full is dropped and counted. Knows no sessions.
+//! The rings between threads: many put in, one takes out, nobody waits. Take their memory once; what finds one full
+//! is dropped by whoever holds it. Know no sessions and no clocks.
+//!
+//! `tests/model` includes this file, with a queue whose every step it can look into.
 
-use crossbeam_queue::ArrayQueue;
-use std::net::{IpAddr, SocketAddr};
+use super::queue::ArrayQueue;
 
-/// Datagrams that wait; more are dropped: 20 ms of a gigabit.
-const PLACES: usize = 1024;
+/// So many places, for good.
+pub struct Ring<T>(ArrayQueue<T>);
 
-/// The longest datagram that is handed over: browsers keep below 1,500 bytes.
-pub const MAX_DATAGRAM: usize = 2048;
-
-/// A datagram of another worker's session.
-struct Handover {
-    from: SocketAddr,
-    to: Option<IpAddr>,
-    len: u16,
-    bytes: [u8; MAX_DATAGRAM],
-}
-
-/// Why a datagram was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// Its worker can't keep up.
-    Full,
-    /// It is longer than any that a session sends.
-    TooLong,
-}
-
-/// Many put in, one takes out, nobody waits.
-pub struct Ring(ArrayQueue<Handover>);
-
-impl Ring {
-    /// An empty ring.
+impl<T> Ring<T> {
+    /// An empty ring with room for so many.
     #[must_use]
-    pub fn new() -> Self {
-        Self(ArrayQueue::new(PLACES))
+    pub fn new(places: usize) -> Self {
+        Self(ArrayQueue::new(places.max(1)))
     }
 
-    /// Puts a datagram in.
-    ///
-    /// # Errors
-    /// When it is dropped.
-    pub fn push(&self, from: SocketAddr, to: Option<IpAddr>, data: &[u8]) -> Result<(), Refused> {
-        let mut bytes = [0; MAX_DATAGRAM];
-        bytes.get_mut(..data.len()).ok_or(Refused::TooLong)?.copy_from_slice(data);
-        self.0.push(Handover { from, to, len: data.len() as u16, bytes }).map_err(|_| Refused::Full)
+    /// Puts something in; false where there was no room, and it is gone. Wake the taker afterwards.
+    #[must_use]
+    pub fn push(&self, item: T) -> bool {
+        self.0.push(item).is_ok()
     }
 
     /// Takes out what waits, oldest first; no more than there is room for, so that those who put in faster than
-    /// this goes do not keep it busy for ever.
-    pub fn drain(&self, mut each: impl FnMut(SocketAddr, Option<IpAddr>, &mut [u8])) {
-        for _ in 0..PLACES {
-            let Some(mut handover) = self.0.pop() else { return };
-            let Some(data) = handover.bytes.get_mut(..usize::from(handover.len)) else { continue };
-            each(handover.from, handover.to, data);
+    /// this goes do not keep it busy for ever. Whoever put in what is left has woken the taker again.
+    pub fn drain(&self, mut each: impl FnMut(T)) {
+        for _ in 0..self.0.capacity() {
+            let Some(item) = self.0.pop() else { return };
+            each(item);
         }
-    }
-}
-
-impl Default for Ring {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    fn address(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
-    }
-
-    #[test]
-    fn datagrams_come_out_as_they_went_in() {
-        let ring = Ring::new();
-        let sent: Vec<Vec<u8>> = [1, 100, 1500, MAX_DATAGRAM].iter().map(|len| vec![*len as u8; *len]).collect();
-        for (port, data) in (1..).zip(&sent) {
-            assert_eq!(ring.push(address(port), Some(address(0).ip()), data), Ok(()));
-        }
-        assert_eq!(ring.push(address(9), None, &[0; MAX_DATAGRAM + 1]), Err(Refused::TooLong));
-        let mut got = Vec::new();
-        ring.drain(|from, to, data| got.push((from, to, data.to_vec())));
-        let expected = (1..).zip(sent).map(|(port, data)| (address(port), Some(address(0).ip()), data));
-        assert_eq!(got, expected.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_full_ring_refuses_and_loses_nothing_that_it_took() {
-        let ring = Ring::new();
-        let taken = (0..2000_u16).filter(|number| ring.push(address(1), None, &number.to_be_bytes()).is_ok()).count();
-        assert_eq!(taken, PLACES);
-        let mut next = 0_u16;
-        ring.drain(|_, _, data| {
-            assert_eq!(*data, next.to_be_bytes());
-            next += 1;
-        });
-        assert_eq!(usize::from(next), PLACES);
-        assert_eq!(ring.push(address(1), None, &[1]), Ok(()));
-    }
-
-    /// Several threads put in at once while one takes out: each one's datagrams come whole, in its order, and what
-    /// came and what was refused are together what was sent.
-    #[test]
-    fn many_workers_hand_over_at_once() {
-        const EACH: u64 = 20_000;
-        let (ring, refused) = (Arc::new(Ring::new()), Arc::new(AtomicU64::new(0)));
-        let senders: Vec<_> = (0..3_u16)
-            .map(|sender| {
-                let (ring, refused) = (ring.clone(), refused.clone());
-                std::thread::spawn(move || {
-                    for number in 0..EACH {
-                        let mut data = [sender as u8; 300];
-                        data[..8].copy_from_slice(&number.to_be_bytes());
-                        if ring.push(address(sender), None, &data).is_err() {
-                            refused.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                })
-            })
-            .collect();
-        let (mut came, mut last) = (0, [None; 3]);
-        let mut take = || {
-            ring.drain(|from, _, data| {
-                let sender = usize::from(from.port());
-                assert!(data[8..].iter().all(|byte| usize::from(*byte) == sender), "torn");
-                let number = u64::from_be_bytes(data[..8].try_into().unwrap());
-                assert!(last[sender].is_none_or(|last| last < number), "out of order");
-                last[sender] = Some(number);
-                came += 1;
-            });
-        };
-        while !senders.iter().all(std::thread::JoinHandle::is_finished) {
-            take();
-        }
-        take();
-        assert_eq!(came + refused.load(Ordering::Relaxed), 3 * EACH);
     }
 }

@@ -1,9 +1,11 @@
-//! The thread that drives a core: one socket, one ring from the other workers, one channel of commands.
+//! The thread that drives a core: one socket, two rings from the other workers, one channel of commands.
 //! Knows no media.
 
 use super::api::Command;
 use super::core::{Core, Disposition};
-use super::ring::{Refused, Ring};
+use super::handover::{Handover, Refused};
+use super::ring::Ring;
+use super::tap::Tapped;
 use super::trace::Tracer;
 use crate::clock;
 use crate::net::counters::{Counters, Drop};
@@ -38,7 +40,7 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 /// The way to another worker.
 #[derive(Clone)]
 pub(super) struct Neighbour {
-    pub(super) ring: Arc<Ring>,
+    pub(super) ring: Arc<Ring<Handover>>,
     pub(super) waker: Waker,
 }
 
@@ -47,7 +49,10 @@ pub(super) struct Thread {
     pub(super) core: Core,
     pub(super) socket: Socket,
     pub(super) commands: Receiver<Command>,
-    pub(super) ring: Arc<Ring>,
+    /// Datagrams of its sessions that others received.
+    pub(super) ring: Arc<Ring<Handover>>,
+    /// Packets of its meetings that others opened.
+    pub(super) taps: Arc<Ring<Tapped>>,
     /// By index; its own is there, too, and never used.
     pub(super) neighbours: Vec<Neighbour>,
     /// How many it has, for placing the next.
@@ -113,7 +118,7 @@ impl Thread {
                 self.retire();
                 return;
             }
-            self.handle_ring(now, &mut out);
+            self.handle_rings(now, &mut out);
             let mut more_to_read = self.receive(Queue::Main, &mut received, &mut out);
             let now = clock::now();
             if self.socket.keeps_feedback() && self.feedback.is_due(now) {
@@ -131,6 +136,7 @@ impl Thread {
                 self.send(&mut out);
                 self.publish(computed);
             }
+            self.call_others();
             if !more_to_read && !more_to_forward {
                 self.sleep(published + PUBLISH_INTERVAL);
             }
@@ -196,11 +202,21 @@ impl Thread {
         }
     }
 
-    fn handle_ring(&mut self, now: Instant, out: &mut SendBatch) {
+    fn handle_rings(&mut self, now: Instant, out: &mut SendBatch) {
         let (core, ring) = (&mut self.core, &self.ring);
-        ring.drain(|from, to, data| {
+        ring.take_over(|from, to, data| {
             core.handle_datagram(now, from, to, data, out);
         });
+        self.taps.drain(|tapped| core.handle_tapped(now, &tapped, out));
+    }
+
+    /// Wakes the workers for which something was put into their rings: once for all of a batch.
+    fn call_others(&mut self) {
+        while let Some(worker) = self.core.poll_call() {
+            if let Some(neighbour) = self.neighbours.get(worker) {
+                neighbour.waker.wake();
+            }
+        }
     }
 
     fn receive(&mut self, queue: Queue, received: &mut ReceiveBatch, out: &mut SendBatch) -> bool {
@@ -232,6 +248,7 @@ impl Thread {
             if out.is_full() {
                 self.send(out);
             }
+            self.call_others();
             // What came meanwhile ends the next sleep at once: asking again would cost a call for nothing.
             if !received.is_full() {
                 return false;
@@ -256,7 +273,7 @@ fn hand_over(neighbours: &[Neighbour], worker: usize, datagram: &Received<'_>, c
         core.counters.drop(Drop::UnknownAddress);
         return;
     };
-    match neighbour.ring.push(datagram.from, datagram.to, datagram.data) {
+    match neighbour.ring.hand_over(datagram.from, datagram.to, datagram.data) {
         Ok(()) => neighbour.waker.wake(),
         Err(Refused::Full) => core.counters.drop(Drop::RingFull),
         Err(Refused::TooLong) => core.counters.drop(Drop::Malformed),

@@ -392,6 +392,7 @@ impl Bot {
                     self.heard.sender_reports += 1;
                     for slot in self.slots.iter_mut().filter(|slot| slot.ssrc == report.info.ssrc) {
                         slot.reports += 1;
+                        slot.reported = Some((report.info.ntp, report.info.timestamp));
                         slot.log.on_sender_report(now, report.info.ntp);
                     }
                 }

@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod netem;
 pub mod receiving;
 pub mod sending;
+pub mod workers;
 pub mod world;
 
 use std::sync::{Arc, OnceLock};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use symposia::rtp::Header;
 use symposia::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
+use symposia::rtp::rtcp::Ntp;
 use symposia::session::plan::{Kind, PayloadType};
 
 /// A packet that came.
@@ -42,6 +43,8 @@ pub struct Slot {
     pub problems: Vec<String>,
     /// Sender reports.
     pub reports: u64,
+    /// The last one: which moment, and its timestamp.
+    pub reported: Option<(Ntp, u32)>,
 }
 
 impl Slot {
@@ -61,6 +64,7 @@ impl Slot {
             late: 0,
             problems: Vec::new(),
             reports: 0,
+            reported: None,
         }
     }
 

@@ -1,7 +1,8 @@
-//! A worker's core and Bots on one virtual clock, with links between them. No threads, no sockets, no waiting.
+//! Workers' cores, mostly one, and Bots on one virtual clock, with links between them. No threads, no sockets, no waiting.
 
 use super::bot::{Bot, BotShape};
 use super::netem::{Direction, Link};
+use super::workers::Others;
 use super::{bot_identity, new_identity};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -18,7 +19,7 @@ use symposia::session::plan::SessionPlan;
 use symposia::session::sdp::{self, CodecKind, Local, Offer, Policy, Role};
 use symposia::session::{SessionId, new_credentials};
 use symposia::worker::api::{Command, Event, OpenSession, RouterId};
-use symposia::worker::core::{Core, CoreConfig};
+use symposia::worker::core::{Core, CoreConfig, Disposition};
 use symposia::worker::trace::Tracer;
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,6 +71,8 @@ pub struct Place {
 pub struct Plan {
     pub limits: MediaLimits,
     pub tracer: Option<Tracer>,
+    /// Workers besides the first.
+    pub others: usize,
 }
 
 /// Everything.
@@ -77,10 +80,12 @@ pub struct World {
     pub start: Instant,
     pub now: Instant,
     pub core: Core,
+    /// The other workers, and the meeting that may spread over all.
+    pub others: Others,
     pub places: Vec<Place>,
     pub events: Vec<Event>,
     routers: Vec<(RouterId, mpsc::Receiver<Event>)>,
-    random: StdRng,
+    pub(super) random: StdRng,
     identity: symposia::session::dtls::Identity,
     flights: BTreeMap<(Instant, u64), Flight>,
     flown: u64,
@@ -108,19 +113,24 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let start = clock::now();
         let identity = new_identity();
-        let core = Core::new(CoreConfig {
-            index: 0,
-            identity: identity.clone(),
-            epoch: start,
-            epoch_ntp_ns: 3_900_000_000_000_000_000,
-            limits: plan.limits,
-            tracer: plan.tracer,
-            random: StdRng::seed_from_u64(random.next_u64()),
-        });
+        let mut core = |index| {
+            Core::new(CoreConfig {
+                index,
+                identity: identity.clone(),
+                epoch: start,
+                epoch_ntp_ns: 3_900_000_000_000_000_000,
+                limits: plan.limits,
+                tracer: plan.tracer.clone(),
+                random: StdRng::seed_from_u64(random.next_u64()),
+            })
+        };
+        let (core, cores) = (core(0), (1..=plan.others).map(core).collect());
+        let others = Others::new(cores, plan.limits);
         let mut world = Self {
             start,
             now: start,
             core,
+            others,
             places: Vec::new(),
             events: Vec::new(),
             routers: Vec::new(),
@@ -136,7 +146,10 @@ impl World {
             probe: None,
             watch: None,
         };
-        world.open_router();
+        // Several workers have the meeting that the control side spreads over them.
+        if plan.others == 0 {
+            world.open_router();
+        }
         world
     }
 
@@ -165,24 +178,25 @@ impl World {
     }
 
     pub fn command(&mut self, command: Command) {
-        self.inside(|core, now, out| core.handle_command(now, command, out));
+        self.inside(0, |core, now, out| core.handle_command(now, command, out));
         self.drain();
     }
 
-    fn inside<R>(&mut self, call: impl FnOnce(&mut Core, Instant, &mut SendBatch) -> R) -> R {
+    pub(super) fn inside<R>(&mut self, worker: usize, call: impl FnOnce(&mut Core, Instant, &mut SendBatch) -> R) -> R {
         if let Some(probe) = self.probe {
             probe(true);
         }
-        let result = call(&mut self.core, self.now, &mut self.out);
+        let core = if worker == 0 { &mut self.core } else { &mut self.others.cores[worker - 1] };
+        let result = call(core, self.now, &mut self.out);
         if let Some(probe) = self.probe {
             probe(false);
         }
         result
     }
 
-    fn local(&mut self) -> Local {
+    pub(super) fn local(&mut self, worker: usize) -> Local {
         Local {
-            credentials: new_credentials(0, &mut self.random),
+            credentials: new_credentials(worker, &mut self.random),
             fingerprint: self.identity.fingerprint(),
             candidates: vec![server_address()],
             tcp_candidates: Vec::new(),
@@ -218,11 +232,8 @@ impl World {
         open_gates: &[Source],
         link: Link,
     ) -> usize {
-        let place = self.places.len();
-        let number = u16::try_from(place).expect("few Bots");
-        let address = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 40_000));
-        let mut bot = Bot::new(name, address, shape, bot_identity(), self.random.next_u64());
-        let local = self.local();
+        let mut bot = self.new_bot(name, shape);
+        let local = self.local(0);
         let offer = Offer::parse(&bot.offer()).expect("a Bot's offer can be read");
         let answer = sdp::answer(&offer, &local, &policy(), &mut self.random).expect("and answered");
         let session = SessionId(self.next_id);
@@ -236,13 +247,31 @@ impl World {
             open_gates: open_gates.to_vec(),
         })));
         bot.handle_answer(self.now, &answer.sdp);
+        self.add_place(bot, session, router, participant, answer.plan, link)
+    }
+
+    pub(super) fn new_bot(&mut self, name: u32, shape: BotShape) -> Bot {
+        let number = u16::try_from(self.places.len()).expect("few Bots");
+        let address = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 40_000));
+        Bot::new(name, address, shape, bot_identity(), self.random.next_u64())
+    }
+
+    pub(super) fn add_place(
+        &mut self,
+        bot: Bot,
+        session: SessionId,
+        router: RouterId,
+        participant: ParticipantId,
+        plan: SessionPlan,
+        link: Link,
+    ) -> usize {
         let (up, down) = (self.random.next_u64(), self.random.next_u64());
         self.places.push(Place {
             bot,
             session,
             router,
             participant,
-            plan: answer.plan,
+            plan,
             state: None,
             retired: false,
             closed: false,
@@ -250,7 +279,7 @@ impl World {
             uplink: Direction::new(link, up),
             downlink: Direction::new(link, down),
         });
-        place
+        self.places.len() - 1
     }
 
     pub fn bot(&mut self, place: usize) -> &mut Bot {
@@ -280,7 +309,7 @@ impl World {
 
     /// What a Bot wants to see: participants' sources and heights.
     pub fn watch_tracks(&mut self, place: usize, wishes: &[(u32, Source, u16)]) {
-        let wishes = wishes
+        let wishes: Vec<_> = wishes
             .iter()
             .map(|(name, source, height)| Wish {
                 track: TrackId { participant: ParticipantId(*name), source: *source },
@@ -288,30 +317,41 @@ impl World {
             })
             .collect();
         let session = self.places[place].session;
+        if self.others.watch(session, &wishes) {
+            self.pump();
+            return;
+        }
         self.command(Command::Watch { session, wishes });
     }
 
     /// Opens or closes a gate; it is acknowledged before this returns.
     pub fn set_gate(&mut self, place: usize, source: Source, open: bool) {
-        let (done, mut acknowledged) = oneshot::channel();
         let session = self.places[place].session;
+        if let Some(acknowledged) = self.others.set_gate(session, source, open) {
+            return self.all_acknowledge(acknowledged);
+        }
+        let (done, mut acknowledged) = oneshot::channel();
         self.command(Command::SetGate { session, source, open, done: Some(done) });
         acknowledged.try_recv().expect("a gate is acknowledged at once");
     }
 
     /// Ends a session; it is acknowledged before this returns.
     pub fn close(&mut self, place: usize) {
-        let (done, mut acknowledged) = oneshot::channel();
         let session = self.places[place].session;
-        self.command(Command::CloseSession { session, done: Some(done) });
-        acknowledged.try_recv().expect("the end of a session is acknowledged at once");
+        if let Some(acknowledged) = self.others.close_session(session) {
+            self.all_acknowledge(acknowledged);
+        } else {
+            let (done, mut acknowledged) = oneshot::channel();
+            self.command(Command::CloseSession { session, done: Some(done) });
+            acknowledged.try_recv().expect("the end of a session is acknowledged at once");
+        }
         self.places[place].closed = true;
     }
 
     /// An ICE restart with new credentials on both sides.
     pub fn restart_ice(&mut self, place: usize) {
         let offer = Offer::parse(&self.bot(place).restart_offer()).expect("a Bot's offer can be read");
-        let local = self.local();
+        let local = self.local(self.places[place].session.worker());
         let answer = sdp::reanswer(&self.places[place].plan, &offer, &local, &policy()).expect("and answered");
         let session = self.places[place].session;
         let (local, remote) = (answer.plan.local.clone(), answer.plan.remote.clone());
@@ -323,16 +363,38 @@ impl World {
 
     /// A datagram from anywhere to the core, with no link between.
     pub fn inject(&mut self, from: SocketAddr, data: &[u8]) {
-        let mut data = data.to_vec();
+        self.receive(from, &mut data.to_vec());
+    }
+
+    /// A datagram comes to the worker that the kernel gives it to, and goes on to its session's.
+    fn receive(&mut self, from: SocketAddr, data: &mut [u8]) {
         let to = Some(server_address().ip());
-        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
+        let mut take = |world: &mut Self, worker| {
+            world.inside(worker, |core, now, out| core.handle_datagram(now, from, to, data, out))
+        };
+        if let Disposition::Foreign(worker) = take(self, self.others.received_by(from)) {
+            take(self, worker);
+        }
         self.drain();
     }
 
-    /// Forwards what waits and puts all that the core sends on the links.
-    fn drain(&mut self) {
+    /// Forwards what waits, on all workers until none has anything for another.
+    pub(super) fn drain(&mut self) {
         loop {
-            let more = self.inside(|core, now, out| core.forward(now, out));
+            for worker in 0..=self.others.cores.len() {
+                self.drain_worker(worker);
+            }
+            if !self.cross() {
+                break;
+            }
+        }
+        self.collect_events();
+    }
+
+    /// Puts all that a core sends on the links.
+    fn drain_worker(&mut self, worker: usize) {
+        loop {
+            let more = self.inside(worker, |core, now, out| core.forward(now, out));
             for sent in self.out.iter() {
                 if let Some(watch) = &mut self.watch {
                     watch.push((self.now, sent.to, sent.data.to_vec()));
@@ -358,6 +420,10 @@ impl World {
                 break;
             }
         }
+    }
+
+    fn collect_events(&mut self) {
+        self.others.collect_events(&mut self.places, &mut self.events);
         for (_, receiver) in &mut self.routers {
             while let Ok(event) = receiver.try_recv() {
                 if let Event::Session { session, state, .. } = &event {
@@ -383,12 +449,13 @@ impl World {
     fn next_time(&mut self) -> Option<Instant> {
         let flight = self.flights.first_key_value().map(|((at, _), _)| *at);
         let bots = self.places.iter().filter(|place| !place.retired).filter_map(|place| place.bot.poll_timeout());
-        self.core.poll_timeout().into_iter().chain(flight).chain(bots).min()
+        let others = self.others.cores.iter_mut().filter_map(Core::poll_timeout).min();
+        self.core.poll_timeout().into_iter().chain(others).chain(flight).chain(bots).min()
     }
 
     /// Tells the core what share of the time its thread computed lately.
     pub fn load(&mut self, busy: f32) {
-        self.inside(|core, now, out| core.handle_load(now, busy, out));
+        self.inside(0, |core, now, out| core.handle_load(now, busy, out));
         self.drain();
     }
 
@@ -403,9 +470,7 @@ impl World {
                 match entry.remove() {
                     Flight::ToServer { from, mut data } => {
                         self.media_in += u64::from(is_media(&data));
-                        let to = Some(server_address().ip());
-                        self.inside(|core, now, out| core.handle_datagram(now, from, to, &mut data, out));
-                        self.drain();
+                        self.receive(from, &mut data);
                     }
                     Flight::ToBot { to, data } => {
                         let found = self.places.iter().rposition(|place| place.bot.address == to);
@@ -416,9 +481,12 @@ impl World {
                     }
                 }
             }
-            if self.core.poll_timeout().is_some_and(|at| at <= self.now) {
-                self.inside(|core, now, out| core.handle_timeout(now, out));
-                self.drain();
+            for worker in 0..=self.others.cores.len() {
+                let now = self.now;
+                if self.inside(worker, |core, _, _| core.poll_timeout().is_some_and(|at| at <= now)) {
+                    self.inside(worker, |core, now, out| core.handle_timeout(now, out));
+                    self.drain();
+                }
             }
             for place in 0..self.places.len() {
                 if !self.places[place].retired && self.places[place].bot.poll_timeout().is_some_and(|at| at <= self.now)
@@ -443,7 +511,7 @@ impl World {
     /// Lets time pass until all Bots are connected; panics where that takes more than 5 s.
     pub fn connect(&mut self) {
         for _ in 0..250 {
-            if self.places.iter().all(|place| place.bot.connected()) {
+            if self.places.iter().all(|place| place.closed || place.bot.connected()) {
                 // The server's last flight may be under way still.
                 self.run_ms(50);
                 return;

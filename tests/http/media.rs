@@ -176,7 +176,8 @@ async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
     host.ask(Command::SendToWaitingRoom { participant: guest.you }).await.expect("a host may");
     assert!(server.worker.all().contains(&Seen::CloseSession(session)), "before the host heard that it is done");
     guest.event(|event| matches!(event, Event::Waiting { .. }).then_some(())).await;
-    let speakers = WorkerEvent::Speakers { participants: vec![host.you] };
+    let router = server.worker.router();
+    let speakers = WorkerEvent::Speakers { router, participants: vec![host.you] };
     server.worker.report(speakers).await;
     let slots = WorkerEvent::Slots { session, participant: guest.you, slots: Vec::new() };
     server.worker.report(slots).await;
@@ -204,7 +205,7 @@ async fn reports_reach_whom_they_concern() {
     server.worker.report(connected).await;
     guest.media(|media| *media == MediaEvent::Session { state: SessionState::Connected }).await;
     let track = TrackId { participant: guest.you, source: Source::Camera };
-    server.worker.report(WorkerEvent::Wanted { track, height: 720 }).await;
+    server.worker.report(WorkerEvent::Wanted { router: server.worker.router(), track, height: 720 }).await;
     guest.media(|media| *media == MediaEvent::Wanted { source: Source::Camera, height: 720 }).await;
     let for_host = host.within(Duration::from_millis(100)).await;
     assert!(!for_host.iter().any(|message| matches!(message, ServerMessage::Media { .. })), "{for_host:?}");

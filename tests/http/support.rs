@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use symposia::config::{Config, Secret};
 use symposia::http::limits::Bounds;
 use symposia::http::{AppState, router};
+use symposia::session::limits::MediaLimits;
 use symposia::store::Store;
 use symposia::worker::Media;
 use tempfile::TempDir;
@@ -77,7 +78,7 @@ impl Server {
         let mut bounds = Bounds::from(&config.limits);
         change(&mut config, &mut bounds);
         let store = Store::open(folder.path()).await.expect("a store");
-        let (media, commands) = Media::detached().expect("DTLS");
+        let (media, mut commands) = Media::detached(1, MediaLimits::default()).expect("DTLS");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         // As the real listener does: without it every answer waits 40 ms for an acknowledgement.
@@ -88,7 +89,7 @@ impl Server {
         let router = router(state.clone());
         let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.expect("it serves") });
-        Self { state, worker: Worker::start(commands), address, folder, router, serving }
+        Self { state, worker: Worker::start(commands.remove(0)), address, folder, router, serving }
     }
 
     /// Stops as SIGTERM does, and starts again on the same folder.

@@ -128,6 +128,12 @@ impl Worker {
         .await
     }
 
+    /// The router opened last.
+    pub fn router(&self) -> RouterId {
+        let opened = |seen: &Seen| if let Seen::OpenRouter(router) = seen { Some(*router) } else { None };
+        self.all().iter().rev().find_map(opened).expect("a router")
+    }
+
     /// Reports to the router opened last.
     pub async fn report(&self, event: Event) {
         let events = self.0.events.lock().expect("no panic").clone();

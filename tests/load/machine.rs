@@ -26,6 +26,14 @@ pub fn pin_to_argument(index: usize) {
     }
 }
 
+/// Lets the process use the cores that the command line names there.
+pub fn use_arguments(range: std::ops::Range<usize>) {
+    let mut set = rustix::thread::CpuSet::new();
+    let words = std::env::args().skip(1).filter(|word| word != "--bench").skip(range.start).take(range.len());
+    words.for_each(|word| set.set(word.parse().expect("a core")));
+    rustix::thread::sched_setaffinity(None, &set).expect("its own cores");
+}
+
 /// Keeps the calling thread, the load generator, on the second core.
 pub fn pin_load() {
     if let Some(core) = first_cores().get(1) {

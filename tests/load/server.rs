@@ -1,4 +1,5 @@
-//! The server process: one worker on the core that it is told, told by lines on its standard input whom to let in.
+//! The server process: one worker on the core that it is told, or one on each of two, told by lines on its standard input
+//! whom to let in.
 
 use super::machine;
 use crate::bots::world::policy;
@@ -10,9 +11,11 @@ use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use symposia::net::counters::Drop;
+use symposia::session::limits::MediaLimits;
 use symposia::session::plan::Mid;
 use symposia::session::sdp::{self, Local, Offer};
-use symposia::worker::api::{Command, Event, OpenSession, RouterId};
+use symposia::worker::api::Event;
+use symposia::worker::routers::{NewSession, Routers};
 use symposia::worker::{Media, MediaConfig};
 use tokio::sync::mpsc;
 
@@ -25,25 +28,19 @@ pub fn unhex(text: &str) -> String {
     String::from_utf8(bytes.collect()).expect("it was text")
 }
 
+/// Reports that may wait until the next line.
+const REPORTS: usize = 65_536;
+
 struct Meetings {
     media: Media,
-    routers: HashMap<usize, RouterId>,
-    events: mpsc::Sender<Event>,
+    all: HashMap<usize, (Routers, mpsc::Receiver<Event>)>,
     random: StdRng,
 }
 
 impl Meetings {
-    fn router(&mut self, meeting: usize) -> RouterId {
-        *self.routers.entry(meeting).or_insert_with(|| {
-            let router = self.media.new_router();
-            self.media.send(Command::OpenRouter { router, events: self.events.clone() });
-            router
-        })
-    }
-
     fn open(&mut self, meeting: usize, name: u32, publishes: bool, watches: &[u32], offer: &str) -> String {
-        let router = self.router(meeting);
-        let session = self.media.new_session(router);
+        let (routers, _) = self.all.entry(meeting).or_insert_with(|| Routers::open(self.media.clone(), REPORTS));
+        let session = routers.new_session();
         let local = Local {
             credentials: self.media.credentials(session),
             fingerprint: self.media.fingerprint(),
@@ -55,17 +52,16 @@ impl Meetings {
         let answer = sdp::answer(&offer, &local, &policy(), &mut self.random).expect("and answered");
         let sources = [(0, Source::Microphone), (1, Source::Camera)];
         let sends = sources.iter().filter(|_| publishes).map(|(mid, source)| (Mid(mid.to_string()), *source));
-        self.media.send(Command::OpenSession(Box::new(OpenSession {
-            session,
-            router,
+        let new = NewSession {
             participant: ParticipantId(name),
             plan: answer.plan,
             sends: sends.collect(),
             open_gates: vec![Source::Microphone, Source::Camera],
-        })));
+        };
+        routers.open_session(session, new);
         let track = |name: &u32| TrackId { participant: ParticipantId(*name), source: Source::Camera };
         let wishes = watches.iter().map(|name| Wish { track: track(name), height: 720 }).collect();
-        self.media.send(Command::Watch { session, wishes });
+        routers.watch(session, wishes);
         answer.sdp
     }
 
@@ -83,11 +79,14 @@ impl Meetings {
                 let reasons = Drop::ALL.iter().zip(stats.dropped).filter(|(_, n)| *n > 0);
                 let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{}={count}", reason.label())).collect();
                 let (keys, again) = (stats.key_frame_requests, stats.retransmitted);
-                format!("{} key_frame_requests={keys} retransmitted={again}", reasons.join(" "))
+                let (tapped, taken) = (stats.tapped, stats.taken);
+                let crossed = format!("tapped={tapped} taken={taken}");
+                format!("{} key_frame_requests={keys} retransmitted={again} {crossed}", reasons.join(" "))
             }
             _ => {
                 // What was dropped on its way out had been received.
-                let inward = |(reason, _): &(&Drop, u64)| !matches!(reason, Drop::QueueFull | Drop::Send);
+                let inward =
+                    |(reason, _): &(&Drop, u64)| !matches!(reason, Drop::QueueFull | Drop::TapFull | Drop::Send);
                 let dropped: u64 = Drop::ALL.iter().zip(stats.dropped).filter(inward).map(|(_, count)| count).sum();
                 format!("{} {} {dropped}", stats.received, stats.sent)
             }
@@ -99,19 +98,27 @@ impl Meetings {
 /// the answer, `stats` with the counts of received packets, sent ones and those dropped on their way in, `why` with the
 /// reasons of drops.
 pub fn serve() {
-    machine::pin_to_argument(1);
+    // With a number of sessions as the last word there are two workers, and that many go to one.
+    let spread = std::env::args().filter(|word| word != "--bench").nth(4).and_then(|word| word.parse().ok());
+    match spread {
+        None => machine::pin_to_argument(1),
+        Some(_) => machine::use_arguments(1..3),
+    }
+    let limits = MediaLimits::default();
     let config = MediaConfig {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-        workers: 1,
+        workers: if spread.is_some() { 2 } else { 1 },
+        limits: MediaLimits { sessions_per_worker: spread.unwrap_or(usize::MAX), ..limits },
         advertise: vec![Ipv4Addr::LOCALHOST.into()],
         loopback: true,
         ..MediaConfig::default()
     };
     let media = Media::start(&config).expect("a port is free");
-    let (events, mut reports) = mpsc::channel(65_536);
-    let mut meetings = Meetings { media, routers: HashMap::new(), events, random: StdRng::seed_from_u64(1) };
+    let mut meetings = Meetings { media, all: HashMap::new(), random: StdRng::seed_from_u64(1) };
     for line in std::io::stdin().lock().lines() {
-        while reports.try_recv().is_ok() {}
+        for (_, reports) in meetings.all.values_mut() {
+            while reports.try_recv().is_ok() {}
+        }
         println!("{}", meetings.answer(&line.expect("lines")));
         std::io::stdout().flush().expect("the other side reads");
     }

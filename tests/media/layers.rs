@@ -213,7 +213,7 @@ fn each_listener_gets_the_five_loudest_and_never_his_own_voice() {
     world.run_ms(1000);
     assert!(world.bot(3).count(9, Source::Microphone) > 45);
     let speakers = world.events.iter().rev().find_map(|event| match event {
-        Event::Speakers { participants } => Some(participants.clone()),
+        Event::Speakers { participants, .. } => Some(participants.clone()),
         _ => None,
     });
     assert_eq!(speakers.expect("speakers were told").first(), Some(&ParticipantId(9)));
@@ -333,7 +333,7 @@ fn what_is_wanted_of_a_track_is_told() {
         }
         world.run_ms(600);
         let told = world.events.iter().rev().find_map(|event| match event {
-            Event::Wanted { track: found, height } if *found == track => Some(*height),
+            Event::Wanted { track: found, height, .. } if *found == track => Some(*height),
             _ => None,
         });
         assert_eq!(told, Some(expected));

@@ -12,3 +12,4 @@ mod layers;
 mod links;
 mod sockets;
 mod traces;
+mod workers;

@@ -5,10 +5,11 @@ use super::{Opened, Rejected, ResourceId, Way};
 use crate::clock;
 use crate::meetings::media::{bad_offer, local};
 use crate::meetings::refusal::Refusal;
-use crate::session::plan::{Codec, Flow, Mid, SessionPlan};
+use crate::session::plan::{Codec, Flow};
 use crate::session::sdp::{self, Answer, Offer, Policy};
 use crate::worker::Media;
-use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
+use crate::worker::api::{Event, SessionId};
+use crate::worker::routers::{NewSession, Routers};
 use dashmap::DashMap;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::{RefusalCode, SessionState, Wish};
@@ -36,12 +37,12 @@ const REPORTS: usize = 256;
 
 pub(super) struct Live {
     media: Media,
-    router: RouterId,
     state: Mutex<State>,
     sessions: Arc<AtomicUsize>,
 }
 
 pub(super) struct State {
+    routers: Routers,
     pub(super) publisher: Option<Resource>,
     /// What the publisher sends as picture: an encoder begins with the answer's first codec and stays with it.
     picture: Option<Codec>,
@@ -81,10 +82,9 @@ pub(super) async fn look_after(
 impl Live {
     /// One with a router of its own, whose reports come out of the receiver.
     pub(super) fn begin(media: &Media, sessions: &Arc<AtomicUsize>) -> (Arc<Self>, mpsc::Receiver<Event>) {
-        let router = media.new_router();
-        let (events, reports) = mpsc::channel(REPORTS);
-        media.send(Command::OpenRouter { router, events });
+        let (routers, reports) = Routers::open(media.clone(), REPORTS);
         let state = State {
+            routers,
             publisher: None,
             picture: None,
             viewers: HashMap::new(),
@@ -92,7 +92,7 @@ impl Live {
             silent_since: clock::now(),
             over: false,
         };
-        let live = Self { media: media.clone(), router, state: Mutex::new(state), sessions: Arc::clone(sessions) };
+        let live = Self { media: media.clone(), state: Mutex::new(state), sessions: Arc::clone(sessions) };
         (Arc::new(live), reports)
     }
 
@@ -108,22 +108,22 @@ impl Live {
         if state.over || state.publisher.as_ref().is_some_and(connected) {
             return Err(Rejected::AlreadyPublishing);
         }
-        let (session, Answer { sdp, plan }) = self.answer(offer, policy)?;
+        let (session, Answer { sdp, plan }) = self.answer(&state, offer, policy)?;
         let sends = published(&plan);
         if sends.is_empty() {
             return Err(Rejected::Unusable("the offer sends nothing".to_owned()));
         }
         if let Some(old) = state.publisher.take() {
-            drop(self.end(&old));
+            drop(self.end(&mut state, &old));
         }
         let resource = Resource::new(session, PUBLISHER, &plan);
         let opened = resource.opened(sdp);
         state.picture = picture(&plan);
         let open_gates = sends.iter().map(|(_, source)| *source).collect();
-        self.open(session, PUBLISHER, plan, sends, open_gates);
+        self.open(&mut state, session, NewSession { participant: PUBLISHER, plan, sends, open_gates });
         state.publisher = Some(resource);
         for viewer in state.viewers.values() {
-            self.subscribe(viewer.session);
+            state.subscribe(viewer.session);
         }
         Ok(opened)
     }
@@ -136,10 +136,10 @@ impl Live {
         if state.viewers.len() >= most {
             return Err(Rejected::Full);
         }
-        if self.media.is_overloaded(self.router) {
+        if state.routers.is_overloaded() {
             return Err(Rejected::Busy);
         }
-        let (session, Answer { sdp, plan }) = self.answer(offer, policy)?;
+        let (session, Answer { sdp, plan }) = self.answer(&state, offer, policy)?;
         if !plan.sections.iter().any(|section| matches!(section.flow, Flow::Send(_))) {
             return Err(Rejected::Unusable("the offer receives nothing".to_owned()));
         }
@@ -150,14 +150,15 @@ impl Live {
         let participant = ParticipantId(state.last);
         let resource = Resource::new(session, participant, &plan);
         let opened = resource.opened(sdp);
-        self.open(session, participant, plan, Vec::new(), Vec::new());
-        self.subscribe(session);
+        let new = NewSession { participant, plan, sends: Vec::new(), open_gates: Vec::new() };
+        self.open(&mut state, session, new);
+        state.subscribe(session);
         state.viewers.insert(resource.id.clone(), resource);
         Ok(opened)
     }
 
-    fn answer(&self, offer: &Offer, policy: &Policy) -> Result<(SessionId, Answer), Rejected> {
-        let session = self.media.new_session(self.router);
+    fn answer(&self, state: &State, offer: &Offer, policy: &Policy) -> Result<(SessionId, Answer), Rejected> {
+        let session = state.routers.new_session();
         let local = local(&self.media, session);
         let answer = sdp::answer(offer, &local, policy, &mut rand::rng()).map_err(|error| {
             let refusal: Refusal = bad_offer(error);
@@ -167,37 +168,15 @@ impl Live {
         Ok((session, answer))
     }
 
-    fn open(
-        &self,
-        session: SessionId,
-        participant: ParticipantId,
-        plan: SessionPlan,
-        sends: Vec<(Mid, Source)>,
-        open_gates: Vec<Source>,
-    ) {
+    fn open(&self, state: &mut State, session: SessionId, new: NewSession) {
         self.sessions.fetch_add(1, Ordering::Relaxed);
-        let router = self.router;
-        self.media.send(Command::OpenSession(Box::new(OpenSession {
-            session,
-            router,
-            participant,
-            plan,
-            sends,
-            open_gates,
-        })));
+        state.routers.open_session(session, new);
     }
 
-    fn subscribe(&self, session: SessionId) {
-        let track = TrackId { participant: PUBLISHER, source: Source::Camera };
-        self.media.send(Command::Watch { session, wishes: vec![Wish { track, height: FULL_HEIGHT }] });
-    }
-
-    /// Ends a session that was taken out of the state.
-    pub(super) fn end(&self, resource: &Resource) -> oneshot::Receiver<()> {
+    /// Ends a session that was taken out of the state; each worker that has anything of it acknowledges.
+    pub(super) fn end(&self, state: &mut State, resource: &Resource) -> Vec<oneshot::Receiver<()>> {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
-        let (done, acknowledged) = oneshot::channel();
-        self.media.send(Command::CloseSession { session: resource.session, done: Some(done) });
-        acknowledged
+        state.routers.close_session(resource.session, true)
     }
 
     /// A worker reported a session's state.
@@ -232,10 +211,13 @@ impl Live {
     ) -> Vec<oneshot::Receiver<()>> {
         let mut ends = Vec::new();
         if let Some(publisher) = state.publisher.take_if(|publisher| which(publisher)) {
-            ends.push(self.end(&publisher));
+            ends.extend(self.end(state, &publisher));
             state.silent_since = now;
         }
-        ends.extend(state.viewers.extract_if(|_, viewer| which(viewer)).map(|(_, viewer)| self.end(&viewer)));
+        let viewers: Vec<_> = state.viewers.extract_if(|_, viewer| which(viewer)).collect();
+        for (_, viewer) in viewers {
+            ends.extend(self.end(state, &viewer));
+        }
         ends
     }
 
@@ -244,12 +226,18 @@ impl Live {
         let mut state = self.state();
         state.over = true;
         let ends = self.drop_those(&mut state, clock::now(), |_| true);
-        self.media.send(Command::CloseRouter { router: self.router });
+        state.routers.close();
         ends
     }
 }
 
 impl State {
+    /// What all viewers want.
+    fn subscribe(&self, session: SessionId) {
+        let track = TrackId { participant: PUBLISHER, source: Source::Camera };
+        self.routers.watch(session, vec![Wish { track, height: FULL_HEIGHT }]);
+    }
+
     fn all(&mut self) -> impl Iterator<Item = &mut Resource> {
         self.publisher.iter_mut().chain(self.viewers.values_mut())
     }

@@ -117,9 +117,9 @@ impl Broadcasts {
             if way == Way::Publish {
                 state.silent_since = clock::now();
             }
-            live.end(&resource)
+            live.end(&mut state, &resource)
         };
-        acknowledged(vec![done]).await;
+        acknowledged(done).await;
         true
     }
 

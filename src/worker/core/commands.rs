@@ -2,11 +2,11 @@
 
 use super::{Core, MAX_SESSIONS, Router};
 use crate::net::udp::SendBatch;
-use crate::router::track::Track;
+use crate::router::track::{Publisher, Track};
 use crate::router::voices::Voices;
 use crate::session::plan::{Flow, Kind};
 use crate::session::{NewSession, Session};
-use crate::worker::api::{Command, Event, OpenSession, RouterId};
+use crate::worker::api::{Command, Event, OpenSession, RouterId, SessionId};
 use signaling::ids::{Source, TrackId};
 use signaling::protocol::SessionState;
 use std::collections::VecDeque;
@@ -33,13 +33,19 @@ pub(super) fn handle(core: &mut Core, now: Instant, command: Command, out: &mut 
         Command::CloseSession { session, done } => {
             if let Some(&number) = core.session_numbers.get(&session) {
                 core.close_session(now, number, out);
+            } else {
+                core.close_remote(now, session, out);
             }
             acknowledge(done);
         }
         Command::SetGate { session, source, open, done } => {
-            if let Some(&number) = core.session_numbers.get(&session) {
-                core.set_gate(now, number, source, open, out);
-            }
+            core.set_gate(now, session, source, open, out);
+            acknowledge(done);
+        }
+        Command::AddRemote(remote) => core.add_remote(now, &remote, out),
+        Command::OpenTap { router, tap } => core.open_tap(router, tap),
+        Command::CloseTap { router, taker, done } => {
+            core.close_tap(router, taker);
             acknowledge(done);
         }
         Command::Watch { session, wishes } => {
@@ -65,10 +71,12 @@ fn acknowledge(done: Option<tokio::sync::oneshot::Sender<()>>) {
 impl Core {
     fn open_router(&mut self, id: RouterId, events: mpsc::Sender<Event>) {
         let router = Router {
+            id,
             events,
             tracks: Vec::new(),
             track_numbers: rustc_hash::FxHashMap::default(),
             sessions: Vec::new(),
+            taps: Vec::new(),
             voices: Voices::default(),
             late: VecDeque::new(),
         };
@@ -86,6 +94,10 @@ impl Core {
         let sessions = self.router_mut(number).map(|router| std::mem::take(&mut router.sessions)).unwrap_or_default();
         for session in sessions {
             self.close_session(now, session, out);
+        }
+        let remotes = self.remotes.iter().filter(|(_, remote)| remote.router == number).map(|(session, _)| *session);
+        for session in remotes.collect::<Vec<_>>() {
+            self.close_remote(now, session, out);
         }
         self.timers.disarm(super::Sleeper::Router(number).name());
         self.routers[number as usize] = None;
@@ -130,7 +142,9 @@ impl Core {
             }
             let id = TrackId { participant: open.participant, source: *source };
             let open_gate = open.open_gates.contains(source);
-            if let Some(track) = self.add_track(router, Track::new(id, section.kind, number, open_gate)) {
+            if let Some(track) =
+                self.add_track(router, Track::new(id, section.kind, Publisher::Here(number), open_gate))
+            {
                 session.inbound.set_track(mid, track);
                 session.published.push((*source, track));
             }
@@ -147,7 +161,7 @@ impl Core {
     }
 
     /// A participant has at most one track of a source: a second section that claims the same is ignored.
-    fn add_track(&mut self, router: u32, track: Track) -> Option<u32> {
+    pub(super) fn add_track(&mut self, router: u32, track: Track) -> Option<u32> {
         let router = self.router_mut(router)?;
         if router.track_numbers.contains_key(&track.id) {
             return None;
@@ -180,10 +194,12 @@ impl Core {
         if let Some(found) = self.router_mut(router) {
             found.sessions.retain(|other| *other != number);
         }
+        // What it wanted nobody may want any more, which the tick says.
+        self.arm_tick(now, router);
         self.refresh_router(now, router, out);
     }
 
-    fn remove_track(&mut self, now: Instant, router: u32, number: u32) {
+    pub(super) fn remove_track(&mut self, now: Instant, router: u32, number: u32) {
         self.jobs.forget(router, number);
         self.forget_held(router, number);
         let Some(found) = self.router_mut(router) else { return };
@@ -198,25 +214,21 @@ impl Core {
         }
     }
 
-    fn set_gate(&mut self, now: Instant, number: u32, source: Source, open: bool, out: &mut SendBatch) {
-        let Some(session) = self.session_mut(number) else { return };
-        let router = session.router;
-        let found = session.published.iter().find(|(published, _)| *published == source).map(|(_, track)| *track);
-        let Some(track_number) = found else { return };
+    fn set_gate(&mut self, now: Instant, session: SessionId, source: Source, open: bool, out: &mut SendBatch) {
+        let Some((router, track_number)) = self.find_published(session, source) else { return };
         let Some(track) = self.track_mut(router, track_number) else { return };
-        if track.open == open {
+        if !track.set_gate(open) {
             return;
         }
-        track.open = open;
         if !open {
             track.clear();
             let flowed = std::mem::take(&mut track.reported_flowing);
-            let id = track.id;
+            let (id, here) = (track.id, track.is_here());
             self.jobs.forget(router, track_number);
             if let Some(found) = self.router_mut(router) {
                 found.voices.remove(now, track_number);
             }
-            if flowed {
+            if flowed && here {
                 self.report(now, router, Event::Flowing { track: id, flowing: false });
             }
         }

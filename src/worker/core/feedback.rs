@@ -2,6 +2,7 @@
 
 use super::Core;
 use crate::net::udp::SendBatch;
+use crate::router::track::Publisher;
 use crate::rtp::rtcp::{self, Ntp, Packet, ReportBlock, Writer, round_trip};
 use crate::rtp::twcc_history::Fate;
 use crate::session::bandwidth::Report;
@@ -165,6 +166,18 @@ impl Core {
         self.scratch.due = due;
     }
 
+    /// When the last packet that a report tells of was captured, in the server's nanoseconds.
+    fn captured_ns(&self, router: u32, report: &DueReport) -> Option<i64> {
+        let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(report.track as usize)?.as_ref()?;
+        match track.publisher {
+            Publisher::Here(session) => {
+                let session = self.sessions.get(session as usize)?.as_ref()?;
+                session.inbound.captured_ns(report.track, report.layer, report.timestamp)
+            }
+            Publisher::Elsewhere(_) => track.captured_ns(report.layer, report.timestamp),
+        }
+    }
+
     fn write_reports(&mut self, now: Instant, number: u32, due: &[DueReport], out: &mut SendBatch) {
         let Some(session) = self.session_mut(number) else { return };
         let router = session.router;
@@ -173,10 +186,7 @@ impl Core {
         let mut buffer = [0; MAX_RTCP];
         let mut writer = Writer::new(&mut buffer);
         for report in due {
-            let publisher = self.track_mut(router, report.track).map(|track| track.publisher);
-            let publisher = publisher.and_then(|publisher| self.sessions.get(publisher as usize)?.as_ref());
-            let captured = publisher.and_then(|p| p.inbound.captured_ns(report.track, report.layer, report.timestamp));
-            let Some(captured) = captured else { continue };
+            let Some(captured) = self.captured_ns(router, report) else { continue };
             let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
             session.outbound.write_report(report.slot, ntp, server_ns - captured, &mut writer);
         }

@@ -4,17 +4,20 @@
 //! Grammar: any `handle_*` in any order; after it [`Core::forward`] until it says that nothing is left,
 //! sending the batch whenever it is full; [`Core::handle_timeout`] at [`Core::poll_timeout`].
 //! A packet's way: [`Core::handle_datagram`] → `session::inbound` → `router::layer` (held until its frame
-//! is whole) → a job in `forwarding` → `session::outbound` → the batch.
+//! is whole) → a job in `forwarding` → `session::outbound` → the batch. One of another worker's session comes by
+//! [`Core::handle_tapped`] and goes on from `router::layer`.
 
 mod commands;
 mod feedback;
 mod forwarding;
 mod receiving;
+mod remote;
 mod slots;
 mod ticks;
 
 use super::api::{Command, Event, RouterId, SessionId};
 use super::overload::{Load, Overload};
+use super::tap::{Calls, Tap};
 use super::timers::Timers;
 use super::trace::Tracer;
 use crate::net::counters::{Counters, Drop};
@@ -27,6 +30,7 @@ use crate::session::dtls::Identity;
 use crate::session::limits::MediaLimits;
 use forwarding::Jobs;
 use rand::rngs::StdRng;
+use remote::Remote;
 use rustc_hash::FxHashMap;
 use signaling::ids::TrackId;
 use signaling::protocol::SessionState;
@@ -72,10 +76,13 @@ impl Sleeper {
 
 /// The tracks and sessions of one meeting or broadcast.
 struct Router {
+    id: RouterId,
     events: mpsc::Sender<Event>,
     tracks: Vec<Option<Track>>,
     track_numbers: FxHashMap<TrackId, u32>,
     sessions: Vec<u32>,
+    /// Where packets of its own sessions also go.
+    taps: Vec<Tap>,
     voices: Voices,
     /// Reports that found the channel full; of each kind only the newest counts, so sessions are marked.
     late: VecDeque<Event>,
@@ -96,6 +103,7 @@ pub struct Core {
     sessions: Vec<Option<Box<Session>>>,
     free_sessions: Vec<u32>,
     session_numbers: FxHashMap<SessionId, u32>,
+    remotes: FxHashMap<SessionId, Remote>,
     routers: Vec<Option<Router>>,
     free_routers: Vec<u32>,
     router_numbers: FxHashMap<RouterId, u32>,
@@ -104,6 +112,7 @@ pub struct Core {
     overload: Overload,
     /// Layers with a held frame, in the order of their deadlines.
     held: VecDeque<forwarding::HeldFrame>,
+    calls: Calls,
     /// Reused where a list is needed for a moment.
     scratch: Scratch,
     /// What it counts.
@@ -155,6 +164,7 @@ impl Core {
             sessions: Vec::new(),
             free_sessions: Vec::new(),
             session_numbers: FxHashMap::default(),
+            remotes: FxHashMap::default(),
             routers: Vec::new(),
             free_routers: Vec::new(),
             router_numbers: FxHashMap::default(),
@@ -162,6 +172,7 @@ impl Core {
             jobs: Jobs::default(),
             overload: Overload::default(),
             held: VecDeque::new(),
+            calls: Calls::default(),
             scratch: Scratch::default(),
             counters: Counters::default(),
         }
@@ -292,6 +303,7 @@ impl Core {
     pub fn is_empty(&mut self) -> bool {
         self.session_numbers.is_empty()
             && self.router_numbers.is_empty()
+            && self.remotes.is_empty()
             && self.demux.is_empty()
             && self.jobs.is_empty()
             && self.held.is_empty()

@@ -6,10 +6,11 @@ use crate::net::counters::Drop;
 use crate::net::demux::Place;
 use crate::net::stun;
 use crate::net::udp::SendBatch;
+use crate::router::track::Publisher;
 use crate::rtp;
 use crate::rtp::ring::NewPacket;
 use crate::session::inbound::{Media, Received};
-use crate::session::plan::Kind;
+use crate::session::plan::{Kind, Ssrc};
 use crate::session::{Change, ufrag_worker};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -108,6 +109,7 @@ impl Core {
                 self.counters.drop(Drop::Padding);
                 if let (Some(track), Some(seq)) = (track, seq) {
                     self.skip(router, track, layer, seq, timestamp);
+                    self.give_padding(router, track, layer, seq, timestamp);
                 }
             }
             Received::Media(media) => {
@@ -139,29 +141,14 @@ impl Core {
             self.counters.drop(Drop::UnknownSection);
             return;
         };
-        let Some(found) = self.routers.get_mut(router as usize).and_then(Option::as_mut) else { return };
-        let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::as_mut) else { return };
-        debug_assert_eq!(track.publisher, session);
+        let Some(track) = self.track_mut(router, number) else { return };
+        debug_assert_eq!(track.publisher, Publisher::Here(session));
         if !track.open {
             self.counters.drop(Drop::GateClosed);
             return;
         }
-        if track.restart_layer(media.layer, media.ssrc) {
-            self.jobs.forget_layer(router, number, media.layer);
-            self.held.retain(|held| !held.is_of(router, number, media.layer));
-            for subscriber in &track.subscribers {
-                if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
-                    session.outbound.restart(usize::from(subscriber.slot), media.layer);
-                }
-            }
-        }
-        track.codec = Some(media.codec);
-        let kind = track.kind;
-        let Some(layer) = track.layer_mut(media.layer, media.ssrc) else { return };
-        if let Some(height) = media.height {
-            layer.height = Some(height);
-        }
-        let release = layer.handle_packet(&NewPacket {
+        self.give(router, session, number, media);
+        let packet = NewPacket {
             seq: media.seq,
             timestamp: media.timestamp,
             arrived: now,
@@ -172,17 +159,49 @@ impl Core {
             audio_level: media.audio_level,
             vp8: media.vp8,
             payload: media.payload,
-        });
+        };
+        self.take_in(now, (router, number, media.layer), media.ssrc, media.height, &packet);
+    }
+
+    /// A packet whose gate is open, of a session here or elsewhere, takes its way to the subscribers of this worker.
+    /// `place` is router, track and layer.
+    pub(super) fn take_in(
+        &mut self,
+        now: Instant,
+        place: (u32, u32, u8),
+        ssrc: Ssrc,
+        height: Option<u16>,
+        packet: &NewPacket<'_>,
+    ) {
+        let (router, number, layer_index) = place;
+        let Some(found) = self.routers.get_mut(router as usize).and_then(Option::as_mut) else { return };
+        let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        if track.restart_layer(layer_index, ssrc) {
+            self.jobs.forget_layer(router, number, layer_index);
+            self.held.retain(|held| !held.is_of(router, number, layer_index));
+            for subscriber in &track.subscribers {
+                if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
+                    session.outbound.restart(usize::from(subscriber.slot), layer_index);
+                }
+            }
+        }
+        track.codec = Some(packet.codec);
+        let kind = track.kind;
+        let Some(layer) = track.layer_mut(layer_index, ssrc) else { return };
+        if height.is_some() {
+            layer.height = height;
+        }
+        let release = layer.handle_packet(packet);
         let first = !track.reported_flowing;
         let mut voices_changed = false;
         if kind == Kind::Audio && track.id.source == signaling::ids::Source::Microphone {
-            voices_changed = found.voices.handle_packet(now, number, media.audio_level);
+            voices_changed = found.voices.handle_packet(now, number, packet.audio_level);
         }
         for span in release.earlier.into_iter().chain(release.now) {
-            self.enqueue(now, kind, router, number, media.layer, span);
+            self.enqueue(now, kind, router, number, layer_index, span);
         }
         if let Some(at) = release.held_until {
-            self.hold(at, router, number, media.layer);
+            self.hold(at, router, number, layer_index);
         }
         if voices_changed {
             self.refresh_voices(now, router);

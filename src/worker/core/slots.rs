@@ -6,7 +6,7 @@ use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
 use crate::router::slots::assign;
-use crate::router::track::Subscriber;
+use crate::router::track::{Publisher, Subscriber};
 use crate::rtp::layer::{MAX_HELD, Span};
 use crate::session::plan::Kind;
 use crate::session::{Allocated, Session};
@@ -90,7 +90,7 @@ impl Core {
         let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return };
         let usable = |track: u32| {
             let track = router.tracks.get(track as usize).and_then(Option::as_ref);
-            track.is_some_and(|track| track.open && track.publisher != number && track.kind == kind)
+            track.is_some_and(|track| track.open && track.id.participant != session.participant && track.kind == kind)
         };
         match kind {
             Kind::Video => {
@@ -261,26 +261,28 @@ impl Core {
     pub(super) fn want_key(&mut self, now: Instant, router: u32, track: u32, layer: u8, out: &mut SendBatch) {
         let window = self.limits.key_frame_window;
         let Some(found) = self.track_mut(router, track) else { return };
-        let publisher = found.publisher;
         let Some(found) = found.layers.get_mut(usize::from(layer)) else { return };
-        let ssrc = found.ssrc;
         if found.want_key(now, window) {
-            self.ask_for_key(now, publisher, ssrc, out);
+            self.ask_for_key(now, router, track, layer, out);
         }
     }
 
-    pub(super) fn ask_for_key(
-        &mut self,
-        now: Instant,
-        publisher: u32,
-        ssrc: crate::session::plan::Ssrc,
-        out: &mut SendBatch,
-    ) {
-        self.counters.key_frame_requests += 1;
-        if let Some(session) = self.session_mut(publisher)
-            && !session.send_picture_loss(now, ssrc, out)
-        {
-            self.counters.drop(Drop::QueueFull);
+    pub(super) fn ask_for_key(&mut self, now: Instant, router: u32, track: u32, layer: u8, out: &mut SendBatch) {
+        let Some(found) = self.track_mut(router, track) else { return };
+        let Some(ssrc) = found.layers.get(usize::from(layer)).map(|layer| layer.ssrc) else { return };
+        match found.publisher {
+            Publisher::Here(publisher) => {
+                self.counters.key_frame_requests += 1;
+                if let Some(session) = self.session_mut(publisher)
+                    && !session.send_picture_loss(now, ssrc, out)
+                {
+                    self.counters.drop(Drop::QueueFull);
+                }
+            }
+            Publisher::Elsewhere(session) => {
+                let source = found.id.source;
+                self.ask_elsewhere(router, session, source, layer);
+            }
         }
     }
 
@@ -289,7 +291,9 @@ impl Core {
         let Some(track) = self.track_mut(router, number) else { return };
         track.reported_flowing = true;
         let (id, kind) = (track.id, track.kind);
-        self.report(now, router, Event::Flowing { track: id, flowing: true });
+        if track.is_here() {
+            self.report(now, router, Event::Flowing { track: id, flowing: true });
+        }
         match kind {
             Kind::Audio => self.refresh_voices(now, router),
             // Layers are allocated at the next tick, which is made to come at once.

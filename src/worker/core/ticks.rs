@@ -42,29 +42,27 @@ impl Core {
 
     fn report_speakers(&mut self, now: Instant, number: u32) {
         let Some(router) = self.router_mut(number) else { return };
+        let id = router.id;
         let participants = router
             .voices
             .speaking()
             .filter_map(|track| Some(router.tracks.get(track as usize)?.as_ref()?.id.participant))
             .collect();
-        self.report(now, number, Event::Speakers { participants });
+        self.report(now, number, Event::Speakers { router: id, participants });
     }
 
     fn ask_for_missing_keys(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
         let window = self.limits.key_frame_window;
         let Some(router) = self.router_mut(number) else { return };
         let mut asks = Vec::new();
-        for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video && track.open) {
-            let publisher = track.publisher;
-            asks.extend(
-                track
-                    .layers
-                    .iter_mut()
-                    .filter_map(|layer| layer.poll_key_request(now, window).then_some((publisher, layer.ssrc))),
-            );
+        for (track_number, track) in (0..).zip(&mut router.tracks) {
+            let Some(track) = track.as_mut().filter(|track| track.kind == Kind::Video && track.open) else { continue };
+            let layers = (0..).zip(&mut track.layers);
+            let due = layers.filter_map(|(index, layer)| layer.poll_key_request(now, window).then_some(index));
+            asks.extend(due.map(|layer| (track_number, layer)));
         }
-        for (publisher, ssrc) in asks {
-            self.ask_for_key(now, publisher, ssrc, out);
+        for (track, layer) in asks {
+            self.ask_for_key(now, number, track, layer, out);
         }
     }
 
@@ -87,10 +85,11 @@ impl Core {
         }
         let mut events = Vec::new();
         let Some(router) = self.router_mut(number) else { return };
+        let id = router.id;
         for track in router.tracks.iter_mut().flatten().filter(|track| track.kind == Kind::Video) {
             let height = heights.get(&track.id).copied().unwrap_or(0);
             if std::mem::replace(&mut track.reported_height, height) != height {
-                events.push(Event::Wanted { track: track.id, height });
+                events.push(Event::Wanted { router: id, track: track.id, height });
             }
         }
         self.scratch.heights = heights;
@@ -109,11 +108,11 @@ impl Core {
             flowing |= flows;
             if track.reported_flowing && !flows {
                 track.reported_flowing = false;
-                stopped.push(track.id);
+                stopped.push((track.id, track.is_here()));
             }
         }
-        let shared = stopped.iter().any(|track| track.source == Source::ScreenAudio);
-        for track in stopped {
+        let shared = stopped.iter().any(|(track, _)| track.source == Source::ScreenAudio);
+        for (track, _) in stopped.into_iter().filter(|(_, here)| *here) {
             self.report(now, number, Event::Flowing { track, flowing: false });
         }
         if shared {
