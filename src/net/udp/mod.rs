@@ -8,6 +8,7 @@ mod address;
 mod cores;
 mod outcome;
 mod prefetch;
+mod raised;
 mod receive;
 mod send;
 mod socket;
@@ -17,6 +18,8 @@ mod wait;
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::atomic;
 
 pub use address::interfaces;
 pub use cores::{cores, pin_to_core};

@@ -1,11 +1,11 @@
 //! Waiting for datagrams or for a call from another thread. Knows no clock: it is told how long.
 
+use super::raised::Raised;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What ended a wait; neither when the time was over.
@@ -26,7 +26,7 @@ struct Event {
     /// An eventfd: readable while its count is not 0.
     file: File,
     /// Whether the count was raised and not read yet: a second call needs no system call.
-    raised: AtomicBool,
+    raised: Raised,
 }
 
 impl Waker {
@@ -39,21 +39,17 @@ impl Waker {
         }
         // SAFETY: the descriptor is new and owned by nobody else.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Ok(Self(Arc::new(Event { file: descriptor.into(), raised: AtomicBool::new(false) })))
+        Ok(Self(Arc::new(Event { file: descriptor.into(), raised: Raised::new() })))
     }
 
     /// Ends the wait that is under way, or the next one.
     pub fn wake(&self) {
-        if !self.0.raised.swap(true, Ordering::AcqRel) {
-            // It fails only when the count is full, and then the wait ends anyway.
-            let _ = (&self.0.file).write(&1u64.to_ne_bytes());
-        }
+        // It fails only when the count is full, and then the wait ends anyway.
+        self.0.raised.raise(|| drop((&self.0.file).write(&1u64.to_ne_bytes())));
     }
 
     fn lower(&self) {
-        let _ = (&self.0.file).read(&mut [0; 8]);
-        // Reads what the last `wake` wrote, so that all that was queued before it is visible from here on.
-        self.0.raised.swap(false, Ordering::AcqRel);
+        self.0.raised.lower(|| drop((&self.0.file).read(&mut [0; 8])));
     }
 }
 
