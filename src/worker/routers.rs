@@ -277,3 +277,132 @@ impl Drop for Routers {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::limits::MediaLimits;
+    use crate::session::plan::{DtlsRole, ExtensionIds, Fingerprint};
+    use std::sync::atomic::Ordering;
+    use std::sync::mpsc::Receiver;
+
+    const MICROPHONE: Source = Source::Microphone;
+
+    struct Control {
+        media: Media,
+        commands: Vec<Receiver<Command>>,
+        routers: Routers,
+        _reports: mpsc::Receiver<Event>,
+    }
+
+    fn control(workers: usize, sessions_per_worker: usize) -> Control {
+        let limits = MediaLimits { sessions_per_worker, ..MediaLimits::default() };
+        let (media, commands) = Media::detached(workers, limits).expect("DTLS");
+        let (routers, _reports) = Routers::open(media.clone(), 16);
+        Control { media, commands, routers, _reports }
+    }
+
+    impl Control {
+        fn join(&mut self, name: u32) -> SessionId {
+            let credentials = || IceCredentials { ufrag: "00".repeat(4), password: "p".repeat(24) };
+            let plan = SessionPlan {
+                local: credentials(),
+                remote: credentials(),
+                fingerprint: Fingerprint([0; 32]),
+                dtls: DtlsRole::Passive,
+                extensions: ExtensionIds::default(),
+                sections: Vec::new(),
+            };
+            let sends = vec![(Mid("0".into()), MICROPHONE)];
+            let session = self.routers.new_session();
+            let new = NewSession { participant: ParticipantId(name), plan, sends, open_gates: vec![MICROPHONE] };
+            self.routers.open_session(session, new);
+            session
+        }
+
+        fn overload(&self, worker: usize, over: bool) {
+            self.media.0.workers[worker].over.store(over, Ordering::Relaxed);
+        }
+
+        /// What each worker was told since this was last asked.
+        fn told(&self) -> Vec<Vec<Command>> {
+            self.commands.iter().map(|commands| commands.try_iter().collect()).collect()
+        }
+    }
+
+    #[test]
+    fn an_overloaded_worker_gets_no_newcomer_while_another_can_take_him() {
+        let mut control = control(2, 100);
+        let first = control.join(1).worker();
+        control.overload(first, true);
+        assert_ne!(control.join(2).worker(), first);
+        assert!(!control.routers.is_overloaded());
+        control.overload(1 - first, true);
+        assert!(control.routers.is_overloaded(), "now all are");
+        assert_eq!(control.routers.spread(), 2);
+        control.overload(first, false);
+        assert_eq!(control.join(3).worker(), first);
+    }
+
+    #[test]
+    fn one_that_joins_in_later_counts_gates_like_those_before() {
+        let mut control = control(2, 1);
+        let session = control.join(1);
+        for open in [false, false, true, true, false, true] {
+            control.routers.set_gate(session, MICROPHONE, open, false);
+        }
+        let second = control.join(2).worker();
+        assert_ne!(second, session.worker());
+        let told = control.told();
+        let gates = told[second].iter().find_map(|command| match command {
+            Command::AddRemote(remote) if remote.session == session => Some(remote.gates.clone()),
+            _ => None,
+        });
+        assert_eq!(gates, Some(vec![Gate { source: MICROPHONE, open: true, openings: 2 }]));
+    }
+
+    #[test]
+    fn an_end_is_acknowledged_by_each_worker_and_what_nobody_takes_is_given_no_more() {
+        let mut control = control(3, 1);
+        let sessions: Vec<_> = (1..=3).map(|name| control.join(name)).collect();
+        let taps = |told: &[Vec<Command>]| {
+            let opened = told.iter().flatten().filter(|command| matches!(command, Command::OpenTap { .. }));
+            let closed = told.iter().flatten().filter(|command| matches!(command, Command::CloseTap { .. }));
+            (opened.count(), closed.count())
+        };
+        assert_eq!(taps(&control.told()), (6, 0), "from each to each other");
+        let ends = control.routers.close_session(sessions[1], true);
+        let told = control.told();
+        let closes = |told: &[Command]| told.iter().any(|command| matches!(command, Command::CloseSession { .. }));
+        assert!(ends.len() == 3 && told.iter().all(|told| closes(told)));
+        assert_eq!(taps(&told), (0, 2), "nothing more goes to the worker that he was on");
+        assert!(control.routers.close_session(sessions[1], true).is_empty(), "it is over once");
+        drop(control.routers);
+        let closed =
+            |told: Receiver<Command>| told.try_iter().any(|command| matches!(command, Command::CloseRouter { .. }));
+        assert!(control.commands.into_iter().all(closed));
+    }
+
+    #[test]
+    fn what_is_wanted_is_told_when_the_most_changes() {
+        let mut control = control(2, 1);
+        let sessions = [control.join(1), control.join(2)];
+        let routers = sessions.map(|session| control.routers.router_on(session.worker()));
+        let track = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut say = |router: usize, height| {
+            let event = Event::Wanted { router: routers[router], track, height };
+            control.routers.merge(event).map(|event| match event {
+                Event::Wanted { height, .. } => height,
+                _ => panic!("{event:?}"),
+            })
+        };
+        let told = [(0, 360), (1, 180), (1, 720), (0, 0), (1, 90), (1, 0)].map(|(router, height)| say(router, height));
+        assert_eq!(told, [Some(360), None, Some(720), None, Some(90), Some(0)]);
+        control.routers.close_session(sessions[0], false);
+        let late = Event::Wanted { router: routers[1], track, height: 720 };
+        assert_eq!(control.routers.merge(late), None, "he left");
+        let speakers = |router| Event::Speakers { router, participants: vec![ParticipantId(2)] };
+        assert_eq!(control.routers.merge(speakers(routers[0])), None, "nobody is there any more");
+        assert!(control.routers.merge(speakers(routers[1])).is_some());
+    }
+}
