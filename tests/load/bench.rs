@@ -23,11 +23,11 @@ mod server;
 mod soak;
 mod stopwatch;
 
-use rows::{idle, overload, p1, p2, p5, p6};
+use rows::{idle, overload, p1, p2, p5, p6, workers};
 use std::time::Duration;
 
 /// What can be measured, in the order in which it is.
-const ROWS: [&str; 6] = ["p1", "p2", "p5", "p6", "idle", "overload"];
+const ROWS: [&str; 7] = ["p1", "p2", "p5", "p6", "idle", "overload", "workers"];
 
 /// What the command line says.
 struct Options {
@@ -91,6 +91,7 @@ fn main() {
     let p6 = options.wants("p6").then(|| p6::run(time));
     let idle = options.wants("idle").then(|| idle::run(time));
     let overload = options.wants("overload").then(|| overload::run(time));
+    let two = options.wants("workers").then(|| workers::run(time));
     // The limit is measured at both ends, since the machine may be another by then; tables take the mean.
     let after = bare::run();
     let limit = before.mean(&after);
@@ -113,5 +114,8 @@ fn main() {
     }
     if let Some(mut overload) = overload {
         overload::print(&mut overload);
+    }
+    if let Some(mut two) = two {
+        workers::print(&mut two, &limit);
     }
 }

@@ -44,6 +44,7 @@ pub struct Load {
     batch: Option<ReceiveBatch>,
     outs: Vec<SendBatch>,
     shape: Shape,
+    rest: Duration,
     paced: BTreeMap<(Instant, u64), (usize, Transmit)>,
     due: BinaryHeap<Reverse<(Instant, usize)>>,
     pub bursts: Bursts,
@@ -64,7 +65,8 @@ pub fn is_camera(source: u8) -> bool {
 }
 
 impl Load {
-    pub fn new(shape: Shape) -> Self {
+    /// After each frame that left it does nothing for so long.
+    pub fn new(shape: Shape, rest: Duration) -> Self {
         let bind = || Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), false).expect("a port is free");
         // The last one takes what goes the direct way.
         let sockets = (0..=SOCKETS).map(|_| bind()).collect();
@@ -74,6 +76,7 @@ impl Load {
             batch: Some(ReceiveBatch::new()),
             outs: (0..SOCKETS).map(|_| SendBatch::new()).collect(),
             shape,
+            rest,
             paced: BTreeMap::new(),
             due: BinaryHeap::new(),
             bursts: Bursts::default(),
@@ -253,6 +256,9 @@ impl Load {
         if self.stopwatch.is_some() && due {
             self.timed_directly = Some(now);
             self.send_directly(before[1] != after[1]);
+        }
+        if before[1] != after[1] {
+            std::thread::sleep(self.rest);
         }
     }
 

@@ -105,10 +105,10 @@ impl Outcome {
 impl Field {
     /// A server and no Bots.
     pub fn new(scenario: &Scenario) -> Self {
-        let server = Server::start();
+        let server = Server::start(scenario.spread);
         std::thread::sleep(Duration::from_millis(100));
         let idle_kib = resident_kib(server.pid());
-        let load = Load::new(scenario.shape);
+        let load = Load::new(scenario.shape, scenario.rest);
         Self { scenario: scenario.clone(), server, load, random: StdRng::seed_from_u64(7), idle_kib, meetings: 0 }
     }
 

@@ -22,10 +22,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one; it is up when this returns.
-    pub fn start() -> Self {
-        let mut child =
-            machine::child("server").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it can be started");
+    /// Starts one; it is up when this returns. With a number of sessions it has two workers, and a meeting's sessions
+    /// beyond it go to the second.
+    pub fn start(spread: Option<usize>) -> Self {
+        let mut command = machine::child("server");
+        command.args(spread.map(|sessions| sessions.to_string()));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it can be started");
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let mut server = Self { child, input, output };

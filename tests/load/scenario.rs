@@ -54,6 +54,10 @@ pub struct Scenario {
     pub camera: Vec<LayerShape>,
     pub fps: u32,
     pub shape: Shape,
+    /// How long the load generator leaves both cores to the server after each frame that it sent.
+    pub rest: Duration,
+    /// With two workers: sessions of a meeting that one of them takes.
+    pub spread: Option<usize>,
     /// One watcher in so many decrypts and compares every byte.
     pub checks: usize,
 }
@@ -71,6 +75,8 @@ impl Scenario {
             camera: vec![camera.layer()],
             fps: camera.fps,
             shape: Shape::Burst,
+            rest: Duration::ZERO,
+            spread: None,
             checks: 50,
         }
     }

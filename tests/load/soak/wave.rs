@@ -102,7 +102,7 @@ impl Person {
 
 impl Wave {
     pub fn new(number: usize) -> Self {
-        Self { number, load: Load::new(Shape::Burst) }
+        Self { number, load: Load::new(Shape::Burst, Duration::ZERO) }
     }
 
     fn bot(&self, shape: BotShape) -> Bot {
