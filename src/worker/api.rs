@@ -25,7 +25,7 @@ impl RouterId {
 pub enum Command {
     /// Makes a router; its reports go to `events` (bounded; a report that finds it full is made again later).
     OpenRouter {
-        /// Its id, from [`super::Media::new_router`].
+        /// Its id, made by [`super::routers::Routers`].
         router: RouterId,
         /// Where reports go.
         events: mpsc::Sender<Event>,
@@ -99,7 +99,7 @@ pub enum Command {
 /// A session to be made.
 #[derive(Debug)]
 pub struct OpenSession {
-    /// Its id, from [`super::Media::new_session`].
+    /// Its id, from [`super::routers::Routers::new_session`].
     pub session: SessionId,
     /// Where it belongs.
     pub router: RouterId,
