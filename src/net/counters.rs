@@ -76,6 +76,10 @@ pub struct Counters {
     pub tapped: u64,
     /// RTP packets that came from other workers by their taps.
     pub taken: u64,
+    /// Packets that were brought to the size of others by padding, so that one send took them.
+    pub padded: u64,
+    /// Bytes of that padding.
+    pub padding_bytes: u64,
     /// Key frames asked for.
     pub key_frame_requests: u64,
     /// By reason.

@@ -24,6 +24,12 @@ static TAPPED: metrics::Counter = metrics::Counter::new(
 );
 static TAKEN: metrics::Counter =
     metrics::Counter::new("symposia_rtp_packets_taken_total", "RTP packets taken from other media threads.");
+static PADDED: metrics::Counter = metrics::Counter::new(
+    "symposia_rtp_padded_total",
+    "RTP packets padded to the size of others, to leave in one send.",
+);
+static PADDING_BYTES: metrics::Counter =
+    metrics::Counter::new("symposia_rtp_padding_bytes_total", "Bytes of that padding, among those sent.");
 static KEY_FRAME_REQUESTS: metrics::Counter =
     metrics::Counter::new("symposia_key_frame_requests_total", "Key frames asked of publishers.");
 static DROPPED: metrics::Counters<DROPS> = metrics::Counters::new(
@@ -73,6 +79,8 @@ pub fn families() -> [metrics::Family; 13] {
         SENT_BYTES.family(),
         TAPPED.family(),
         TAKEN.family(),
+        PADDED.family(),
+        PADDING_BYTES.family(),
         KEY_FRAME_REQUESTS.family(),
         DROPPED.family(),
         SESSIONS.family(),
@@ -93,6 +101,8 @@ pub(super) fn counted() -> Counters {
         sent_bytes: SENT_BYTES.value(),
         tapped: TAPPED.value(),
         taken: TAKEN.value(),
+        padded: PADDED.value(),
+        padding_bytes: PADDING_BYTES.value(),
         key_frame_requests: KEY_FRAME_REQUESTS.value(),
         dropped: std::array::from_fn(|reason| DROPPED.value(reason)),
         sessions: gauge(&SESSIONS),
@@ -110,6 +120,8 @@ pub(super) fn publish(before: &Counters, now: &Counters) {
     SENT_BYTES.add(grown(|c| c.sent_bytes));
     TAPPED.add(grown(|c| c.tapped));
     TAKEN.add(grown(|c| c.taken));
+    PADDED.add(grown(|c| c.padded));
+    PADDING_BYTES.add(grown(|c| c.padding_bytes));
     KEY_FRAME_REQUESTS.add(grown(|c| c.key_frame_requests));
     for (reason, (now, before)) in now.dropped.iter().zip(before.dropped).enumerate() {
         DROPPED.add(reason, now - before);

@@ -25,6 +25,9 @@ const MAX_DATAGRAM: usize = 1232;
 /// Padding may add this share of a burst, in percent; beyond it the packets leave in several sends.
 const MAX_PADDING_PERCENT: usize = 3;
 
+/// The longest padding: its length stands in its last byte (RFC 3550 §5.1).
+const MAX_PADDING: usize = 255;
+
 /// Packets sent again lately that are remembered, so that a request that crossed them is not served twice.
 const RESENT: usize = 32;
 
@@ -195,7 +198,7 @@ impl SendSlot {
                 continue;
             }
             let last = place + 1 == packets.count();
-            let padding = if last { 0 } else { pad_to.saturating_sub(payload.len()) };
+            let padding = if last { 0 } else { padding(payload.len(), pad_to) };
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
@@ -203,6 +206,8 @@ impl SendSlot {
             sent = true;
             counters.sent += 1;
             counters.sent_bytes += bytes as u64;
+            counters.padded += u64::from(padding > 0);
+            counters.padding_bytes += padding as u64;
             self.packets += 1;
             self.bytes += payload.len() as u64;
             self.last_source = Some((self.layer.unwrap_or(0), packet.timestamp));
@@ -283,6 +288,13 @@ fn padded_payload(packets: &SpanPackets<'_>) -> usize {
     if fits && padding * 100 <= packets.before_last * MAX_PADDING_PERCENT { packets.largest } else { 0 }
 }
 
+/// How much is added to a payload. More can't be said in a packet (RFC 3550 §5.1): it stays as it is, and what comes
+/// after it leaves in another send.
+fn padding(payload: usize, pad_to: usize) -> usize {
+    let padding = pad_to.saturating_sub(payload);
+    if padding <= MAX_PADDING { padding } else { 0 }
+}
+
 /// A packet on its way out.
 struct Outgoing<'a> {
     packet: &'a Packet,
@@ -309,8 +321,7 @@ impl Outgoing<'_> {
         let extensions_len = self.write_extensions(transport, &mut extensions);
         let header_len = HEADER + extensions_len;
         let original_len = if self.original.is_some() { 2 } else { 0 };
-        // A pad of more than 255 bytes can't be said (RFC 3550 §5.1).
-        let padding = if self.padding <= 255 { self.padding } else { 0 };
+        let padding = self.padding;
         let plain_len = header_len + original_len + self.payload.len() + padding;
         let place = out.reserve(plain_len + srtp::MAX_OVERHEAD)?;
 
@@ -369,5 +380,70 @@ impl Outgoing<'_> {
         let words = ((len - 4) / 4) as u8;
         block[..4].copy_from_slice(&[0xbe, 0xde, 0, words]);
         len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::layer::Span;
+    use crate::rtp::ring::NewPacket;
+
+    /// What is added to each payload of a frame with payloads of these lengths.
+    fn paddings(lengths: &[usize]) -> Vec<usize> {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of a test")]
+        let arrived = Instant::now();
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        for (seq, len) in (0..).zip(lengths) {
+            layer.handle_packet(&NewPacket {
+                seq,
+                timestamp: 1,
+                arrived,
+                marker: seq + 1 == lengths.len() as u64,
+                codec: Codec::Vp8,
+                key_start: false,
+                orientation: None,
+                audio_level: None,
+                vp8: None,
+                payload: &vec![0; *len],
+            });
+        }
+        let pad_to = padded_payload(&layer.packets(Span { first: 0, last: lengths.len() as u64 - 1 }));
+        let all = lengths.iter().enumerate();
+        all.map(|(place, len)| if place + 1 == lengths.len() { 0 } else { padding(*len, pad_to) }).collect()
+    }
+
+    #[test]
+    fn a_frame_is_brought_to_one_size_but_for_its_last_packet() {
+        // As libwebrtc cuts frames.
+        assert_eq!(paddings(&[1000, 1000, 1001, 1001]), [1, 1, 0, 0]);
+        assert_eq!(paddings(&[1000, 980, 1000, 300]), [0, 20, 0, 0]);
+        assert_eq!(paddings(&[990, 1000]), [10, 0]);
+        assert_eq!(paddings(&[700]), [0]);
+    }
+
+    #[test]
+    fn padding_that_costs_more_than_three_percent_is_left_out() {
+        // 60 of 2,000 bytes are three percent.
+        assert_eq!(paddings(&[1030, 970, 500]), [0, 60, 0]);
+        assert_eq!(paddings(&[1031, 969, 500]), [0, 0, 0]);
+        assert_eq!(paddings(&[600, 1000]), [0, 0]);
+        assert_eq!(paddings(&[100, 1100, 1100, 1100]), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn padding_that_cannot_be_said_is_left_out() {
+        let mut frame = [1100; 40];
+        frame[7] = 1100 - 255;
+        assert_eq!(paddings(&frame)[7], 255);
+        frame[7] -= 1;
+        assert_eq!(paddings(&frame), [0; 40]);
+    }
+
+    #[test]
+    fn nothing_becomes_larger_than_what_passes_any_path() {
+        let most = MAX_DATAGRAM - HEADER - 12 - srtp::MAX_OVERHEAD;
+        assert_eq!(paddings(&[most - 5, most, 100]), [5, 0, 0]);
+        assert_eq!(paddings(&[most - 5, most + 1, 100]), [0, 0, 0]);
     }
 }
