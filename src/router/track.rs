@@ -1,20 +1,12 @@
 //! A published track: its layers and who is subscribed. Knows sessions and slots by number only.
 
 use super::allocation::MAX_LAYERS;
+use super::subscribers::Subscribers;
 use crate::rtp::layer::Layer;
 use crate::session::SessionId;
 use crate::session::plan::{Codec, Kind, Ssrc};
 use signaling::ids::TrackId;
 use std::time::Instant;
-
-/// A receive slot of a session that carries a track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subscriber {
-    /// The session's number.
-    pub session: u32,
-    /// The slot's number within it.
-    pub slot: u16,
-}
 
 /// Where a track's packets come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +39,7 @@ pub struct Track {
     /// Lowest first.
     pub layers: Vec<Layer>,
     /// Who gets it.
-    pub subscribers: Vec<Subscriber>,
+    pub subscribers: Subscribers,
     /// What was last reported.
     pub reported_flowing: bool,
     /// What was last reported.
@@ -67,7 +59,7 @@ impl Track {
             captured: [None; MAX_LAYERS],
             codec: None,
             layers: Vec::new(),
-            subscribers: Vec::new(),
+            subscribers: Subscribers::new(),
             reported_flowing: false,
             reported_height: 0,
         }
@@ -171,18 +163,6 @@ impl Track {
     pub fn clear(&mut self) {
         self.layers.iter_mut().for_each(Layer::clear);
         self.codec = None;
-    }
-
-    /// Adds a subscriber.
-    pub fn subscribe(&mut self, subscriber: Subscriber) {
-        if !self.subscribers.contains(&subscriber) {
-            self.subscribers.push(subscriber);
-        }
-    }
-
-    /// Takes a subscriber away.
-    pub fn unsubscribe(&mut self, subscriber: Subscriber) {
-        self.subscribers.retain(|other| *other != subscriber);
     }
 }
 

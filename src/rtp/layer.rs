@@ -107,6 +107,9 @@ pub struct Layer {
     window_start: Option<Instant>,
     window_bytes: u64,
     rate: Option<u32>,
+    /// Ends of frames since the window began.
+    window_frames: u32,
+    frame_bytes: Option<u32>,
     key_wanted: bool,
     key_requested: Option<Instant>,
     last_key: Option<KeyFrame>,
@@ -129,6 +132,8 @@ impl Layer {
             window_start: None,
             window_bytes: 0,
             rate: None,
+            window_frames: 0,
+            frame_bytes: None,
             key_wanted: false,
             key_requested: None,
             last_key: None,
@@ -139,7 +144,7 @@ impl Layer {
     /// Takes a packet that is neither forged nor seen before.
     pub fn handle_packet(&mut self, packet: &NewPacket<'_>) -> Release {
         let now = packet.arrived;
-        self.meter(now, packet.payload.len());
+        self.meter(now, packet.payload.len(), packet.marker);
         self.ring.push(packet);
         self.newest = self.newest.max(Some(packet.seq));
         if packet.key_start {
@@ -230,31 +235,51 @@ impl Layer {
     }
 
     /// A key frame so young that no other would be asked for, with all that was released after it: whoever comes
-    /// now can begin with it. `None` where any of it is missing.
+    /// now can begin with it, and with what is `held` where that is wanted. `None` where any of it is missing.
     #[must_use]
-    pub fn recent_key(&self, now: Instant, window: Duration) -> Option<Span> {
+    pub fn recent_key(&self, now: Instant, window: Duration, held: bool) -> Option<Span> {
         let KeyFrame { first, at, .. } = self.last_key?;
         if now.saturating_duration_since(at) >= window {
             return None;
         }
-        let last = self.held.map_or(self.newest, |held| held.span.first.checked_sub(1))?;
+        let waits = self.held.filter(|_| !held);
+        let last = waits.map_or(self.newest, |held| held.span.first.checked_sub(1))?;
         let whole =
             first <= last && last - first < MAX_RECENT && (first..=last).all(|seq| self.ring.get(seq).is_some());
         whole.then_some(Span { first, last })
     }
 
-    fn meter(&mut self, now: Instant, bytes: usize) {
+    /// What waits for the rest of its frame.
+    #[must_use]
+    pub fn held(&self) -> Option<Span> {
+        self.held.map(|held| held.span)
+    }
+
+    fn meter(&mut self, now: Instant, bytes: usize, ends_frame: bool) {
         self.last_packet = Some(now);
         let start = *self.window_start.get_or_insert(now);
         self.window_bytes += bytes as u64;
+        self.window_frames += u32::from(ends_frame);
         let elapsed = now.saturating_duration_since(start);
         if elapsed >= RATE_WINDOW {
             let rate = self.window_bytes as f64 * 8.0 / elapsed.as_secs_f64();
             let smooth = self.rate.map_or(rate, |before| f64::from(before) * 0.5 + rate * 0.5);
             self.rate = Some(smooth as u32);
+            self.frame_bytes = self.bytes_of_a_frame().or(self.frame_bytes);
+            self.window_frames = 0;
             self.window_start = Some(now);
             self.window_bytes = 0;
         }
+    }
+
+    fn bytes_of_a_frame(&self) -> Option<u32> {
+        u32::try_from(self.window_bytes.checked_div(u64::from(self.window_frames))?).ok()
+    }
+
+    /// Payload bytes of a frame on the average of the last window, or of what came in the first.
+    #[must_use]
+    pub fn frame_bytes(&self) -> Option<u32> {
+        self.frame_bytes.or_else(|| self.bytes_of_a_frame())
     }
 
     /// Whether its packets arrive.
@@ -298,6 +323,8 @@ impl Layer {
         self.rate = None;
         self.window_start = None;
         self.window_bytes = 0;
+        self.window_frames = 0;
+        self.frame_bytes = None;
         self.key_wanted = false;
         self.last_key = None;
     }
@@ -394,7 +421,32 @@ mod tests {
         layer.handle_packet(&NewPacket { key_start: true, ..packet(5, 10, false, now) });
         layer.handle_packet(&NewPacket { key_start: true, ..packet(6, 10, false, now) });
         layer.handle_packet(&packet(7, 10, true, now));
-        assert_eq!(layer.recent_key(now, window), span(5, 7));
+        assert_eq!(layer.recent_key(now, window, false), span(5, 7));
+    }
+
+    #[test]
+    fn frames_are_as_large_as_in_the_last_second() {
+        let mut layer = Layer::new(Ssrc(1), Kind::Video);
+        let mut now = start();
+        assert_eq!(layer.frame_bytes(), None);
+        let mut seq = 0;
+        let mut second = |layer: &mut Layer, packets: u64| {
+            for frame in 0..20 {
+                for packet in 1..=packets {
+                    seq += 1;
+                    layer.handle_packet(&super::tests::packet(seq, frame, packet == packets, now));
+                }
+                now += Duration::from_millis(60);
+            }
+        };
+        second(&mut layer, 5);
+        // The window ends within a frame.
+        assert!(layer.frame_bytes().is_some_and(|bytes| (480..=520).contains(&bytes)), "{:?}", layer.frame_bytes());
+        second(&mut layer, 2);
+        second(&mut layer, 2);
+        assert!(layer.frame_bytes().is_some_and(|bytes| (190..=210).contains(&bytes)), "{:?}", layer.frame_bytes());
+        layer.clear();
+        assert_eq!(layer.frame_bytes(), None);
     }
 
     #[test]
@@ -430,20 +482,21 @@ mod tests {
         let window = Duration::from_millis(400);
         let mut layer = Layer::new(Ssrc(1), Kind::Video);
         layer.handle_packet(&packet(1, 10, true, now));
-        assert_eq!(layer.recent_key(now, window), None);
+        assert_eq!(layer.recent_key(now, window, false), None);
         layer.handle_packet(&NewPacket { key_start: true, ..packet(2, 20, false, now) });
-        assert_eq!(layer.recent_key(now, window), None, "the frame is held still");
+        assert_eq!(layer.recent_key(now, window, false), None, "the frame is held still");
+        assert_eq!(layer.recent_key(now, window, true), span(2, 2), "but begun");
         layer.handle_packet(&packet(3, 20, true, now));
         layer.handle_packet(&packet(4, 30, true, now));
         layer.handle_packet(&packet(5, 40, false, now));
-        assert_eq!(layer.recent_key(now, window), span(2, 4));
-        assert_eq!(layer.recent_key(now + window, window), None, "a new one is asked for instead");
+        assert_eq!(layer.recent_key(now, window, false), span(2, 4));
+        assert_eq!(layer.recent_key(now + window, window, false), None, "a new one is asked for instead");
         layer.handle_packet(&packet(7, 50, true, now));
-        assert_eq!(layer.recent_key(now, window), None, "a packet is missing");
+        assert_eq!(layer.recent_key(now, window, false), None, "a packet is missing");
         layer.handle_packet(&packet(6, 40, true, now));
-        assert_eq!(layer.recent_key(now, window), span(2, 7));
+        assert_eq!(layer.recent_key(now, window, false), span(2, 7));
         layer.clear();
-        assert_eq!(layer.recent_key(now, window), None, "nothing from before a mute comes out after it");
+        assert_eq!(layer.recent_key(now, window, false), None, "nothing from before a mute comes out after it");
     }
 
     /// Real browsers send a frame in one burst (tests/fixtures/arrivals): each frame goes out once and whole, with

@@ -4,6 +4,7 @@
 //! it is sent ([`outbound`]). It is told the time; datagrams leave through the batch it is handed.
 
 pub mod bandwidth;
+pub mod capacity;
 pub mod clock_map;
 pub mod dtls;
 pub mod ice;
@@ -18,6 +19,7 @@ pub mod srtp;
 use crate::net::udp::SendBatch;
 use crate::rtp::rtcp::Writer;
 use bandwidth::Bandwidth;
+use capacity::Capacity;
 use dtls::{Dtls, Identity, Keys, Progress};
 use ice::{Connectivity, IceLite};
 use inbound::{FEEDBACK_SSRC, Inbound};
@@ -117,6 +119,8 @@ pub struct Session {
     pub outbound: Outbound,
     /// How much its link takes.
     pub bandwidth: Bandwidth,
+    /// How fast its link carries a burst.
+    pub capacity: Capacity,
     /// Its sources and the numbers of their tracks.
     pub published: Vec<(Source, u32)>,
     /// What videos it wants, most important first.
@@ -143,6 +147,7 @@ impl Session {
             inbound: Inbound::new(new.plan, new.limits.streams),
             outbound: Outbound::new(new.plan, new.limits.nacks_per_second, new.random),
             bandwidth: Bandwidth::default(),
+            capacity: Capacity::default(),
             published: Vec::new(),
             wishes: Vec::new(),
             allocated: Allocated::default(),

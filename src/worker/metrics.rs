@@ -70,7 +70,7 @@ const fn labels() -> [&'static str; DROPS] {
 
 /// For [`metrics::register`].
 #[must_use]
-pub fn families() -> [metrics::Family; 13] {
+pub fn families() -> [metrics::Family; 15] {
     [
         RECEIVED.family(),
         SENT.family(),

@@ -14,7 +14,12 @@ pub struct Link {
     pub reorder: u32,
     /// Nothing passes.
     pub down: bool,
+    /// Bits per second; what finds more than [`QUEUE`] before it is lost.
+    pub rate: Option<u32>,
 }
+
+/// The longest queue before a link that has a rate.
+const QUEUE: Duration = Duration::from_millis(300);
 
 impl Link {
     /// 5 ms and nothing else.
@@ -25,6 +30,7 @@ impl Link {
         duplicate: 0,
         reorder: 0,
         down: false,
+        rate: None,
     };
 
     /// As clean, but so many thousandths are lost.
@@ -39,22 +45,36 @@ pub struct Direction {
     pub link: Link,
     random: StdRng,
     last: Option<Instant>,
+    /// When all that came before has passed.
+    free: Option<Instant>,
 }
 
 impl Direction {
     pub fn new(link: Link, seed: u64) -> Self {
-        Self { link, random: StdRng::seed_from_u64(seed), last: None }
+        Self { link, random: StdRng::seed_from_u64(seed), last: None, free: None }
     }
 
     fn chance(&mut self, thousandths: u32) -> bool {
         thousandths > 0 && self.random.next_u32() % 1000 < thousandths
     }
 
-    /// When a datagram that is sent now arrives: not at all, once or twice.
-    pub fn arrivals(&mut self, now: Instant) -> Vec<Instant> {
+    /// When a datagram that is sent now has passed the link, should its queue take it.
+    fn passed(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        let Some(rate) = self.link.rate else { return Some(now) };
+        let begins = self.free.map_or(now, |free| free.max(now));
+        if begins - now > QUEUE {
+            return None;
+        }
+        self.free = Some(begins + Duration::from_secs_f64(bytes as f64 * 8.0 / f64::from(rate)));
+        self.free
+    }
+
+    /// When a datagram of so many bytes that is sent now arrives: not at all, once or twice.
+    pub fn arrivals(&mut self, now: Instant, bytes: usize) -> Vec<Instant> {
         if self.link.down || self.chance(self.link.loss) {
             return Vec::new();
         }
+        let Some(now) = self.passed(now, bytes) else { return Vec::new() };
         let copies = if self.chance(self.link.duplicate) { 2 } else { 1 };
         let reordered = self.chance(self.link.reorder);
         (0..copies)

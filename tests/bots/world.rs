@@ -410,7 +410,7 @@ impl World {
                     self.unclaimed.push((sent.to, sent.data.to_vec()));
                     continue;
                 };
-                for at in place.downlink.arrivals(self.now) {
+                for at in place.downlink.arrivals(self.now, sent.data.len()) {
                     self.flown += 1;
                     self.flights.insert((at, self.flown), Flight::ToBot { to: sent.to, data: sent.data.to_vec() });
                 }
@@ -438,7 +438,7 @@ impl World {
 
     fn collect(&mut self, place: usize) {
         while let Some(transmit) = self.places[place].bot.poll_transmit() {
-            for at in self.places[place].uplink.arrivals(self.now) {
+            for at in self.places[place].uplink.arrivals(self.now, transmit.data.len()) {
                 self.flown += 1;
                 let flight = Flight::ToServer { from: transmit.from, data: transmit.data.clone() };
                 self.flights.insert((at, self.flown), flight);

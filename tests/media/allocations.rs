@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "an allocator can't be written without; it hands everything on to the system's")]
 
 use crate::bots::bot::BotShape;
+use crate::bots::netem::Link;
 use crate::bots::world::World;
 use signaling::ids::Source;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -67,6 +68,8 @@ fn meeting(workers: usize) -> World {
         };
     }
     world.connect();
+    // One whose link is too thin for bursts: packets go to him one by one.
+    world.set_links(9, Link::CLEAN, Link { rate: Some(6_000_000), ..Link::CLEAN });
     for place in 0..10 {
         world.publish(place, if place < 3 { 20 } else { 80 });
         let others: Vec<_> = (1..=10).filter(|n| *n != place as u32 + 1).map(|n| (n, Source::Camera, 360)).collect();

@@ -56,7 +56,7 @@ fn jitter_reordering_and_duplicates_do_no_harm() {
         loss: 10,
         duplicate: 10,
         reorder: 50,
-        down: false,
+        ..Link::CLEAN
     };
     let mut world = World::new(3);
     let router = world.router(0);

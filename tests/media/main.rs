@@ -6,6 +6,7 @@ mod bots;
 mod allocations;
 mod attacks;
 mod bounds;
+mod bursts;
 mod calls;
 mod gates;
 mod layers;

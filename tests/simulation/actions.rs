@@ -59,7 +59,7 @@ impl Simulation {
             loss: random.random_range(0..60),
             duplicate: random.random_range(0..20),
             reorder: random.random_range(0..30),
-            down: false,
+            ..Link::CLEAN
         };
         assert!(link.delay + link.jitter + Duration::from_millis(8) < SLOWEST);
         if random.random_range(0..3) == 0 { Link::CLEAN } else { link }

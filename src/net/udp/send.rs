@@ -34,11 +34,11 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    fn takes(&self, len: usize, to: SocketAddr, from: Option<IpAddr>) -> bool {
+    fn takes(&self, len: usize, to: SocketAddr, from: Option<IpAddr>, most: usize) -> bool {
         let all_whole = self.len == self.segment * self.datagrams;
         all_whole
             && len <= self.segment
-            && self.datagrams < MAX_BURST_DATAGRAMS
+            && self.datagrams < most
             && self.len + len <= MAX_BURST_BYTES
             && self.to == to
             && self.from == from
@@ -74,6 +74,7 @@ pub struct SendBatch {
     reserved: usize,
     bursts: Vec<Burst>,
     datagrams: usize,
+    most: usize,
 }
 
 impl Default for SendBatch {
@@ -86,7 +87,14 @@ impl SendBatch {
     /// With room for 1 MiB in 1,024 bursts; allocated here, once.
     #[must_use]
     pub fn new() -> Self {
-        Self { arena: vec![0; ARENA], used: 0, reserved: 0, bursts: Vec::with_capacity(MAX_BURSTS), datagrams: 0 }
+        Self {
+            arena: vec![0; ARENA],
+            used: 0,
+            reserved: 0,
+            bursts: Vec::with_capacity(MAX_BURSTS),
+            datagrams: 0,
+            most: MAX_BURST_DATAGRAMS,
+        }
     }
 
     /// Room of `len` bytes for the next datagram, to be written (and sealed) in place, then
@@ -102,6 +110,11 @@ impl SendBatch {
         Some(room)
     }
 
+    /// How many of the datagrams that come from now on leave in one send at most; [`MAX_BURST_DATAGRAMS`] at first.
+    pub fn join_at_most(&mut self, datagrams: usize) {
+        self.most = datagrams.min(MAX_BURST_DATAGRAMS);
+    }
+
     /// Makes the first `len` bytes of the room last reserved a datagram. Longer than that, or
     /// nothing, is no datagram and not sent.
     pub fn commit(&mut self, len: usize, to: SocketAddr, from: Option<IpAddr>) {
@@ -109,7 +122,7 @@ impl SendBatch {
             return;
         }
         match self.bursts.last_mut() {
-            Some(burst) if burst.takes(len, to, from) => {
+            Some(burst) if burst.takes(len, to, from, self.most) => {
                 burst.len += len;
                 burst.datagrams += 1;
             }
@@ -215,6 +228,16 @@ mod tests {
         assert_eq!(lengths, [100, 100, 60, 60, 60, 61, 61, 61]);
         batch.clear();
         assert!(batch.is_empty() && batch.iter().next().is_none());
+    }
+
+    #[test]
+    fn no_more_are_joined_than_is_said() {
+        let mut batch = SendBatch::new();
+        batch.join_at_most(2);
+        (0..5).for_each(|_| push(&mut batch, 100, 1));
+        batch.join_at_most(MAX_BURST_DATAGRAMS);
+        (0..5).for_each(|_| push(&mut batch, 100, 1));
+        assert_eq!(shapes(&batch), [(1, 100, 2), (1, 100, 2), (1, 100, 6)]);
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Outbound {
         self.slots.iter().enumerate().filter(move |(_, slot)| slot.kind == kind).map(|(i, slot)| (i, slot.track))
     }
 
+    /// How many slots there are.
+    #[must_use]
+    pub const fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Every track that stands in a slot.
     #[must_use]
     pub fn tracks(&self) -> Vec<(u16, u32)> {

@@ -206,7 +206,7 @@ impl Core {
         found.voices.remove(now, number);
         let Some(track) = found.tracks.get_mut(number as usize).and_then(Option::take) else { return };
         found.track_numbers.remove(&track.id);
-        for subscriber in track.subscribers {
+        for subscriber in track.subscribers.iter() {
             if let Some(session) = self.session_mut(subscriber.session) {
                 session.outbound.point(usize::from(subscriber.slot), None);
                 session.slots_changed = true;

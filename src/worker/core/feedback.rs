@@ -62,7 +62,7 @@ impl Core {
                     }
                 }
                 Packet::TransportFeedback(feedback) => {
-                    let bandwidth = &mut session.bandwidth;
+                    let (bandwidth, capacity) = (&mut session.bandwidth, &mut session.capacity);
                     let mut trace = self.tracer.as_ref().map(|tracer| tracer.feedback(session.id));
                     let Some(history) = session.outbound.history_mut() else { continue };
                     let heard = history.on_feedback(&feedback, |packet| {
@@ -72,6 +72,9 @@ impl Core {
                             Fate::Lost => None,
                         };
                         let bytes = u32::from(packet.sent.size);
+                        if let Some(arrived) = arrived {
+                            capacity.handle_arrival(packet.sent.at, bytes, arrived);
+                        }
                         let report = Report { sent: packet.sent.at, bytes, arrived };
                         bandwidth.handle_report(now, report);
                         if let Some(trace) = &mut trace {
@@ -134,7 +137,7 @@ impl Core {
     pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: u64, timestamp: u32) {
         let Some(found) = self.routers.get(router as usize).and_then(Option::as_ref) else { return };
         let Some(found) = found.tracks.get(track as usize).and_then(Option::as_ref) else { return };
-        for subscriber in &found.subscribers {
+        for subscriber in found.subscribers.iter() {
             if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
                 session.outbound.skip(usize::from(subscriber.slot), layer, seq, timestamp);
             }

@@ -3,7 +3,8 @@
 
 use super::{Core, Sleeper};
 use crate::net::counters::Drop;
-use crate::net::udp::SendBatch;
+use crate::net::udp::{MAX_BURST_DATAGRAMS, SendBatch};
+use crate::router::pace::Pace;
 use crate::rtp::layer::{HOLD, Span};
 use crate::session::plan::Kind;
 use std::collections::VecDeque;
@@ -16,12 +17,16 @@ const SLICE: usize = 16;
 /// Jobs that may wait; beyond this the server can't keep up, and frames are dropped whole and counted.
 const MAX_JOBS: usize = 8192;
 
-/// One span of one layer for all subscribers of its track.
+/// Those who do not get frames whole get no more packets in one send: a burst is what their link is too thin for.
+const MOST_AT_ONCE: usize = 2;
+
+/// One span of one layer for the subscribers of its track of one pace.
 #[derive(Debug, Clone, Copy)]
 struct Job {
     router: u32,
     track: u32,
     layer: u8,
+    pace: Pace,
     span: Span,
     next: usize,
     since: Instant,
@@ -67,20 +72,36 @@ impl Jobs {
 
     /// The first number of a layer, from this one on, that the subscriber at this place of the track's list has yet
     /// to get.
-    pub(super) fn first_waiting(&self, job: (u32, u32, u8), place: usize, from: u64) -> Option<u64> {
-        let waiting = |other: &&Job| {
-            (other.router, other.track, other.layer) == job && other.next <= place && other.span.last >= from
-        };
-        self.pictures.iter().filter(waiting).map(|job| job.span.first).min()
+    pub(super) fn first_waiting(&self, job: (u32, u32, u8), (pace, place): (Pace, usize), from: u64) -> Option<u64> {
+        let (router, track, layer) = job;
+        let waiting = self.waiting((router, track), pace, place);
+        waiting.filter(|(other, span)| *other == layer && span.last >= from).map(|(_, span)| span.first).min()
+    }
+
+    /// What the subscriber at this place of a track's list of this pace has yet to get, in order: layers and spans.
+    pub(super) fn waiting(
+        &self,
+        (router, track): (u32, u32),
+        pace: Pace,
+        place: usize,
+    ) -> impl Iterator<Item = (u8, Span)> + Clone {
+        let waits = move |job: &&Job| (job.router, job.track, job.pace) == (router, track, pace) && job.next <= place;
+        self.pictures.iter().filter(waits).map(|job| (job.layer, job.span))
+    }
+
+    fn under_way(&mut self, router: u32, track: u32, pace: Pace) -> impl Iterator<Item = &mut Job> {
+        let jobs = self.sound.iter_mut().chain(&mut self.pictures);
+        jobs.filter(move |job| (job.router, job.track, job.pace) == (router, track, pace))
     }
 
     /// The subscriber at this place of a track's list went away; jobs under way move along.
-    pub(super) fn unsubscribed(&mut self, router: u32, track: u32, place: usize) {
-        for job in self.sound.iter_mut().chain(&mut self.pictures) {
-            if job.router == router && job.track == track && job.next > place {
-                job.next -= 1;
-            }
-        }
+    pub(super) fn unsubscribed(&mut self, router: u32, track: u32, (pace, place): (Pace, usize)) {
+        self.under_way(router, track, pace).filter(|job| job.next > place).for_each(|job| job.next -= 1);
+    }
+
+    /// One came to this place of a track's list; jobs that passed it are not for it.
+    pub(super) fn subscribed(&mut self, router: u32, track: u32, (pace, place): (Pace, usize)) {
+        self.under_way(router, track, pace).filter(|job| job.next > place).for_each(|job| job.next += 1);
     }
 }
 
@@ -101,15 +122,25 @@ impl HeldFrame {
 
 impl Core {
     pub(super) fn enqueue(&mut self, now: Instant, kind: Kind, router: u32, track: u32, layer: u8, span: Span) {
+        self.push_job(kind, Job { router, track, layer, pace: Pace::Whole, span, next: 0, since: now });
+    }
+
+    /// A packet of a picture for those who get each as it comes.
+    pub(super) fn enqueue_at_once(&mut self, now: Instant, router: u32, track: u32, layer: u8, seq: u64) {
+        let span = Span { first: seq, last: seq };
+        self.push_job(Kind::Video, Job { router, track, layer, pace: Pace::AtOnce, span, next: 0, since: now });
+    }
+
+    fn push_job(&mut self, kind: Kind, job: Job) {
         let queue = match kind {
             Kind::Audio => &mut self.jobs.sound,
             Kind::Video => &mut self.jobs.pictures,
         };
         if queue.len() >= MAX_JOBS {
-            self.counters.drop_many(Drop::QueueFull, span.last - span.first + 1);
+            self.counters.drop_many(Drop::QueueFull, job.span.count() as u64);
             return;
         }
-        queue.push_back(Job { router, track, layer, span, next: 0, since: now });
+        queue.push_back(job);
     }
 
     pub(super) fn hold(&mut self, at: Instant, router: u32, track: u32, layer: u8) {
@@ -143,7 +174,12 @@ impl Core {
             if kind == Kind::Video {
                 self.jobs.late = self.jobs.late.max(now.saturating_duration_since(job.since));
             }
+            out.join_at_most(match job.pace {
+                Pace::Whole => MAX_BURST_DATAGRAMS,
+                Pace::AtOnce => MOST_AT_ONCE,
+            });
             let (done, job) = self.run(now, job, &mut budget, out);
+            out.join_at_most(MAX_BURST_DATAGRAMS);
             let queue = match kind {
                 Kind::Audio => &mut self.jobs.sound,
                 Kind::Video => &mut self.jobs.pictures,
@@ -175,13 +211,14 @@ impl Core {
         let Some(track) = track else { return (true, job) };
         let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
         let packets = layer.packets(job.span);
-        while let Some(subscriber) = track.subscribers.get(job.next) {
+        let subscribers = track.subscribers.of(job.pace);
+        while let Some(subscriber) = subscribers.get(job.next) {
             if *budget == 0 || !has_room(out, job.span) {
                 return (false, job);
             }
             job.next += 1;
             let ahead = |places: usize| {
-                let subscriber = track.subscribers.get(job.next + places)?;
+                let subscriber = subscribers.get(job.next + places)?;
                 Some((subscriber, self.sessions.get(subscriber.session as usize)?.as_ref()?))
             };
             if let Some((_, session)) = ahead(1) {

@@ -10,6 +10,7 @@
 mod commands;
 mod feedback;
 mod forwarding;
+mod paces;
 mod receiving;
 mod remote;
 mod slots;

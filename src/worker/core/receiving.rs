@@ -6,6 +6,7 @@ use crate::net::counters::Drop;
 use crate::net::demux::Place;
 use crate::net::stun;
 use crate::net::udp::SendBatch;
+use crate::router::pace::Pace;
 use crate::router::track::Publisher;
 use crate::rtp;
 use crate::rtp::ring::NewPacket;
@@ -179,7 +180,7 @@ impl Core {
         if track.restart_layer(layer_index, ssrc) {
             self.jobs.forget_layer(router, number, layer_index);
             self.held.retain(|held| !held.is_of(router, number, layer_index));
-            for subscriber in &track.subscribers {
+            for subscriber in track.subscribers.iter() {
                 if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
                     session.outbound.restart(usize::from(subscriber.slot), layer_index);
                 }
@@ -193,12 +194,16 @@ impl Core {
         }
         let release = layer.handle_packet(packet);
         let first = !track.reported_flowing;
+        let at_once = !track.subscribers.of(Pace::AtOnce).is_empty();
         let mut voices_changed = false;
         if kind == Kind::Audio && track.id.source == signaling::ids::Source::Microphone {
             voices_changed = found.voices.handle_packet(now, number, packet.audio_level);
         }
         for span in release.earlier.into_iter().chain(release.now) {
             self.enqueue(now, kind, router, number, layer_index, span);
+        }
+        if at_once {
+            self.enqueue_at_once(now, router, number, layer_index, packet.seq);
         }
         if let Some(at) = release.held_until {
             self.hold(at, router, number, layer_index);

@@ -5,8 +5,10 @@ use super::Core;
 use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
+use crate::router::pace::Pace;
 use crate::router::slots::assign;
-use crate::router::track::{Publisher, Subscriber};
+use crate::router::subscribers::Subscriber;
+use crate::router::track::Publisher;
 use crate::rtp::layer::{MAX_HELD, Span};
 use crate::session::plan::Kind;
 use crate::session::{Allocated, Session};
@@ -41,6 +43,7 @@ impl Core {
         self.assign_slots(number, Kind::Video);
         self.assign_slots(number, Kind::Audio);
         self.allocate_layers(now, number, out);
+        self.choose_paces(now, number, out);
         self.report_slots(now, number);
     }
 
@@ -76,8 +79,11 @@ impl Core {
                 if let Some(track) = before {
                     self.unsubscribe(router, track, number, slot as u16);
                 }
-                if let Some(track) = after.and_then(|track| self.track_mut(router, track)) {
-                    track.subscribe(Subscriber { session: number, slot: slot as u16 });
+                if let Some((after, track)) = after.and_then(|after| Some((after, self.track_mut(router, after)?))) {
+                    let me = Subscriber { session: number, slot: slot as u16 };
+                    if let Some(place) = track.subscribers.add(me, Pace::Whole) {
+                        self.jobs.subscribed(router, after, (Pace::Whole, place));
+                    }
                 }
             }
         }
@@ -115,8 +121,7 @@ impl Core {
     pub(super) fn unsubscribe(&mut self, router: u32, track: u32, session: u32, slot: u16) {
         let subscriber = Subscriber { session, slot };
         let Some(found) = self.track_mut(router, track) else { return };
-        if let Some(place) = found.subscribers.iter().position(|other| *other == subscriber) {
-            found.unsubscribe(subscriber);
+        if let Some(place) = found.subscribers.remove(subscriber) {
             self.jobs.unsubscribed(router, track, place);
         }
     }
@@ -221,17 +226,17 @@ impl Core {
         let router = session.router;
         let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(track_number as usize)?.as_ref()?;
         let me = Subscriber { session: number, slot: u16::try_from(slot).ok()? };
-        let place = track.subscribers.iter().position(|other| *other == me)?;
+        let (pace, place) = track.subscribers.find(me)?;
         let window = self.limits.key_frame_window;
         let most = session.bandwidth.estimate() as usize / 8 * RECENT_LINK_MS / 1000;
         for index in (0..=target).rev() {
             let Some(layer) = track.layers.get(usize::from(index)) else { continue };
-            let Some(recent) = layer.recent_key(now, window) else { continue };
+            let Some(recent) = layer.recent_key(now, window, pace == Pace::AtOnce) else { continue };
             if session.state() != SessionState::Connected {
                 return Some(index);
             }
             // What waits in the queue will come to this subscriber by itself, and must not come twice.
-            let waiting = self.jobs.first_waiting((router, track_number, index), place, recent.first);
+            let waiting = self.jobs.first_waiting((router, track_number, index), (pace, place), recent.first);
             let last = waiting.map_or(recent.last, |first| recent.last.min(first.saturating_sub(1)));
             if last < recent.first {
                 return Some(index);

@@ -28,6 +28,7 @@ impl Core {
             // Whoever never comes to be connected must not ask for key frames for ever.
             if self.session_mut(*session).is_some_and(|found| found.state() != SessionState::Connecting) {
                 self.allocate_layers(now, *session, out);
+                self.choose_paces(now, *session, out);
             }
             self.report_slots(now, *session);
             self.report_quality(now, number, *session);
