@@ -21,32 +21,95 @@ async function exchange(pc, url, headers) {
   return { status: response.status, headers: readable, text, location: response.headers.get("location") };
 }
 
-/** A picture that changes at 25 frames/s, and a tone. */
-function source(width, height, pitch) {
+/** Cells of a painted code, of equal width in the upper third: a pattern to know the picture by, then eight bits. */
+const PATTERN = [true, false, true, false];
+const CELLS = PATTERN.length + 8;
+
+/** What makes frames large: grey noise that jumps about; above it the number of the frame. */
+function noisy(paint, width, height) {
+  const noise = new OffscreenCanvas(width * 2, height * 2);
+  const dots = noise.getContext("2d", { alpha: false });
+  for (let y = 0; y < height * 2; y += 6) {
+    for (let x = 0; x < width * 2; x += 6) {
+      dots.fillStyle = `hsl(0 0% ${35 + Math.random() * 30}%)`;
+      dots.fillRect(x, y, 6, 6);
+    }
+  }
+  return (frame) => {
+    paint.drawImage(noise, -Math.random() * width, -Math.random() * height);
+    const bits = [...PATTERN, ...[128, 64, 32, 16, 8, 4, 2, 1].map((bit) => (frame & bit) !== 0)];
+    bits.forEach((white, cell) => {
+      paint.fillStyle = white ? "white" : "black";
+      paint.fillRect((cell * width) / CELLS, 0, width / CELLS + 1, height / 3);
+    });
+  };
+}
+
+/** The number painted in a picture; null where the pattern is not there: the picture is broken. */
+function readNumber(picture) {
+  const { videoWidth: width, videoHeight: height } = picture;
+  const canvas = new OffscreenCanvas(CELLS, 1);
+  const paint = canvas.getContext("2d");
+  // The middles of the cells.
+  for (let cell = 0; cell < CELLS; cell += 1) {
+    paint.drawImage(picture, ((cell + 0.4) * width) / CELLS, height / 8, (0.2 * width) / CELLS, height / 12, cell, 0, 1, 1);
+  }
+  const pixels = paint.getImageData(0, 0, CELLS, 1).data;
+  const bits = Array.from({ length: CELLS }, (_, cell) => pixels[cell * 4 + 1] > 127);
+  if (PATTERN.some((bit, cell) => bits[cell] !== bit)) return null;
+  return bits.slice(PATTERN.length).reduce((number, bit) => number * 2 + (bit ? 1 : 0), 0);
+}
+
+/**
+ * Looks at the picture for so long: how many different numbers it showed, and how often it was broken. While its size
+ * changes a picture may be drawn by the old one: broken is what is so at a second look, within the same frame, too.
+ */
+window.readNumbers = async (milliseconds) => {
+  const found = { numbers: 0, broken: 0 };
+  let last = null;
+  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+    let number = readNumber(video);
+    if (number === null) {
+      await new Promise((done) => setTimeout(done, 20));
+      number = readNumber(video);
+    }
+    if (number === null) found.broken += 1;
+    else if (number !== last) found.numbers += 1;
+    last = number;
+    await new Promise((done) => setTimeout(done, 40));
+  }
+  return found;
+};
+
+/** A picture that changes at 25 frames/s, and a tone. `noise`: of large frames with numbers in them, 15 a second. */
+function source(width, height, pitch, noise) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const paint = canvas.getContext("2d", { alpha: false });
   let frame = 0;
+  const paintNoise = noise ? noisy(paint, width, height) : null;
+  const fps = noise ? 15 : 25;
   setInterval(() => {
     frame += 1;
+    if (paintNoise) return paintNoise(frame);
     paint.fillStyle = `hsl(${(frame * 5) % 360} 80% 50%)`;
     paint.fillRect(0, 0, width, height);
     paint.fillStyle = "white";
     paint.fillRect((frame * 8) % width, height / 4, width / 8, height / 2);
-  }, 40);
+  }, 1_000 / fps);
   const sound = new AudioContext();
   const tone = new OscillatorNode(sound, { frequency: pitch });
   const out = sound.createMediaStreamDestination();
   tone.connect(out);
   tone.start();
-  return [canvas.captureStream(25).getVideoTracks()[0], out.stream.getAudioTracks()[0]];
+  return [canvas.captureStream(fps).getVideoTracks()[0], out.stream.getAudioTracks()[0]];
 }
 
-/** Publishes by WHIP. `codec`: "VP8", "H264", …; `simulcast`: three encodings; `microphone`: that, and no tone. */
+/** Publishes by WHIP. `codec`: "VP8", "H264", …; `simulcast`: three encodings; `microphone`: that, and no tone; `noise`: large frames. */
 window.publish = async (options) => {
-  const { url, key, codec, simulcast = false, microphone = false, pitch = 700, width = 640, height = 360 } = options;
+  const { url, key, codec, simulcast = false, microphone = false, pitch = 700, width = 640, height = 360, noise = false } = options;
   const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   window.publisher = pc;
-  const [picture, tone] = source(width, height, pitch);
+  const [picture, tone] = source(width, height, pitch, noise);
   const sound = microphone ? (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0] : tone;
   const layers = [
     // Little enough that the browser's estimate, which begins with 300 kbit/s, soon has room for all three.
@@ -54,7 +117,7 @@ window.publish = async (options) => {
     { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
     { rid: "f", maxBitrate: 500_000 },
   ];
-  const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}) };
+  const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}), ...(noise ? { sendEncodings: [{ maxBitrate: 800_000 }] } : {}) };
   const transceiver = pc.addTransceiver(picture, sending);
   pc.addTransceiver(sound, { direction: "sendonly" });
   const all = RTCRtpSender.getCapabilities("video").codecs;
@@ -128,4 +191,25 @@ window.measure = async () => {
     else found.audioEnergy = one.totalAudioEnergy ?? 0;
   });
   return { ...found, pitch: pitchHeard(), digest: digest(), state: window.viewer.connectionState };
+};
+
+/** What the decoder says of the picture so far. */
+window.decoding = async () => {
+  let found = null;
+  (await window.viewer.getStats()).forEach((one, _, all) => {
+    if (one.type !== "inbound-rtp" || one.kind !== "video") return;
+    found = {
+      codec: all.get(one.codecId)?.mimeType,
+      packets: one.packetsReceived ?? 0,
+      lost: one.packetsLost ?? 0,
+      received: one.framesReceived ?? 0,
+      decoded: one.framesDecoded ?? 0,
+      dropped: one.framesDropped ?? 0,
+      freezes: one.freezeCount ?? 0,
+      keyFrames: one.keyFramesDecoded ?? 0,
+      pictureLosses: one.pliCount ?? 0,
+      height: one.frameHeight,
+    };
+  });
+  return found;
 };
