@@ -97,6 +97,12 @@ pub struct World {
     pub media_in: u64,
     /// RTP and RTCP that went to sessions after their end was acknowledged.
     pub after_the_end: Vec<(Instant, SocketAddr)>,
+    /// The thread forwards no sooner than so long after the first datagram that it did not yet look at.
+    pub busy_for: Option<Duration>,
+    forwards_at: Option<Instant>,
+    /// Datagrams that the core sent, and the sends that they made.
+    pub datagrams: usize,
+    pub sends: usize,
     /// Told when the core is entered and left.
     pub probe: Option<fn(bool)>,
     /// Datagrams from the server, in order, while they are looked at.
@@ -143,6 +149,10 @@ impl World {
             unclaimed: Vec::new(),
             media_in: 0,
             after_the_end: Vec::new(),
+            busy_for: None,
+            forwards_at: None,
+            datagrams: 0,
+            sends: 0,
             probe: None,
             watch: None,
         };
@@ -375,6 +385,8 @@ impl World {
         if let Disposition::Foreign(worker) = take(self, self.others.received_by(from)) {
             take(self, worker);
         }
+        let busy = self.busy_for.map(|time| self.now + time);
+        self.forwards_at = self.forwards_at.or(busy);
         self.drain();
     }
 
@@ -394,7 +406,10 @@ impl World {
     /// Puts all that a core sends on the links.
     fn drain_worker(&mut self, worker: usize) {
         loop {
-            let more = self.inside(worker, |core, now, out| core.forward(now, out));
+            let busy = self.forwards_at.is_some_and(|at| at > self.now);
+            let more = !busy && self.inside(worker, |core, now, out| core.forward(now, out));
+            self.datagrams += self.out.datagrams();
+            self.sends += self.out.sends();
             for sent in self.out.iter() {
                 if let Some(watch) = &mut self.watch {
                     watch.push((self.now, sent.to, sent.data.to_vec()));
@@ -450,7 +465,7 @@ impl World {
         let flight = self.flights.first_key_value().map(|((at, _), _)| *at);
         let bots = self.places.iter().filter(|place| !place.retired).filter_map(|place| place.bot.poll_timeout());
         let others = self.others.cores.iter_mut().filter_map(Core::poll_timeout).min();
-        self.core.poll_timeout().into_iter().chain(others).chain(flight).chain(bots).min()
+        self.core.poll_timeout().into_iter().chain(others).chain(flight).chain(bots).chain(self.forwards_at).min()
     }
 
     /// Tells the core what share of the time its thread computed lately.
@@ -480,6 +495,10 @@ impl World {
                         }
                     }
                 }
+            }
+            if self.forwards_at.is_some_and(|at| at <= self.now) {
+                self.forwards_at = None;
+                self.drain();
             }
             for worker in 0..=self.others.cores.len() {
                 let now = self.now;

@@ -115,7 +115,7 @@ fn main() {
     if let Some(mut overload) = overload {
         overload::print(&mut overload);
     }
-    if let Some(mut two) = two {
-        workers::print(&mut two, &limit);
+    if let Some(two) = two {
+        workers::print(&two);
     }
 }

@@ -206,3 +206,39 @@ fn a_watcher_can_begin_within_a_key_frame_at_either_pace() {
         assert_eq!(world.problems(), [""; 0], "{wait}");
     }
 }
+
+/// The thread was busy: sounds of three and small pictures of two wait when it comes back. Each listener gets them in one
+/// flush, the sounds in one send, and everybody everything.
+#[test]
+fn what_waits_for_one_destination_leaves_together() {
+    let mut world = World::new(30);
+    for name in 1..=6 {
+        world.join(name, BotShape { layers: 1, ..BotShape::default() });
+    }
+    world.connect();
+    let now = world.now;
+    for place in 0..4 {
+        world.bot(place).start_sound(now, Source::Microphone, 20);
+        world.bot(place).start_video(now, Source::Camera, &[LayerShape::new(180, 500)], FPS);
+    }
+    for place in 0..6 {
+        let others: Vec<_> = (1..=4).filter(|n| *n != place as u32 + 1).map(|n| (n, Source::Camera, 180)).collect();
+        world.watch_tracks(place, &others);
+    }
+    world.run_ms(3000);
+    world.places.iter_mut().for_each(|place| place.bot.forget_received());
+    world.busy_for = Some(Duration::from_millis(10));
+    let (datagrams, sends) = (world.datagrams, world.sends);
+    world.run_ms(4000);
+    let (datagrams, sends) = (world.datagrams - datagrams, world.sends - sends);
+    // All four speak and show at the same moments: of three or four sounds, and as many pictures, each makes a send.
+    assert!(sends * 2 < datagrams, "{datagrams} datagrams in {sends} sends");
+    assert_eq!(world.problems(), [""; 0]);
+    for place in &world.places {
+        for name in (1..=4).filter(|name| *name != place.bot.name) {
+            let got = [Source::Microphone, Source::Camera].map(|source| place.bot.count(name, source));
+            assert!(got[0] >= 195 && got[1] >= 112, "bot {} got {got:?} of bot {name}", place.bot.name);
+        }
+        assert_eq!(place.bot.slots.iter().map(|slot| slot.missing()).sum::<u64>(), 0);
+    }
+}

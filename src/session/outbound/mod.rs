@@ -13,6 +13,7 @@ use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
 use crate::rtp::twcc_history::SendHistory;
 use rand::rngs::StdRng;
 use signaling::protocol::PauseReason;
+pub use slot::padded_payload;
 use slot::{SendSlot, Transport};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

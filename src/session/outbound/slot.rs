@@ -281,7 +281,8 @@ fn incoming(packet: &Packet) -> Incoming {
 
 /// The payload length that all packets but the last are brought to by RTP padding, so that one GSO send takes
 /// them; 0 where padding does not pay.
-fn padded_payload(packets: &SpanPackets<'_>) -> usize {
+#[must_use]
+pub fn padded_payload(packets: &SpanPackets<'_>) -> usize {
     let Some(before_last @ 1..) = packets.count().checked_sub(1) else { return 0 };
     let padding = packets.largest * before_last - packets.before_last;
     let fits = packets.largest + HEADER + 12 + srtp::MAX_OVERHEAD <= MAX_DATAGRAM;

@@ -1,107 +1,59 @@
-//! From a published packet to the subscribers' datagrams: jobs in two queues, sound first, done in
+//! From a published packet to the subscribers' datagrams: jobs in two lanes, sound first, done in
 //! slices so that a large meeting's picture does not make a small one's sound wait. Knows no addresses.
 
-use super::{Core, Sleeper};
-use crate::net::counters::Drop;
+use super::jobs::{Job, MOST_TOGETHER, Size};
+use super::{Core, Router, Sleeper};
+use crate::net::counters::{Counters, Drop};
 use crate::net::udp::{MAX_BURST_DATAGRAMS, SendBatch};
 use crate::router::pace::Pace;
-use crate::rtp::layer::{HOLD, Span};
+use crate::router::subscribers::Subscriber;
+use crate::router::track::Track;
+use crate::rtp::layer::{HOLD, Span, SpanPackets};
+use crate::session::Session;
+use crate::session::outbound::padded_payload;
 use crate::session::plan::Kind;
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use crate::worker::timers::Timers;
+use std::time::Instant;
 
 /// After so many destinations the shell sends what there is: what was sealed is still in the near caches when
 /// the kernel copies it.
 const SLICE: usize = 16;
 
-/// Jobs that may wait; beyond this the server can't keep up, and frames are dropped whole and counted.
-const MAX_JOBS: usize = 8192;
-
 /// Those who do not get frames whole get no more packets in one send: a burst is what their link is too thin for.
 const MOST_AT_ONCE: usize = 2;
 
-/// One span of one layer for the subscribers of its track of one pace.
-#[derive(Debug, Clone, Copy)]
-struct Job {
-    router: u32,
-    track: u32,
-    layer: u8,
-    pace: Pace,
-    span: Span,
-    next: usize,
-    since: Instant,
+fn track_of<'a>(routers: &'a [Option<Router>], job: &Job) -> Option<&'a Track> {
+    routers.get(job.router as usize)?.as_ref()?.tracks.get(job.track as usize)?.as_ref()
 }
 
-/// Whether the batch takes a whole span, so that none is cut in two.
-fn has_room(out: &SendBatch, span: Span) -> bool {
-    out.has_room_for(span.count())
+/// Who gets a job's packets, and the packets.
+type Work<'a> = (&'a [Subscriber], SpanPackets<'a>);
+
+fn work_of<'a>(routers: &'a [Option<Router>], job: &Job) -> Option<Work<'a>> {
+    let track = track_of(routers, job)?;
+    let layer = track.layers.get(usize::from(job.layer))?;
+    Some((track.subscribers.of(job.pace), layer.packets(job.span)))
 }
 
-/// What waits to be forwarded.
-#[derive(Default)]
-pub(super) struct Jobs {
-    sound: VecDeque<Job>,
-    pictures: VecDeque<Job>,
-    /// The longest that a picture waited until its last subscriber had it, since it was last asked.
-    late: Duration,
+/// The size of a job's packets where all leave with one; `None` also where nobody gets them.
+fn size_of(routers: &[Option<Router>], job: &Job) -> Option<Size> {
+    let (_, packets) = work_of(routers, job).filter(|(subscribers, _)| !subscribers.is_empty())?;
+    let (_, last) = packets.iter().last()?;
+    let one = packets.count() == 1 || (last.len() == packets.largest && padded_payload(&packets) == last.len());
+    one.then_some(Size { each: last.len(), packets: packets.count() })
 }
 
-impl Jobs {
-    pub(super) fn is_empty(&self) -> bool {
-        self.sound.is_empty() && self.pictures.is_empty()
+/// Asks for the memory that the next two subscribers of a list will need.
+fn prefetch(sessions: &[Option<Box<Session>>], subscribers: &[Subscriber], next: usize) {
+    let ahead = |places: usize| {
+        let subscriber = subscribers.get(next + places)?;
+        Some((subscriber, sessions.get(subscriber.session as usize)?.as_ref()?))
+    };
+    if let Some((_, session)) = ahead(1) {
+        session.outbound.prefetch();
     }
-
-    /// The longest that a picture waited since this was last asked.
-    pub(super) fn take_late(&mut self) -> Duration {
-        std::mem::take(&mut self.late)
-    }
-
-    /// Jobs of a track that ends or is muted: nothing of it passes any more.
-    pub(super) fn forget(&mut self, router: u32, track: u32) {
-        for queue in [&mut self.sound, &mut self.pictures] {
-            queue.retain(|job| job.router != router || job.track != track);
-        }
-    }
-
-    /// Jobs of a layer that begins anew.
-    pub(super) fn forget_layer(&mut self, router: u32, track: u32, layer: u8) {
-        for queue in [&mut self.sound, &mut self.pictures] {
-            queue.retain(|job| job.router != router || job.track != track || job.layer != layer);
-        }
-    }
-
-    /// The first number of a layer, from this one on, that the subscriber at this place of the track's list has yet
-    /// to get.
-    pub(super) fn first_waiting(&self, job: (u32, u32, u8), (pace, place): (Pace, usize), from: u64) -> Option<u64> {
-        let (router, track, layer) = job;
-        let waiting = self.waiting((router, track), pace, place);
-        waiting.filter(|(other, span)| *other == layer && span.last >= from).map(|(_, span)| span.first).min()
-    }
-
-    /// What the subscriber at this place of a track's list of this pace has yet to get, in order: layers and spans.
-    pub(super) fn waiting(
-        &self,
-        (router, track): (u32, u32),
-        pace: Pace,
-        place: usize,
-    ) -> impl Iterator<Item = (u8, Span)> + Clone {
-        let waits = move |job: &&Job| (job.router, job.track, job.pace) == (router, track, pace) && job.next <= place;
-        self.pictures.iter().filter(waits).map(|job| (job.layer, job.span))
-    }
-
-    fn under_way(&mut self, router: u32, track: u32, pace: Pace) -> impl Iterator<Item = &mut Job> {
-        let jobs = self.sound.iter_mut().chain(&mut self.pictures);
-        jobs.filter(move |job| (job.router, job.track, job.pace) == (router, track, pace))
-    }
-
-    /// The subscriber at this place of a track's list went away; jobs under way move along.
-    pub(super) fn unsubscribed(&mut self, router: u32, track: u32, (pace, place): (Pace, usize)) {
-        self.under_way(router, track, pace).filter(|job| job.next > place).for_each(|job| job.next -= 1);
-    }
-
-    /// One came to this place of a track's list; jobs that passed it are not for it.
-    pub(super) fn subscribed(&mut self, router: u32, track: u32, (pace, place): (Pace, usize)) {
-        self.under_way(router, track, pace).filter(|job| job.next > place).for_each(|job| job.next += 1);
+    if let Some((next, session)) = ahead(0) {
+        session.outbound.prefetch_slot(usize::from(next.slot));
     }
 }
 
@@ -132,15 +84,9 @@ impl Core {
     }
 
     fn push_job(&mut self, kind: Kind, job: Job) {
-        let queue = match kind {
-            Kind::Audio => &mut self.jobs.sound,
-            Kind::Video => &mut self.jobs.pictures,
-        };
-        if queue.len() >= MAX_JOBS {
+        if !self.jobs.lane(kind).push(job) {
             self.counters.drop_many(Drop::QueueFull, job.span.count() as u64);
-            return;
         }
-        queue.push_back(job);
     }
 
     pub(super) fn hold(&mut self, at: Instant, router: u32, track: u32, layer: u8) {
@@ -169,74 +115,96 @@ impl Core {
     /// after a look at the socket.
     pub fn forward(&mut self, now: Instant, out: &mut SendBatch) -> bool {
         let mut budget = SLICE;
-        loop {
-            let Some((kind, job)) = self.next_job() else { return false };
+        while let Some((kind, &first)) = self.jobs.next() {
             if kind == Kind::Video {
-                self.jobs.late = self.jobs.late.max(now.saturating_duration_since(job.since));
+                self.jobs.late = self.jobs.late.max(now.saturating_duration_since(first.since));
             }
-            out.join_at_most(match job.pace {
-                Pace::Whole => MAX_BURST_DATAGRAMS,
-                Pace::AtOnce => MOST_AT_ONCE,
-            });
-            let (done, job) = self.run(now, job, &mut budget, out);
-            out.join_at_most(MAX_BURST_DATAGRAMS);
-            let queue = match kind {
-                Kind::Audio => &mut self.jobs.sound,
-                Kind::Video => &mut self.jobs.pictures,
+            let routers = &self.routers;
+            let lane = self.jobs.lane(kind);
+            lane.begin(|job| size_of(routers, job));
+            let mut jobs = [first; MOST_TOGETHER];
+            let mut count = 0;
+            for (place, job) in jobs.iter_mut().zip(lane.current()) {
+                *place = *job;
+                count += 1;
+            }
+            let jobs = &mut jobs[..count];
+            let done = match jobs {
+                [job] => self.run(now, job, &mut budget, out),
+                _ => self.run_together(now, jobs, &mut budget, out),
             };
-            if done {
-                queue.pop_front();
-            } else if let Some(front) = queue.front_mut() {
-                *front = job;
+            self.jobs.lane(kind).note(jobs, done);
+            if !done {
                 return true;
             }
             if budget == 0 {
                 return !self.jobs.is_empty();
             }
         }
-    }
-
-    fn next_job(&self) -> Option<(Kind, Job)> {
-        let sound = self.jobs.sound.front().map(|job| (Kind::Audio, *job));
-        sound.or_else(|| self.jobs.pictures.front().map(|job| (Kind::Video, *job)))
+        false
     }
 
     /// Goes on with a job; says whether it is done.
-    fn run(&mut self, now: Instant, mut job: Job, budget: &mut usize, out: &mut SendBatch) -> (bool, Job) {
-        let track = self
-            .routers
-            .get(job.router as usize)
-            .and_then(Option::as_ref)
-            .and_then(|router| router.tracks.get(job.track as usize)?.as_ref());
-        let Some(track) = track else { return (true, job) };
-        let Some(layer) = track.layers.get(usize::from(job.layer)) else { return (true, job) };
-        let packets = layer.packets(job.span);
-        let subscribers = track.subscribers.of(job.pace);
+    fn run(&mut self, now: Instant, job: &mut Job, budget: &mut usize, out: &mut SendBatch) -> bool {
+        let Some((subscribers, packets)) = work_of(&self.routers, job) else { return true };
+        let mut way = Way { now, sessions: &mut self.sessions, timers: &mut self.timers, counters: &mut self.counters };
+        out.join_at_most(if job.pace == Pace::AtOnce { MOST_AT_ONCE } else { MAX_BURST_DATAGRAMS });
         while let Some(subscriber) = subscribers.get(job.next) {
-            if *budget == 0 || !has_room(out, job.span) {
-                return (false, job);
+            // No span is cut in two.
+            if *budget == 0 || !out.has_room_for(job.span.count()) {
+                break;
             }
             job.next += 1;
-            let ahead = |places: usize| {
-                let subscriber = subscribers.get(job.next + places)?;
-                Some((subscriber, self.sessions.get(subscriber.session as usize)?.as_ref()?))
-            };
-            if let Some((_, session)) = ahead(1) {
-                session.outbound.prefetch();
-            }
-            if let Some((next, session)) = ahead(0) {
-                session.outbound.prefetch_slot(usize::from(next.slot));
-            }
-            let session = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut);
-            let Some(session) = session else { continue };
-            let slot = usize::from(subscriber.slot);
-            if session.outbound.forward(now, slot, job.layer, &packets, &mut self.counters, out) {
-                *budget -= 1;
-            }
-            if let Some(at) = session.outbound.take_new_deadline() {
-                self.timers.arm(Sleeper::Session(subscriber.session).name(), at);
-            }
+            prefetch(way.sessions, subscribers, job.next);
+            *budget -= usize::from(way.send(*subscriber, job.layer, &packets, out));
         }
-        (true, job)
+        out.join_at_most(MAX_BURST_DATAGRAMS);
+        job.next >= subscribers.len()
+    }
+
+    /// As [`Core::run`], with several jobs of a meeting: each subscriber gets his part of all before the next one does.
+    fn run_together(&mut self, now: Instant, jobs: &mut [Job], budget: &mut usize, out: &mut SendBatch) -> bool {
+        let mut works = [const { None }; MOST_TOGETHER];
+        for (work, job) in works.iter_mut().zip(jobs.iter()) {
+            *work = work_of(&self.routers, job);
+        }
+        let mut way = Way { now, sessions: &mut self.sessions, timers: &mut self.timers, counters: &mut self.counters };
+        let packets = jobs.iter().map(|job| job.span.count()).sum();
+        loop {
+            // All lists are in the order of sessions.
+            let next = |(job, work): (&Job, &Option<Work<'_>>)| Some(work.as_ref()?.0.get(job.next)?.session);
+            let Some(session) = jobs.iter().zip(&works).filter_map(next).min() else { return true };
+            if *budget == 0 || !out.has_room_for(packets) {
+                return false;
+            }
+            let mut sent = false;
+            for (job, work) in jobs.iter_mut().zip(&works) {
+                let Some((subscribers, packets)) = work else { continue };
+                let Some(subscriber) = subscribers.get(job.next).filter(|one| one.session == session) else { continue };
+                job.next += 1;
+                prefetch(way.sessions, subscribers, job.next);
+                sent |= way.send(*subscriber, job.layer, packets, out);
+            }
+            *budget -= usize::from(sent);
+        }
+    }
+}
+
+/// What sending to a subscriber needs of the core, while its routers are looked at.
+struct Way<'a> {
+    now: Instant,
+    sessions: &'a mut [Option<Box<Session>>],
+    timers: &'a mut Timers,
+    counters: &'a mut Counters,
+}
+
+impl Way<'_> {
+    fn send(&mut self, to: Subscriber, layer: u8, packets: &SpanPackets<'_>, out: &mut SendBatch) -> bool {
+        let Some(session) = self.sessions.get_mut(to.session as usize).and_then(Option::as_mut) else { return false };
+        let sent = session.outbound.forward(self.now, usize::from(to.slot), layer, packets, self.counters, out);
+        if let Some(at) = session.outbound.take_new_deadline() {
+            self.timers.arm(Sleeper::Session(to.session).name(), at);
+        }
+        sent
     }
 }

@@ -10,6 +10,7 @@
 mod commands;
 mod feedback;
 mod forwarding;
+mod jobs;
 mod paces;
 mod receiving;
 mod remote;
@@ -29,7 +30,7 @@ use crate::router::voices::Voices;
 use crate::session::Session;
 use crate::session::dtls::Identity;
 use crate::session::limits::MediaLimits;
-use forwarding::Jobs;
+use jobs::Jobs;
 use rand::rngs::StdRng;
 use remote::Remote;
 use rustc_hash::FxHashMap;

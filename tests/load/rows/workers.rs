@@ -5,10 +5,9 @@
 //! generator therefore works in bursts: it sends a frame and then sleeps while the server forwards it, on one core or
 //! on two; what comes waits in its sockets with the kernel's receive stamps.
 
-use crate::bare::Limit;
-use crate::field::{Field, Outcome};
+use crate::field::{self, Outcome};
 use crate::scenario::{Scenario, Shape};
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::Timed;
 use crate::{cost, report};
 use std::time::Duration;
 
@@ -23,14 +22,7 @@ fn one(listeners: usize, spread: bool, time: Duration) -> Outcome {
     scenario.fps = 10;
     scenario.spread = spread.then_some(listeners / 2 + 1);
     scenario.name = format!("1 to {listeners}, {}", if spread { "two workers" } else { "one worker" });
-    let mut field = Field::open(&scenario);
-    field.start_sending(0);
-    field.settle();
-    field.load.stopwatch = Some(Stopwatch::default());
-    let mut outcome = field.measure(time);
-    outcome.run = field.close();
-    eprintln!("{}: {}; {}", scenario.name, outcome.complaint().unwrap_or_else(|| "clean".into()), outcome.run.why);
-    outcome
+    field::run_and_look(&scenario, time, |_| ()).0
 }
 
 /// Runs all: each with one worker and with two.
@@ -39,18 +31,18 @@ pub fn run(time: Duration) -> Vec<[Outcome; 2]> {
 }
 
 /// Prints the tables.
-pub fn print(measured: &mut [[Outcome; 2]], limit: &Limit) {
+pub fn print(measured: &[[Outcome; 2]]) {
     report::heading(
         "Two workers: one meeting, half of its subscribers on each (10 frames of 8 packets, 50 sounds a second)",
     );
     let headers: Vec<_> = cost::HEADERS.into_iter().collect();
-    let all = measured.iter().flatten().map(|outcome| cost::row(outcome, limit));
+    let all = measured.iter().flatten().map(cost::row);
     report::table(&headers, &all.collect::<Vec<_>>());
     println!("\nUntil the last destination has a frame, while the load generator rests:");
     let mut rows = Vec::new();
     for pair in measured {
         let times = pair.each_ref().map(|outcome| {
-            let mut last = outcome.stopwatch.as_ref().map(Stopwatch::last_destinations).unwrap_or_default();
+            let mut last = outcome.timed.as_ref().map(Timed::last_destinations).unwrap_or_default();
             (last.at(0.5), last.at(0.9))
         });
         let cell = |(half, most): (f64, f64)| format!("{half:.2} / {most:.2}");
