@@ -62,6 +62,11 @@ impl Subscribers {
         let list = self.list(pace);
         let place = list.partition_point(|other| *other < subscriber);
         list.insert(place, subscriber);
+        // Whoever changes the pace later, while packets flow, finds room.
+        let all = self.whole.len() + self.at_once.len();
+        for list in [&mut self.whole, &mut self.at_once] {
+            list.reserve(all - list.len());
+        }
         Some(place)
     }
 

@@ -130,6 +130,8 @@ struct Scratch {
     sessions: Vec<u32>,
     heights: FxHashMap<TrackId, u16>,
     due: Vec<crate::session::outbound::DueReport>,
+    /// Track and layer.
+    missing_keys: Vec<(u32, u8)>,
 }
 
 /// What a core is made with.
@@ -175,7 +177,8 @@ impl Core {
             overload: Overload::default(),
             held: VecDeque::new(),
             calls: Calls::default(),
-            scratch: Scratch::default(),
+            // Often there is none for a while, and then some while packets flow.
+            scratch: Scratch { missing_keys: Vec::with_capacity(64), ..Scratch::default() },
             counters: Counters::default(),
         }
     }

@@ -54,17 +54,19 @@ impl Core {
 
     fn ask_for_missing_keys(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
         let window = self.limits.key_frame_window;
+        let mut missing = std::mem::take(&mut self.scratch.missing_keys);
+        missing.clear();
         let Some(router) = self.router_mut(number) else { return };
-        let mut asks = Vec::new();
         for (track_number, track) in (0..).zip(&mut router.tracks) {
             let Some(track) = track.as_mut().filter(|track| track.kind == Kind::Video && track.open) else { continue };
             let layers = (0..).zip(&mut track.layers);
             let due = layers.filter_map(|(index, layer)| layer.poll_key_request(now, window).then_some(index));
-            asks.extend(due.map(|layer| (track_number, layer)));
+            missing.extend(due.map(|layer| (track_number, layer)));
         }
-        for (track, layer) in asks {
-            self.ask_for_key(now, number, track, layer, out);
+        for (track, layer) in &missing {
+            self.ask_for_key(now, number, *track, *layer, out);
         }
+        self.scratch.missing_keys = missing;
     }
 
     fn report_quality(&mut self, now: Instant, router: u32, number: u32) {
