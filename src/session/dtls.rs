@@ -42,6 +42,14 @@ const REPEAT_AFTER: [Duration; 7] = [
 /// A handshake that takes longer has failed: its peer is gone or does not speak DTLS-SRTP.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(15);
 
+/// The same from the moment at which something was wrong with what came: a message that was spoilt on its way can't be
+/// taken back, and both sides would repeat themselves in vain. Not at once, since what was wrong may be anybody's.
+const DOUBT_LIMIT: Duration = Duration::from_secs(2);
+
+/// So many datagrams in which the peer only repeats itself are a sign of the same: what we say arrives, or what it says
+/// would not, and yet it is not what it waits for.
+const REPEATED_IN_VAIN: u32 = 4;
+
 /// A ClientHello with a large certificate list or post-quantum key share comes in a few datagrams; what is
 /// larger than this is none.
 const MAX_DATAGRAM: usize = 2048;
@@ -147,14 +155,14 @@ pub enum Failure {
     Fingerprint,
     /// No profile in common, or the library gave no keys.
     Keys,
-    /// No end after 15 s.
+    /// No end after 15 s, or some seconds after something was wrong with what came.
     Timeout,
     /// The library's own time-out or a fatal alert.
     Protocol,
 }
 
 enum State {
-    Handshaking { since: Option<Instant> },
+    Handshaking { since: Option<Instant>, doubted: Option<Instant> },
     Done,
     Over,
 }
@@ -173,6 +181,7 @@ pub struct Dtls {
     budget: Budget,
     /// How often the flight that waits for its answer was repeated.
     repeats: usize,
+    repeated_by_peer: u32,
 }
 
 impl Dtls {
@@ -185,16 +194,17 @@ impl Dtls {
             expected,
             role,
             active: identity.active.clone(),
-            state: State::Handshaking { since: None },
+            state: State::Handshaking { since: None, doubted: None },
             seen: Seen::default(),
             budget: Budget::default(),
             repeats: 0,
+            repeated_by_peer: 0,
         }
     }
 
     /// To be called when an address has passed its ICE check: the active side starts then.
     pub fn start(&mut self, now: Instant) -> Progress {
-        let State::Handshaking { since } = &mut self.state else { return Progress::None };
+        let State::Handshaking { since, .. } = &mut self.state else { return Progress::None };
         if since.is_some() {
             return Progress::None;
         }
@@ -210,12 +220,22 @@ impl Dtls {
         if matches!(self.state, State::Over) || datagram.len() > MAX_DATAGRAM {
             return Progress::None;
         }
-        if matches!(self.state, State::Handshaking { .. }) {
+        if let State::Handshaking { doubted, .. } = &mut self.state {
             // The library stops its timer at any handshake record and starts it again only with a flight of
             // its own. A mere repetition, which says that our flight was lost, must not stop it: with both
             // sides' flights lost neither would say anything any more.
             let first = self.role == DtlsRole::Passive && !self.seen.is_past_first();
-            if self.seen.is_repetition(datagram) && !first {
+            let repetition = self.seen.is_repetition(datagram);
+            if self.seen.is_contradicted() {
+                doubted.get_or_insert(now);
+            }
+            if repetition {
+                self.repeated_by_peer += 1;
+                if self.repeated_by_peer >= REPEATED_IN_VAIN {
+                    doubted.get_or_insert(now);
+                }
+            }
+            if repetition && !first {
                 return Progress::None;
             }
         }
@@ -223,9 +243,15 @@ impl Dtls {
             return Progress::None;
         }
         let waiting = self.endpoint.poll_timeout(&PEER);
-        // A record that does not parse or authenticate may be anybody's; it must not end the handshake
-        // (RFC 6347 §4.1.2.7), and fatal alerts show themselves as time-out.
-        let events = self.endpoint.read(now, PEER, None, BytesMut::from(datagram)).unwrap_or_default();
+        // A record that does not parse or authenticate may be anybody's, and so may an alert in the clear; they must
+        // not end the handshake (RFC 6347 §4.1.2.7), but cut it short.
+        let read = self.endpoint.read(now, PEER, None, BytesMut::from(datagram));
+        if let State::Handshaking { doubted, .. } = &mut self.state
+            && (read.is_err() || is_fatal_alert(datagram))
+        {
+            doubted.get_or_insert(now);
+        }
+        let events = read.unwrap_or_default();
         if self.endpoint.poll_timeout(&PEER).is_some_and(|at| Some(at) != waiting) {
             self.repeats = 0;
         }
@@ -290,18 +316,24 @@ impl Dtls {
         Some(sent + *REPEAT_AFTER.get(self.repeats)?)
     }
 
+    /// When the handshake has failed if it is not over by then.
+    fn limit(&self) -> Option<Instant> {
+        let State::Handshaking { since: Some(since), doubted } = self.state else { return None };
+        let limit = since + HANDSHAKE_LIMIT;
+        Some(doubted.map_or(limit, |at| limit.min(at + DOUBT_LIMIT)))
+    }
+
     /// When [`Dtls::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let State::Handshaking { since: Some(since) } = self.state else { return None };
-        let limit = since + HANDSHAKE_LIMIT;
+        let limit = self.limit()?;
         Some(self.repeat_at().map_or(limit, |at| at.min(limit)))
     }
 
     /// Repeats a flight that was not answered, gives up at last.
     pub fn handle_timeout(&mut self, now: Instant) -> Progress {
-        let State::Handshaking { since: Some(since) } = self.state else { return Progress::None };
-        if now >= since + HANDSHAKE_LIMIT {
+        let Some(limit) = self.limit() else { return Progress::None };
+        if now >= limit {
             return self.fail(Failure::Timeout);
         }
         if self.repeat_at().is_some_and(|at| at <= now) {
@@ -313,3 +345,11 @@ impl Dtls {
         Progress::None
     }
 }
+
+/// A record that says in the clear that the peer gives up (RFC 5246 §7.2).
+fn is_fatal_alert(datagram: &[u8]) -> bool {
+    matches!(datagram, [21, _, _, 0, 0, _, _, _, _, _, _, _, _, 2, ..])
+}
+
+#[cfg(test)]
+mod spoilt_tests;

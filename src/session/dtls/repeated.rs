@@ -1,6 +1,8 @@
 //! Which handshake datagrams the peer only repeats. Knows the record layer's framing (RFC 6347 §4.1,
 //! §4.2.2) and nothing of what messages say.
 
+use std::hash::Hasher;
+
 /// Fragments remembered: a handshake has a dozen messages, and large certificates come in a few pieces.
 const REMEMBERED: usize = 64;
 
@@ -11,10 +13,11 @@ const HANDSHAKE: u8 = 22;
 /// A piece of a handshake message: its number, where it begins, how long it is.
 type Fragment = (u16, u32, u32);
 
-/// The plaintext handshake fragments that came.
+/// The plaintext handshake fragments that came, each with a digest of its header and content.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    fragments: Vec<Fragment>,
+    fragments: Vec<(Fragment, u64)>,
+    contradicted: bool,
 }
 
 impl Seen {
@@ -39,29 +42,43 @@ impl Seen {
             let number = u16::from_be_bytes([header[4], header[5]]);
             let three = |at: usize| u32::from_be_bytes([0, header[at], header[at + 1], header[at + 2]]);
             let (offset, len) = (three(6), three(9));
-            let Some((_, after)) = body.split_at_checked(len as usize) else { return false };
-            all &= self.insert((number, offset, len));
+            let Some((content, after)) = body.split_at_checked(len as usize) else { return false };
+            all &= self.insert((number, offset, len), digest(header, content));
             record = after;
         }
         all && record.is_empty()
     }
 
-    /// Whether it was there already.
-    fn insert(&mut self, fragment: Fragment) -> bool {
-        if self.fragments.contains(&fragment) {
+    /// Whether it was there already, as it is.
+    fn insert(&mut self, fragment: Fragment, digest: u64) -> bool {
+        if self.fragments.contains(&(fragment, digest)) {
             return true;
         }
+        self.contradicted |= self.fragments.iter().any(|(other, _)| *other == fragment);
         if self.fragments.len() < REMEMBERED {
-            self.fragments.push(fragment);
+            self.fragments.push((fragment, digest));
         }
         false
+    }
+
+    /// Whether one piece came with two contents: one of them was spoilt on its way or is not the peer's.
+    pub(super) const fn is_contradicted(&self) -> bool {
+        self.contradicted
     }
 
     /// Whether a message after the first came: the first may have to be answered again and again, since a
     /// stateless answer (HelloVerifyRequest) has no timer of its own.
     pub(super) fn is_past_first(&self) -> bool {
-        self.fragments.iter().any(|(number, _, _)| *number > 0)
+        self.fragments.iter().any(|((number, _, _), _)| *number > 0)
     }
+}
+
+/// Tells spoilt content from the same content; an attacker gains nothing by finding two of one digest.
+fn digest(header: &[u8], content: &[u8]) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    hasher.write(header);
+    hasher.write(content);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -87,6 +104,15 @@ mod tests {
         let both = [first.clone(), second.clone()].concat();
         assert!(!seen.is_repetition(&both), "its second half is new");
         assert!(seen.is_repetition(&first) && seen.is_repetition(&second) && seen.is_repetition(&both));
+    }
+
+    #[test]
+    fn other_content_in_the_same_place_is_no_repetition() {
+        let mut seen = Seen::default();
+        assert!(!seen.is_repetition(&record(22, 0, &[(1, 0, &[7; 20])])));
+        assert!(seen.is_repetition(&record(22, 0, &[(1, 0, &[7; 20])])) && !seen.is_contradicted());
+        assert!(!seen.is_repetition(&record(22, 0, &[(1, 0, &[8; 20])])));
+        assert!(seen.is_contradicted());
     }
 
     #[test]
