@@ -46,10 +46,6 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(15);
 /// taken back, and both sides would repeat themselves in vain. Not at once, since what was wrong may be anybody's.
 const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 
-/// So many datagrams in which the peer only repeats itself are a sign of the same: what we say arrives, or what it says
-/// would not, and yet it is not what it waits for.
-const REPEATED_IN_VAIN: u32 = 4;
-
 /// A ClientHello with a large certificate list or post-quantum key share comes in a few datagrams; what is
 /// larger than this is none.
 const MAX_DATAGRAM: usize = 2048;
@@ -181,7 +177,6 @@ pub struct Dtls {
     budget: Budget,
     /// How often the flight that waits for its answer was repeated.
     repeats: usize,
-    repeated_by_peer: u32,
 }
 
 impl Dtls {
@@ -198,7 +193,6 @@ impl Dtls {
             seen: Seen::default(),
             budget: Budget::default(),
             repeats: 0,
-            repeated_by_peer: 0,
         }
     }
 
@@ -228,12 +222,6 @@ impl Dtls {
             let repetition = self.seen.is_repetition(datagram);
             if self.seen.is_contradicted() {
                 doubted.get_or_insert(now);
-            }
-            if repetition {
-                self.repeated_by_peer += 1;
-                if self.repeated_by_peer >= REPEATED_IN_VAIN {
-                    doubted.get_or_insert(now);
-                }
             }
             if repetition && !first {
                 return Progress::None;
