@@ -14,6 +14,9 @@ pub const MAX_HELD: usize = 64;
 /// More packets than this after a key frame are no way to begin: a new one is smaller.
 const MAX_RECENT: u64 = 128;
 
+/// Of sound, so many packets before a span are looked up with it.
+const MAX_EARLIER: usize = 2;
+
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
@@ -51,6 +54,7 @@ pub struct SpanPackets<'a> {
     pub before_last: usize,
     /// Payload bytes of the largest.
     pub largest: usize,
+    earlier: [Option<(&'a Packet, &'a [u8])>; MAX_EARLIER],
 }
 
 impl<'a> SpanPackets<'a> {
@@ -63,6 +67,11 @@ impl<'a> SpanPackets<'a> {
     /// In the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
         self.packets.iter().take(self.count).flatten().copied()
+    }
+
+    /// Of sound, those whose numbers come right before the first, the latest first.
+    pub fn earlier(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
+        self.earlier.iter().map_while(|earlier| *earlier)
     }
 }
 
@@ -215,7 +224,17 @@ impl Layer {
     /// The packets of a span, for its subscribers.
     #[must_use]
     pub fn packets(&self, span: Span) -> SpanPackets<'_> {
-        let mut found = SpanPackets { packets: [None; MAX_HELD], count: 0, before_last: 0, largest: 0 };
+        let mut found = SpanPackets {
+            packets: [None; MAX_HELD],
+            count: 0,
+            before_last: 0,
+            largest: 0,
+            earlier: [None; MAX_EARLIER],
+        };
+        if self.kind == Kind::Audio {
+            let before = (1..).map(|back| self.ring.get(span.first.checked_sub(back)?));
+            found.earlier.iter_mut().zip(before).for_each(|(place, earlier)| *place = earlier);
+        }
         let packets = (span.first..=span.last).filter_map(|seq| self.ring.get(seq));
         let mut last = 0;
         for (place, (packet, payload)) in found.packets.iter_mut().zip(packets) {

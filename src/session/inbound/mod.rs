@@ -11,7 +11,7 @@ use super::srtp;
 use crate::net::counters::Drop;
 use crate::rtp::codec;
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
-use crate::rtp::receive_log::{Arrival, Via};
+use crate::rtp::receive_log::{Arrival, ReceiveLog, Via};
 use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
 use crate::rtp::twcc_recorder::ArrivalRecorder;
@@ -76,7 +76,32 @@ pub struct Media<'a> {
     pub payload: &'a [u8],
     /// Bytes on the wire.
     pub bytes: usize,
+    /// Earlier packets that were lost and are repeated in this one, the latest first.
+    pub missed: [Option<Missed<'a>>; MAX_MISSED],
 }
+
+/// A packet of sound that came only as a repetition in a later one (RFC 2198).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed<'a> {
+    /// The publisher's number, unwrapped.
+    pub seq: u64,
+    /// The publisher's time.
+    pub timestamp: u32,
+    /// What was lost.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Media<'a> {
+    /// A missed packet as if it had come.
+    #[must_use]
+    pub const fn of_missed(&self, missed: Missed<'a>) -> Self {
+        let Missed { seq, timestamp, payload } = missed;
+        Self { seq, timestamp, payload, marker: false, bytes: 0, missed: [None; MAX_MISSED], ..*self }
+    }
+}
+
+/// So many repetitions are looked at: browsers send one, and older ones come too late to be heard.
+const MAX_MISSED: usize = 2;
 
 /// The receiving half of a session.
 pub struct Inbound {
@@ -89,6 +114,28 @@ pub struct Inbound {
     new_deadline: Option<Instant>,
     lost: Vec<u16>,
     blocks: Vec<ReportBlock>,
+}
+
+/// What a packet repeats of those right before it that did not come.
+fn missed_of<'a>(
+    now: Instant,
+    log: &mut ReceiveLog,
+    number: u64,
+    timestamp: u32,
+    red: &Red<'a>,
+) -> [Option<Missed<'a>>; MAX_MISSED] {
+    let mut missed = [None; MAX_MISSED];
+    let count = red.redundant().count();
+    for (place, block) in red.redundant().enumerate() {
+        let back = count - place;
+        let Some(seq) = number.checked_sub(back as u64).filter(|_| !block.data.is_empty()) else { continue };
+        let Some(found) = missed.get_mut(back - 1) else { continue };
+        let timestamp = timestamp.wrapping_sub(u32::from(block.offset));
+        if let Arrival::New(_) | Arrival::Repaired(_) = log.on_packet(now, seq as u16, timestamp, Via::Retransmission) {
+            *found = Some(Missed { seq, timestamp, payload: block.data });
+        }
+    }
+    missed
 }
 
 impl Inbound {
@@ -203,8 +250,13 @@ impl Inbound {
             let layer = stream.layer;
             return Ok(Received::Padding { track, layer, seq: Some(number), timestamp: header.timestamp, bytes });
         }
+        let mut missed = [None; MAX_MISSED];
         let (codec, payload) = match kind.codec {
-            Codec::Red => (Codec::Opus, Red::parse(payload).map_err(|_| Drop::Malformed)?.primary.data),
+            Codec::Red => {
+                let red = Red::parse(payload).map_err(|_| Drop::Malformed)?;
+                missed = missed_of(now, &mut stream.log, number, header.timestamp, &red);
+                (Codec::Opus, red.primary.data)
+            }
             other => (other, payload),
         };
         let vp8 = if codec == Codec::Vp8 { Vp8Descriptor::parse(payload).ok() } else { None };
@@ -232,6 +284,7 @@ impl Inbound {
             vp8,
             payload,
             bytes,
+            missed,
         }))
     }
 

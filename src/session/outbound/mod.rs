@@ -2,6 +2,7 @@
 //! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
 
 mod slot;
+mod sound;
 
 use super::limits::Allowance;
 use super::plan::{Codec, Flow, Kind, Mid, SessionPlan};
@@ -15,6 +16,7 @@ use rand::rngs::StdRng;
 use signaling::protocol::PauseReason;
 pub use slot::padded_payload;
 use slot::{SendSlot, Transport};
+use sound::Redundancy;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,9 @@ const REMEMBERED: usize = 1024;
 
 /// How often sender reports go out while packets do (RFC 3550 §6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Bits per second of one voice with its headers.
+const VOICE_RATE: u32 = 50_000;
 
 /// Where a report to a subscriber must look up its time.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +51,7 @@ pub struct Outbound {
     new_deadline: Option<Instant>,
     round_trip: Duration,
     retransmissions: Allowance,
+    redundancy: Redundancy,
 }
 
 impl Outbound {
@@ -67,12 +73,14 @@ impl Outbound {
                 destination: None,
                 extensions: plan.extensions,
                 history: feedback.then(|| SendHistory::new(REMEMBERED)),
+                repeated: 0,
             },
             slots,
             next_report: None,
             new_deadline: None,
             round_trip: Duration::from_millis(100),
             retransmissions: Allowance::new(nacks_per_second),
+            redundancy: Redundancy::default(),
         }
     }
 
@@ -233,6 +241,42 @@ impl Outbound {
         let found = self.slots.get_mut(slot)?.lost(now, sequence, self.round_trip)?;
         self.retransmissions.take(now);
         Some(found)
+    }
+
+    /// Sends a packet of sound again as it was; false where it is not kept, was sent again just now, or the peer asks
+    /// for too much.
+    pub fn send_kept(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        sequence: u16,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let Some(slot) = self.slots.get_mut(slot).filter(|_| self.retransmissions.has(now)) else { return false };
+        let sent = slot.send_kept(now, sequence, self.round_trip, &self.transport, counters, out);
+        if sent {
+            self.retransmissions.take(now);
+        }
+        sent
+    }
+
+    /// Feedback told of so many packets, some of them lost, on a link of so many bits per second.
+    pub fn handle_loss(&mut self, told: u32, lost: u32, estimate: u32) {
+        let voices = self.voices();
+        self.redundancy.handle_feedback(told, lost, estimate, voices);
+        self.transport.repeated = self.redundancy.repeated();
+    }
+
+    fn voices(&self) -> u32 {
+        let voices = self.slots_of(Kind::Audio).filter(|(_, track)| track.is_some()).count();
+        u32::try_from(voices).unwrap_or(u32::MAX)
+    }
+
+    /// Bits per second that are kept free for sound.
+    #[must_use]
+    pub fn sound_rate(&self) -> u32 {
+        self.voices().saturating_mul(VOICE_RATE + self.redundancy.rate())
     }
 
     /// Sends a packet again, as a retransmission (RFC 4588) with numbers and index of its own.

@@ -1,6 +1,7 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
+use super::sound::{self, Kept};
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::codec::vp8;
@@ -36,6 +37,8 @@ pub(super) struct Transport {
     pub(super) destination: Option<(SocketAddr, Option<IpAddr>)>,
     pub(super) extensions: ExtensionIds,
     pub(super) history: Option<SendHistory<()>>,
+    /// So many earlier packets of sound stand in each one for who takes that.
+    pub(super) repeated: usize,
 }
 
 /// A slot. What every packet needs stands in it; what is needed now and then stands elsewhere, so that the
@@ -68,6 +71,10 @@ pub(super) struct SendSlot {
     last_source: Option<(u8, u32)>,
     last_sent: Option<Instant>,
     reported_packets: u64,
+    /// Sound that the peer may ask for again.
+    kept: Option<Kept>,
+    /// Packets since the slot began with what it carries: those before are somebody else's.
+    since_switch: usize,
 }
 
 impl SendSlot {
@@ -99,6 +106,9 @@ impl SendSlot {
             last_source: None,
             last_sent: None,
             reported_packets: 0,
+            kept: (kind == Kind::Audio && plan.rtx.is_none() && plan.codecs.iter().any(|codec| codec.nack))
+                .then(Kept::new),
+            since_switch: 0,
         }
     }
 
@@ -113,6 +123,9 @@ impl SendSlot {
         self.paused = None;
         self.last_source = None;
         self.first_generation = None;
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
     }
 
     pub(super) fn set_target(&mut self, target: Option<u8>) -> bool {
@@ -158,6 +171,7 @@ impl SendSlot {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
         }
         self.layer = Some(index);
+        self.since_switch = 0;
         true
     }
 
@@ -199,9 +213,14 @@ impl SendSlot {
             }
             let last = place + 1 == packets.count();
             let padding = if last { 0 } else { padding(payload.len(), pad_to) };
+            let mut repeating = [0; sound::MAX_RED_LEN];
+            let (payload_type, payload) = self
+                .repeat(transport.repeated, payload_type, packets, (packet, payload), &mut repeating)
+                .unwrap_or((payload_type, payload));
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
-            let Some(bytes) = outgoing.write(now, keys, transport, out) else { continue };
+            let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_mut(), out) else { continue };
+            self.since_switch += 1;
             self.sealed.accept(numbers.index);
             sent = true;
             counters.sent += 1;
@@ -217,21 +236,77 @@ impl SendSlot {
         sent
     }
 
+    /// A packet of sound with what was sent before it, where the peer takes that.
+    fn repeat<'a>(
+        &self,
+        repeated: usize,
+        opus: PayloadType,
+        packets: &SpanPackets<'_>,
+        (packet, payload): (&Packet, &[u8]),
+        out: &'a mut [u8; sound::MAX_RED_LEN],
+    ) -> Option<(PayloadType, &'a [u8])> {
+        if repeated == 0 || packet.codec != Codec::Opus {
+            return None;
+        }
+        let red = self.payload_type(Codec::Red)?;
+        let earlier = packets.earlier().take(repeated.min(self.since_switch));
+        let len = sound::repeat(out, opus, packet, payload, earlier)?;
+        Some((red, out.get(..len)?))
+    }
+
+    fn sent_just_now(&self, now: Instant, sequence: u16, round_trip: Duration) -> bool {
+        let patience = sound::patience(round_trip);
+        self.resent
+            .iter()
+            .flatten()
+            .any(|(other, at)| *other == sequence && now.saturating_duration_since(*at) < patience)
+    }
+
+    fn note_resent(&mut self, now: Instant, sequence: u16) {
+        self.resent[self.next_resent] = Some((sequence, now));
+        self.next_resent = (self.next_resent + 1) % RESENT;
+    }
+
     pub(super) fn lost(&mut self, now: Instant, sequence: u16, round_trip: Duration) -> Option<u8> {
-        // Without a retransmission stream nothing is sent again: the same number under the same key must
-        // carry the same bytes, and the transport-wide number in them would be another.
+        // Without a retransmission stream the same number under the same key must carry the same bytes, and the
+        // transport-wide number in them would be another: see `Kept`.
         self.rtx?;
         let origin = self.numbers.origin(sequence)?;
-        let just_now =
-            |(other, at): &(u16, Instant)| *other == sequence && now.saturating_duration_since(*at) < round_trip / 2;
         if self.first_generation.is_none_or(|first| origin.generation < first)
-            || self.resent.iter().flatten().any(just_now)
+            || self.sent_just_now(now, sequence, round_trip)
         {
             return None;
         }
-        self.resent[self.next_resent] = Some((sequence, now));
-        self.next_resent = (self.next_resent + 1) % RESENT;
+        self.note_resent(now, sequence);
         Some(origin.layer)
+    }
+
+    /// Sends sound again, the very bytes that were sent before.
+    pub(super) fn send_kept(
+        &mut self,
+        now: Instant,
+        sequence: u16,
+        round_trip: Duration,
+        transport: &Transport,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> bool {
+        let Some((to, from)) = transport.destination else { return false };
+        let Some(sealed) = self.kept.as_ref().and_then(|kept| kept.find(sequence)) else { return false };
+        if self.sent_just_now(now, sequence, round_trip) {
+            return false;
+        }
+        let Some(place) = out.reserve(sealed.len()).and_then(|place| place.get_mut(..sealed.len())) else {
+            return false;
+        };
+        place.copy_from_slice(sealed);
+        let len = sealed.len();
+        out.commit(len, to, from);
+        self.note_resent(now, sequence);
+        counters.sent += 1;
+        counters.retransmitted += 1;
+        counters.sent_bytes += len as u64;
+        true
     }
 
     #[expect(clippy::too_many_arguments, reason = "the packet path's one call; a struct would be built per packet")]
@@ -253,7 +328,7 @@ impl SendSlot {
         self.rtx_seq += 1;
         let numbers = Numbers { index: self.rtx_seq, ..sent };
         let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sequence) };
-        let Some(bytes) = outgoing.write(now, keys, transport, out) else { return false };
+        let Some(bytes) = outgoing.write(now, keys, transport, None, out) else { return false };
         counters.sent += 1;
         counters.retransmitted += 1;
         counters.sent_bytes += bytes as u64;
@@ -315,6 +390,7 @@ impl Outgoing<'_> {
         now: Instant,
         keys: &srtp::Outbound,
         transport: &mut Transport,
+        kept: Option<&mut Kept>,
         out: &mut SendBatch,
     ) -> Option<usize> {
         let (to, from) = transport.destination?;
@@ -349,6 +425,9 @@ impl Outgoing<'_> {
         }
         let roc = (self.numbers.index >> 16) as u32;
         let len = keys.seal_rtp(place, header_len, plain_len, roc)?;
+        if let (Some(kept), Some(sealed)) = (kept, place.get(..len)) {
+            kept.keep(self.numbers.sequence(), sealed);
+        }
         out.commit(len, to, from);
         if let Some(history) = &mut transport.history {
             history.record(now, len as u16, ());

@@ -65,7 +65,10 @@ impl Core {
                     let (bandwidth, capacity) = (&mut session.bandwidth, &mut session.capacity);
                     let mut trace = self.tracer.as_ref().map(|tracer| tracer.feedback(session.id));
                     let Some(history) = session.outbound.history_mut() else { continue };
+                    let (mut told, mut lost) = (0, 0);
                     let heard = history.on_feedback(&feedback, |packet| {
+                        told += 1;
+                        lost += u32::from(packet.fate == Fate::Lost);
                         let arrived = match packet.fate {
                             Fate::ArrivedAt(at) => Some(at),
                             Fate::Arrived => return,
@@ -83,6 +86,7 @@ impl Core {
                     });
                     if heard.is_ok() {
                         estimate_moved |= bandwidth.handle_feedback_end(now);
+                        session.outbound.handle_loss(told, lost, bandwidth.estimate());
                         if let Some(trace) = &mut trace {
                             trace.end(now, bandwidth.estimate());
                         }
@@ -110,8 +114,11 @@ impl Core {
     }
 
     fn resend(&mut self, now: Instant, number: u32, slot: usize, sequence: u16, out: &mut SendBatch) {
-        let Some(session) = self.session_mut(number) else { return };
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
         let router = session.router;
+        if session.outbound.send_kept(now, slot, sequence, &mut self.counters, out) {
+            return;
+        }
         let Some(layer) = session.outbound.lost(now, slot, sequence) else { return };
         let Some((track, _)) = session.outbound.showing(slot) else { return };
         let found = self.routers.get(router as usize).and_then(Option::as_ref);

@@ -116,6 +116,9 @@ impl Core {
             Received::Media(media) => {
                 session.note_traffic(now);
                 self.count_received(media.bytes);
+                for missed in media.missed.iter().rev().flatten() {
+                    self.publish(now, router, number, &media.of_missed(*missed));
+                }
                 self.publish(now, router, number, &media);
             }
         }

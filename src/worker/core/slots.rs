@@ -150,9 +150,7 @@ impl Core {
             asks.push(Ask { rates, ceiling: track.layer_for_height(wish.height), current });
             slots.push(Some(slot as u32));
         }
-        let sound = session.outbound.slots_of(Kind::Audio).filter(|(_, track)| track.is_some()).count();
-        let sound_rate = u32::try_from(sound).unwrap_or(0) * 50_000;
-        let link = session.bandwidth.estimate().saturating_sub(sound_rate);
+        let link = session.bandwidth.estimate().saturating_sub(session.outbound.sound_rate());
         allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
         let rates =
             asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);

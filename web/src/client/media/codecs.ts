@@ -10,7 +10,8 @@ export function preferred<C extends { mimeType: string }>(codecs: readonly C[], 
 /** Asks the browser to offer `mimeType` first where it does not by itself. */
 export function prefer(transceiver: RTCRtpTransceiver, kind: "audio" | "video", mimeType: string): void {
   const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.(kind)?.codecs ?? [];
-  if (codecs[0]?.mimeType.toLowerCase() === mimeType.toLowerCase()) return;
+  const place = codecs.findIndex((codec) => codec.mimeType.toLowerCase() === mimeType.toLowerCase());
+  if (place <= 0) return;
   try {
     transceiver.setCodecPreferences(preferred(codecs, mimeType));
   } catch {

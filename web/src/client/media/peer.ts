@@ -6,11 +6,15 @@ import { SOURCES } from "../protocol";
 import { prefer } from "./codecs";
 import { activeLayers, CAMERA_ENCODINGS, layerScales, SCREEN_ENCODINGS } from "./layers";
 import type { Decoded } from "./slots";
+import { withSoundRepair } from "./sound";
 
 export const CONFIGURATION: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 
 /** Codec offered first: every browser sends it in several qualities. */
 const FIRST_VIDEO = "video/VP8";
+
+/** Each packet repeats the one before it, which the server hands on where that was lost. Firefox has none. */
+const FIRST_SOUND = "audio/red";
 
 export class Peer {
   private readonly senders = new Map<Source, RTCRtpTransceiver>();
@@ -34,7 +38,7 @@ export class Peer {
     if (source === "camera") init.sendEncodings = CAMERA_ENCODINGS.map((encoding) => ({ ...encoding }));
     if (source === "screen") init.sendEncodings = SCREEN_ENCODINGS.map((encoding) => ({ ...encoding }));
     const transceiver = this.pc.addTransceiver(kind, init);
-    if (kind === "video") prefer(transceiver, kind, FIRST_VIDEO);
+    prefer(transceiver, kind, kind === "video" ? FIRST_VIDEO : FIRST_SOUND);
     return transceiver;
   }
 
@@ -47,7 +51,10 @@ export class Peer {
   /** Makes an offer and takes it as the local description. */
   async offer(iceRestart: boolean): Promise<{ sdp: string; sends: SendSlot[] }> {
     if (iceRestart) this.pc.restartIce();
-    await this.pc.setLocalDescription(await this.pc.createOffer());
+    const offer = await this.pc.createOffer();
+    const repaired = { type: offer.type, sdp: withSoundRepair(offer.sdp ?? "") };
+    // A browser that takes its own text only goes without.
+    await this.pc.setLocalDescription(repaired).catch(() => this.pc.setLocalDescription(offer));
     const sends = [...this.senders].flatMap(([source, { mid }]) => (mid === null ? [] : [{ mid, source }]));
     return { sdp: this.pc.localDescription?.sdp ?? "", sends };
   }
