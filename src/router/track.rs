@@ -132,8 +132,9 @@ impl Track {
     #[must_use]
     pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_LAYERS] {
         let mut rates = [None; MAX_LAYERS];
+        let newest = self.layers.iter().filter_map(Layer::last_packet).max();
         for (rate, layer) in rates.iter_mut().zip(&self.layers) {
-            *rate = layer.rate(now);
+            *rate = layer.rate(now).filter(|_| !layer.stopped_before(newest));
         }
         if let [_] = self.layers.as_slice()
             && rates[0].is_none()

@@ -20,6 +20,10 @@ const MAX_EARLIER: usize = 2;
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
+/// A layer of which nothing came for this long while another of the same picture went on: its publisher's link became
+/// too thin for it, and who sees it must not wait for what will not come.
+const STOPPED_AFTER: Duration = Duration::from_millis(500);
+
 /// Rates are averaged over about this long.
 const RATE_WINDOW: Duration = Duration::from_millis(1000);
 
@@ -305,6 +309,19 @@ impl Layer {
     #[must_use]
     pub fn flows(&self, now: Instant) -> bool {
         self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER)
+    }
+
+    /// When the last packet came.
+    #[must_use]
+    pub const fn last_packet(&self) -> Option<Instant> {
+        self.last_packet
+    }
+
+    /// Whether it stopped while another layer, whose last packet this is, went on.
+    #[must_use]
+    pub fn stopped_before(&self, newest: Option<Instant>) -> bool {
+        let behind = newest.zip(self.last_packet).map(|(newest, last)| newest.saturating_duration_since(last));
+        behind.is_some_and(|behind| behind >= STOPPED_AFTER)
     }
 
     /// Bits per second, while its packets arrive.

@@ -6,7 +6,11 @@ use std::time::Instant;
 use symposia::rtp::Header;
 use symposia::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
 use symposia::rtp::rtcp::Ntp;
+use symposia::rtp::red::Red;
 use symposia::session::plan::{Kind, PayloadType};
+
+/// What Bots call RED.
+const RED: u8 = 63;
 
 /// A packet that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Slot {
     pub reports: u64,
     /// The last one: which moment, and its timestamp.
     pub reported: Option<(Ntp, u32)>,
+    /// Sounds that stood in a later packet, by the number that they had.
+    pub repeated: BTreeMap<u64, Tag>,
 }
 
 impl Slot {
@@ -65,6 +71,7 @@ impl Slot {
             problems: Vec::new(),
             reports: 0,
             reported: None,
+            repeated: BTreeMap::new(),
         }
     }
 
@@ -90,6 +97,15 @@ impl Slot {
         if payload.is_empty() {
             self.problems.push(format!("{}: number {sequence} is empty", self.mid));
             return None;
+        }
+        let mut earlier = Vec::new();
+        if self.kind == Kind::Audio && header.payload_type == RED {
+            let Ok(red) = Red::parse(payload) else {
+                self.problems.push(format!("{}: number {sequence} is no RED", self.mid));
+                return None;
+            };
+            earlier = red.redundant().map(|block| (block.offset, read_opus(block.data))).collect();
+            payload = red.primary.data;
         }
         let via = if repaired { Via::Retransmission } else { Via::Media };
         let arrival = self.log.on_packet(now, sequence, header.timestamp, via);
@@ -120,6 +136,15 @@ impl Slot {
                 return None;
             }
         };
+        for (back, (offset, repeated)) in (1..).zip(earlier.into_iter().rev()) {
+            let same = |one: &Tag| one.frame + back == tag.frame && (one.bot, one.source) == (tag.bot, tag.source);
+            match repeated.filter(same) {
+                Some(repeated) if u32::from(offset) == back * 960 => {
+                    _ = self.repeated.insert(number - u64::from(back), repeated)
+                }
+                _ => self.problems.push(format!("{}: number {sequence} repeats what was not before it", self.mid)),
+            }
+        }
         if key {
             self.log.on_key_frame(number);
         }
@@ -194,6 +219,13 @@ impl Slot {
             (Some((first, _)), Some((last, _))) => last - first + 1 - self.got.len() as u64,
             _ => 0,
         }
+    }
+
+    /// The same, without those that a later packet repeats.
+    pub fn silent(&self) -> u64 {
+        let Some((first, last)) = self.got.first_key_value().zip(self.got.last_key_value()) else { return 0 };
+        let heard = |number: &u64| self.got.contains_key(number) || self.repeated.contains_key(number);
+        (*first.0..=*last.0).filter(|number| !heard(number)).count() as u64
     }
 
     /// The newest packet.

@@ -5,6 +5,7 @@ use crate::bots::sending::source_number;
 use crate::bots::world::World;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::PauseReason;
+use std::time::Duration;
 use symposia::session::limits::MediaLimits;
 use symposia::session::plan::Kind;
 use symposia::worker::api::Event;
@@ -279,6 +280,10 @@ fn a_layer_that_stops_gives_way_to_one_that_flows() {
     world.bot(0).sending.videos[0].layers[2].active = true;
     world.run_ms(2000);
     assert_eq!(layer_shown(world.bot(1), 0), Some(2));
+    // Half a second of silence, a tick, a key frame's round trip.
+    let times: Vec<_> = world.places[1].bot.slots[0].got.values().map(|got| got.at).collect();
+    let longest = times.windows(2).map(|pair| pair[1].saturating_duration_since(pair[0])).max();
+    assert!(longest.is_some_and(|gap| gap <= Duration::from_millis(900)), "{longest:?}");
     assert_eq!(world.problems(), [""; 0]);
 }
 

@@ -47,6 +47,34 @@ fn what_the_uplink_loses_is_asked_for_and_passed_on() {
     assert_eq!(world.problems(), [""; 0]);
 }
 
+// acceptance: N1
+#[test]
+fn sound_over_a_link_that_loses_a_fifth_is_repeated_in_later_packets() {
+    let mut world = call(8);
+    world.set_links(1, Link::CLEAN, Link::losing(200));
+    // Feedback has to tell of the loss first.
+    world.run_ms(2000);
+    fn sound(world: &mut World) -> Vec<&mut crate::bots::receiving::Slot> {
+        let slots = &mut world.places[1].bot.slots;
+        slots.iter_mut().filter(|slot| slot.kind == Kind::Audio && !slot.got.is_empty()).collect()
+    }
+    sound(&mut world).into_iter().for_each(|slot| slot.got.clear());
+    world.run_ms(10_000);
+    let (mut missing, mut silent) = (0, 0);
+    for slot in sound(&mut world) {
+        missing += slot.missing();
+        silent += slot.silent();
+    }
+    assert!(missing > 70, "{missing} of 500 were lost");
+    assert!(silent * 50 <= 500, "{silent} of {missing} lost sounds were not repeated");
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.run_ms(20_000);
+    sound(&mut world).into_iter().for_each(|slot| slot.repeated.clear());
+    world.run_ms(1_000);
+    assert!(sound(&mut world).iter().all(|slot| slot.repeated.is_empty()), "nothing is lost any more");
+    assert_eq!(world.problems(), [""; 0]);
+}
+
 // acceptance: N4
 #[test]
 fn jitter_reordering_and_duplicates_do_no_harm() {

@@ -34,6 +34,10 @@ const REPETITION_RATE: u32 = 32_000;
 /// Repetition takes at most this part of the link.
 const MAX_PART: u32 = 2;
 
+/// So many bits per second it may take whatever the estimate is: loss brings that down too, and then a voice is worth
+/// more than a picture.
+const ALWAYS: u32 = 80_000;
+
 /// How much of its sound a peer is sent twice.
 #[derive(Debug, Default)]
 pub(super) struct Redundancy {
@@ -55,8 +59,8 @@ impl Redundancy {
         self.share = (self.lost as f32 / self.told as f32).max(self.share * FADING);
         (self.told, self.lost) = (0, 0);
         let wanted = usize::from(self.share >= REPEAT_ONE) + usize::from(self.share >= REPEAT_TWO);
-        let possible = estimate / MAX_PART / (voices.max(1) * REPETITION_RATE);
-        // A link that only one repetition would fill loses by being full, and sound is what it is for.
+        let possible = (estimate / MAX_PART).max(ALWAYS) / voices.max(1).saturating_mul(REPETITION_RATE);
+        // A link that repetition would fill loses by being full.
         self.repeated = wanted.min(possible as usize);
     }
 
@@ -186,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_thin_link_is_not_filled_by_repetition() {
-        for (estimate, voices, repeated) in [(1_000_000, 1, 2), (600_000, 5, 1), (100_000, 1, 1), (60_000, 1, 0)] {
+        for (estimate, voices, repeated) in
+            [(1_000_000, 1, 2), (600_000, 5, 1), (60_000, 1, 2), (60_000, 2, 1), (60_000, 3, 0)]
+        {
             let mut redundancy = Redundancy::default();
             redundancy.handle_feedback(200, 40, estimate, voices);
             assert_eq!(redundancy.repeated(), repeated, "{estimate} {voices}");

@@ -202,8 +202,8 @@ fn negotiate_section<'a>(
     let has_transport_cc = extensions.iter().any(|extension| extension.name == ExtensionName::TransportCc);
     let mut codecs = accepted_codecs(media, has_transport_cc);
     if sending {
-        // Slots carry what the router has, and it has Opus.
-        codecs.retain(|codec| codec.plan.codec != Codec::Red);
+        // Slots carry what the router has, and it has Opus; RED is made of it where a link loses packets.
+        codecs.sort_by_key(|codec| codec.plan.codec == Codec::Red);
     } else {
         sort_by_preference(&mut codecs, &policy.video_preference);
     }
