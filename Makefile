@@ -5,7 +5,7 @@ SYMPOSIA := target/release/symposia
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench soak sim fuzz
+.PHONY: help run build test check bench netlab soak sim fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,10 +43,11 @@ test: build ## everything: web unit tests, browsers, encoders, fuzzing for 15 s 
 	scripts/install-test-tools
 	cd web && npm test
 	scripts/test-browsers $(SYMPOSIA)
+	scripts/test-netlab $(SYMPOSIA)
 	scripts/test-encoders $(SYMPOSIA)
 	scripts/fuzz smoke
 	@# Last, so that its summary closes the log.
-	cargo test --locked
+	cargo test --workspace --locked
 
 check: web/node_modules/.package-lock.json ## format, lints, documentation, the code base's own rules, licences
 	cargo fmt --all --check
@@ -62,6 +63,9 @@ bench: build ## costs and delays beside the bare limit, as tables for docs/bench
 	cd tests/encoders && npm ci --no-audit --no-fund
 	node tests/load/paint.mjs
 	node tests/load/join.mjs
+
+netlab: build ## real browsers over bad links, judged: ONLY=N2, SECONDS=30, SEED=7, BROWSER=firefox; root, 20 minutes
+	ONLY=$(ONLY) SECONDS=$(SECONDS) SEED=$(or $(SEED),1) BROWSER=$(or $(BROWSER),chromium) scripts/test-netlab $(SYMPOSIA) all
 
 soak: ## sessions come and go for SECONDS=60, then memory, descriptors and threads must be back; fails where not
 	SOAK_SECONDS=$(SECONDS) cargo bench --locked --bench load -- soak

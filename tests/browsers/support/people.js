@@ -10,8 +10,8 @@ import puppeteer from "puppeteer-core";
 import { installMoments } from "./moments.js";
 import { installDevices, installReaders, PITCHES, writeCamera, writeMicrophone } from "./signals.js";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 /** Two cores draw and code everybody's pictures: what a person waits for a second may take ten. */
 export const PATIENCE_MS = 15_000;
 
@@ -19,10 +19,10 @@ export const PATIENCE_MS = 15_000;
  * Chromium. `smooth: false` leaves out the flags that answer questions in the person's place. `shares` is the title of
  * the tab that a person picks who shares: its own picture and sound, in place of the fake ones of devices.
  */
-export function launchChromium({ camera, microphone, args = [], smooth = true, shares } = {}) {
+export function launchChromium({ camera, microphone, args = [], smooth = true, shares, program = CHROMIUM } = {}) {
   const fake = shares === undefined;
   return playwright.launch({
-    executablePath: CHROMIUM,
+    executablePath: program,
     headless: true,
     // A tab that is muted is captured without its sound.
     ...(fake ? {} : { ignoreDefaultArgs: ["--mute-audio"] }),
@@ -46,10 +46,11 @@ export function launchChromium({ camera, microphone, args = [], smooth = true, s
 }
 
 /** Firefox ESR over WebDriver BiDi; its fake microphone plays `pitch`. */
-export function launchFirefox({ pitch = 440, smooth = true, prefs = {} } = {}) {
+export function launchFirefox({ pitch = 440, smooth = true, prefs = {}, program = FIREFOX, ...more } = {}) {
   return puppeteer.launch({
+    ...more,
     browser: "firefox",
-    executablePath: FIREFOX,
+    executablePath: program,
     headless: true,
     protocol: "webDriverBiDi",
     extraPrefsFirefox: {
@@ -246,7 +247,12 @@ export class Cast {
     await page.setViewport({ width: 1100, height: 700 });
     await page.evaluateOnNewDocument(installReaders);
     if (devices) await page.evaluateOnNewDocument(installDevices, { code, pitch: null });
-    return this.add(new FirefoxPerson(name, code, page, () => browser.close()));
+    return this.addFirefox(name, code, page, () => browser.close());
+  }
+
+  /** At a page of a Firefox that somebody else started. */
+  addFirefox(name, code, page, close) {
+    return this.add(new FirefoxPerson(name, code, page, close));
   }
 
   add(person) {
