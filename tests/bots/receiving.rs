@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use symposia::rtp::Header;
 use symposia::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
-use symposia::rtp::rtcp::Ntp;
 use symposia::rtp::red::Red;
+use symposia::rtp::rtcp::Ntp;
 use symposia::session::plan::{Kind, PayloadType};
 
 /// What Bots call RED.

@@ -50,6 +50,7 @@ pub struct Outbound {
     next_report: Option<Instant>,
     new_deadline: Option<Instant>,
     round_trip: Duration,
+    least_round_trip: Duration,
     retransmissions: Allowance,
     redundancy: Redundancy,
 }
@@ -79,6 +80,7 @@ impl Outbound {
             next_report: None,
             new_deadline: None,
             round_trip: Duration::from_millis(100),
+            least_round_trip: Duration::MAX,
             retransmissions: Allowance::new(nacks_per_second),
             redundancy: Redundancy::default(),
         }
@@ -103,6 +105,7 @@ impl Outbound {
     /// How long a packet is under way to the peer and back.
     pub fn set_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = round_trip;
+        self.least_round_trip = self.least_round_trip.min(round_trip);
     }
 
     /// The slots of one kind in their order, each with the number of its track.
@@ -264,7 +267,8 @@ impl Outbound {
     /// Feedback told of so many packets, some of them lost, on a link of so many bits per second.
     pub fn handle_loss(&mut self, told: u32, lost: u32, estimate: u32) {
         let voices = self.voices();
-        self.redundancy.handle_feedback(told, lost, estimate, voices);
+        let queue = self.round_trip.saturating_sub(self.least_round_trip);
+        self.redundancy.handle_feedback(told, lost, estimate, voices, queue);
         self.transport.repeated = self.redundancy.repeated();
     }
 

@@ -213,10 +213,15 @@ impl SendSlot {
             }
             let last = place + 1 == packets.count();
             let padding = if last { 0 } else { padding(payload.len(), pad_to) };
-            let mut repeating = [0; sound::MAX_RED_LEN];
-            let (payload_type, payload) = self
-                .repeat(transport.repeated, payload_type, packets, (packet, payload), &mut repeating)
-                .unwrap_or((payload_type, payload));
+            // Only sound pays for the buffer.
+            let mut repeating;
+            let (payload_type, payload) = if transport.repeated > 0 && self.kind == Kind::Audio {
+                repeating = [0; sound::MAX_RED_LEN];
+                self.repeat(transport.repeated, payload_type, packets, (packet, payload), &mut repeating)
+                    .unwrap_or((payload_type, payload))
+            } else {
+                (payload_type, payload)
+            };
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_mut(), out) else { continue };
@@ -245,7 +250,7 @@ impl SendSlot {
         (packet, payload): (&Packet, &[u8]),
         out: &'a mut [u8; sound::MAX_RED_LEN],
     ) -> Option<(PayloadType, &'a [u8])> {
-        if repeated == 0 || packet.codec != Codec::Opus {
+        if packet.codec != Codec::Opus {
             return None;
         }
         let red = self.payload_type(Codec::Red)?;

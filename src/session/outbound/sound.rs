@@ -34,6 +34,9 @@ const REPETITION_RATE: u32 = 32_000;
 /// Repetition takes at most this part of the link.
 const MAX_PART: u32 = 2;
 
+/// A queue of this length says that the link is full.
+const FULL: Duration = Duration::from_millis(250);
+
 /// So many bits per second it may take whatever the estimate is: loss brings that down too, and then a voice is worth
 /// more than a picture.
 const ALWAYS: u32 = 80_000;
@@ -49,8 +52,8 @@ pub(super) struct Redundancy {
 
 impl Redundancy {
     /// Feedback told of so many packets, of which some did not arrive, on a link of `estimate` bits per second that
-    /// carries `voices`.
-    pub(super) fn handle_feedback(&mut self, told: u32, lost: u32, estimate: u32, voices: u32) {
+    /// carries `voices`, and whose round trip is by `queue` longer than it was at best.
+    pub(super) fn handle_feedback(&mut self, told: u32, lost: u32, estimate: u32, voices: u32, queue: Duration) {
         self.told += told;
         self.lost += lost;
         if self.told < JUDGED {
@@ -60,8 +63,8 @@ impl Redundancy {
         (self.told, self.lost) = (0, 0);
         let wanted = usize::from(self.share >= REPEAT_ONE) + usize::from(self.share >= REPEAT_TWO);
         let possible = (estimate / MAX_PART).max(ALWAYS) / voices.max(1).saturating_mul(REPETITION_RATE);
-        // A link that repetition would fill loses by being full.
-        self.repeated = wanted.min(possible as usize);
+        // A link that is full loses what it can't hold, and more of it with repetition.
+        self.repeated = if queue >= FULL { 0 } else { wanted.min(possible as usize) };
     }
 
     /// So many earlier packets stand in each packet.
@@ -175,7 +178,7 @@ mod tests {
     fn repetition_follows_loss_up_at_once_and_down_slowly() {
         let mut redundancy = Redundancy::default();
         let mut after = |told, lost| {
-            redundancy.handle_feedback(told, lost, 3_000_000, 1);
+            redundancy.handle_feedback(told, lost, 3_000_000, 1, Duration::ZERO);
             redundancy.repeated()
         };
         assert_eq!(after(99, 99), 0, "too few to judge");
@@ -194,9 +197,11 @@ mod tests {
             [(1_000_000, 1, 2), (600_000, 5, 1), (60_000, 1, 2), (60_000, 2, 1), (60_000, 3, 0)]
         {
             let mut redundancy = Redundancy::default();
-            redundancy.handle_feedback(200, 40, estimate, voices);
+            redundancy.handle_feedback(200, 40, estimate, voices, Duration::ZERO);
             assert_eq!(redundancy.repeated(), repeated, "{estimate} {voices}");
             assert_eq!(redundancy.rate(), repeated as u32 * 32_000);
+            redundancy.handle_feedback(200, 40, estimate, voices, FULL);
+            assert_eq!(redundancy.repeated(), 0, "its queue is full");
         }
     }
 

@@ -115,16 +115,16 @@ impl Core {
 
     fn resend(&mut self, now: Instant, number: u32, slot: usize, sequence: u16, out: &mut SendBatch) {
         let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
-        let router = session.router;
+        let Some((track, _)) = session.outbound.showing(slot) else { return };
+        let found = self.routers.get(session.router as usize).and_then(Option::as_ref);
+        let track = found.and_then(|found| found.tracks.get(track as usize)?.as_ref());
+        // Of a closed track nothing goes again either.
+        let Some(track) = track.filter(|track| track.open) else { return };
         if session.outbound.send_kept(now, slot, sequence, &mut self.counters, out) {
             return;
         }
         let Some(layer) = session.outbound.lost(now, slot, sequence) else { return };
-        let Some((track, _)) = session.outbound.showing(slot) else { return };
-        let found = self.routers.get(router as usize).and_then(Option::as_ref);
-        let track = found.and_then(|found| found.tracks.get(track as usize)?.as_ref());
-        let Some(layer) = track.and_then(|track| track.layers.get(usize::from(layer))) else { return };
-        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        let Some(layer) = track.layers.get(usize::from(layer)) else { return };
         session.outbound.retransmit(now, slot, sequence, layer, &mut self.counters, out);
     }
 
