@@ -48,13 +48,16 @@ pub enum Ignored {
     NothingSent,
 }
 
+/// Beyond any datagram's size: the packet was told of as lost.
+const TOLD: u16 = 1 << 15;
+
 /// A packet of which no feedback has said that it arrived. Eight bytes without a mark: the packets of a
 /// frame stand in one cache line.
 #[derive(Debug, Clone, Copy)]
 struct Slot<T> {
     /// Microseconds since the history's first packet, modulo 2³²: the latest packet's tell which 71 minutes.
     at: u32,
-    /// Never 0, so that an empty place needs no byte more.
+    /// Never 0, so that an empty place needs no byte more; with [`TOLD`] once its loss was told.
     size: NonZeroU16,
     mark: T,
 }
@@ -110,13 +113,16 @@ impl<T: Copy> SendHistory<T> {
         self.next += 1;
         let place = self.place(sequence);
         let epoch = *self.epoch.get_or_insert(now);
-        self.latest = now.saturating_duration_since(epoch).as_micros() as u64;
-        self.slots[place] = NonZeroU16::new(size).map(|size| Slot { at: self.latest as u32, size, mark });
+        // Should time go back, the latest stays: ages are counted from it.
+        self.latest = self.latest.max(now.saturating_duration_since(epoch).as_micros() as u64);
+        self.slots[place] = NonZeroU16::new(size & !TOLD).map(|size| Slot { at: self.latest as u32, size, mark });
         sequence as u16
     }
 
     /// Calls `each` for every packet that the feedback tells of and that is remembered, in the order of
-    /// their numbers. An arrival is told once, a loss as often as the receiver says so.
+    /// their numbers. An arrival is told once, and so is a loss: who sends a packet again under its old number makes the
+    /// receiver report all from there on once more. What comes after its loss was told has no time, since that tells
+    /// how long the repair took.
     ///
     /// # Errors
     /// When the feedback is to be ignored as a whole.
@@ -150,10 +156,16 @@ impl<T: Copy> SendHistory<T> {
             let place = self.place(sequence);
             let Some(slot) = self.slots[place] else { continue };
             let Some(at) = self.moment(slot.at) else { continue };
-            if fate != Fate::Lost {
-                self.slots[place] = None;
-            }
-            let sent = Sent { at, size: slot.size.get(), mark: slot.mark };
+            let size = slot.size.get() & !TOLD;
+            let told = slot.size.get() & TOLD != 0;
+            let fate = match fate {
+                Fate::Lost if told => continue,
+                Fate::Lost => Fate::Lost,
+                Fate::ArrivedAt(_) if told => Fate::Arrived,
+                arrived => arrived,
+            };
+            self.slots[place] = (fate == Fate::Lost).then_some(Slot { size: slot.size | TOLD, ..slot });
+            let sent = Sent { at, size, mark: slot.mark };
             each(Acknowledged { sequence, sent, fate });
         }
         Ok(())
