@@ -66,25 +66,34 @@ pub(super) struct Thread {
     pub(super) feedback: Feedback,
 }
 
+/// For so long after something left, or feedback came, more of it is looked for at once: peers wait up to 250 ms before
+/// they tell.
+const FEEDBACK_EXPECTED: Duration = Duration::from_millis(500);
+
 /// When the feedback that the socket keeps apart is looked at.
 pub(super) struct Feedback {
     taken: Instant,
-    /// Something left since, of which peers will tell.
-    expected: bool,
+    /// Something left or came since the last sleep, for this worker or another: the kernel spreads peers by their ports.
+    stirred: bool,
+    /// When no more is expected.
+    until: Instant,
 }
 
 impl Feedback {
     pub(super) const fn new(now: Instant) -> Self {
-        Self { taken: now, expected: false }
+        Self { taken: now, stirred: false, until: now }
     }
 
     fn is_due(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.taken) >= FEEDBACK_INTERVAL
     }
 
-    /// When the thread must be awake for it.
-    fn deadline(&self) -> Option<Instant> {
-        self.expected.then(|| self.taken + FEEDBACK_DELAY)
+    /// When a thread that goes to sleep now must be awake for it.
+    fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        if std::mem::take(&mut self.stirred) {
+            self.until = now + FEEDBACK_EXPECTED;
+        }
+        (now < self.until).then(|| self.taken + FEEDBACK_DELAY)
     }
 }
 
@@ -122,9 +131,11 @@ impl Thread {
             let mut more_to_read = self.receive(Queue::Main, &mut received, &mut out);
             let now = clock::now();
             if self.socket.keeps_feedback() && self.feedback.is_due(now) {
-                self.feedback = Feedback::new(now);
+                self.feedback.taken = now;
                 more_to_read |= self.receive(Queue::Feedback, &mut received, &mut out);
             }
+            // Time never goes back for the core: what was received carries a later one.
+            let now = clock::now();
             self.core.handle_timeout(now, &mut out);
             let more_to_forward = self.forward(now, &mut out);
             let since = now.saturating_duration_since(published);
@@ -184,7 +195,7 @@ impl Thread {
         let now = clock::now();
         // What was counted since is published in time, also when nothing more comes.
         let wake = if self.published == self.core.counters { now + MAX_SLEEP } else { publish };
-        let feedback = if self.socket.keeps_feedback() { self.feedback.deadline() } else { None };
+        let feedback = if self.socket.keeps_feedback() { self.feedback.deadline(now) } else { None };
         let wake = self.core.poll_timeout().into_iter().chain(feedback).fold(wake, Instant::min);
         let timeout = wake.saturating_duration_since(now);
         if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
@@ -234,6 +245,7 @@ impl Thread {
             }
             let now = clock::now();
             let (core, neighbours) = (&mut self.core, &self.neighbours);
+            self.feedback.stirred |= matches!(queue, Queue::Feedback) && received.datagrams() > 0;
             if let Some(tracer) = &mut self.tracer {
                 for datagram in received.iter_mut() {
                     tracer.record(now, &datagram);
@@ -242,7 +254,10 @@ impl Thread {
             for datagram in received.iter_mut() {
                 match core.handle_datagram(now, datagram.from, datagram.to, datagram.data, out) {
                     Disposition::Done => {}
-                    Disposition::Foreign(worker) => hand_over(neighbours, worker, &datagram, core),
+                    Disposition::Foreign(worker) => {
+                        self.feedback.stirred = true;
+                        hand_over(neighbours, worker, &datagram, core);
+                    }
                 }
             }
             if out.is_full() {
@@ -261,7 +276,7 @@ impl Thread {
         if out.is_empty() {
             return;
         }
-        self.feedback.expected = true;
+        self.feedback.stirred = true;
         let report = self.socket.send_batch(out);
         self.core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
         out.clear();
