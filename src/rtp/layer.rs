@@ -334,6 +334,11 @@ impl Layer {
         Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
     }
 
+    /// Somebody misses a packet that cannot be had again: the next tick asks for a key frame.
+    pub const fn miss(&mut self) {
+        self.key_wanted = true;
+    }
+
     /// A subscriber can't go on without a key frame. Says whether to ask the publisher now: once in a `window`,
     /// however many subscribers want one.
     pub fn want_key(&mut self, now: Instant, window: Duration) -> bool {

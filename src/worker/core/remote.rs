@@ -85,6 +85,7 @@ impl Core {
         let Some(track) = found.tracks.get(number as usize).and_then(Option::as_ref) else { return };
         let Some(publisher) = self.sessions.get(session as usize).and_then(Option::as_ref) else { return };
         let captured_ns = publisher.inbound.captured_ns(number, media.layer, media.timestamp);
+        let mut missed = false;
         for tap in &found.taps {
             let Some(packet) = Packet::of(media, captured_ns, track.openings) else {
                 self.counters.drop(Drop::Malformed);
@@ -93,12 +94,20 @@ impl Core {
             let (source, layer) = (track.id.source, media.layer);
             if !tap.ring.push(Tapped { session: publisher.id, source, layer, what: What::Packet(packet) }) {
                 self.counters.drop(Drop::TapFull);
+                missed |= matches!(tap.taker, Taker::Worker(_));
                 continue;
             }
             self.counters.tapped += 1;
             if let Taker::Worker(worker) = tap.taker {
                 self.calls.add(worker);
             }
+        }
+        // Its subscribers can't ask for what their worker never had.
+        if missed
+            && let Some(layer) =
+                self.track_mut(router, number).and_then(|track| track.layers.get_mut(usize::from(media.layer)))
+        {
+            layer.miss();
         }
     }
 
