@@ -17,6 +17,9 @@ pub enum Publisher {
     Elsewhere(SessionId),
 }
 
+/// So many packets behind the last may be repeated in one.
+const REPEATED: u64 = 2;
+
 /// When the packet with this timestamp was captured, in nanoseconds of the server's clock.
 type Captured = (u32, i64);
 
@@ -32,6 +35,8 @@ pub struct Track {
     pub open: bool,
     /// How often the gate has opened. All workers count alike.
     pub openings: u32,
+    /// The last number that met a closed gate.
+    refused: Option<u64>,
     /// Of each layer's newest packet, as the worker said where the publisher is.
     captured: [Option<Captured>; MAX_LAYERS],
     /// The codec of its packets now.
@@ -56,6 +61,7 @@ impl Track {
             publisher,
             open,
             openings: 0,
+            refused: None,
             captured: [None; MAX_LAYERS],
             codec: None,
             layers: Vec::new(),
@@ -69,6 +75,18 @@ impl Track {
     #[must_use]
     pub const fn is_here(&self) -> bool {
         matches!(self.publisher, Publisher::Here(_))
+    }
+
+    /// A packet met the closed gate.
+    pub fn refuse(&mut self, sequence: u64) {
+        self.refused = self.refused.max(Some(sequence));
+    }
+
+    /// Whether a repetition that comes with a later packet may be of what was said while the gate was closed: up to the
+    /// last that met it, or one of the few behind that got lost and could not.
+    #[must_use]
+    pub fn may_be_refused(&self, sequence: u64) -> bool {
+        self.refused.is_some_and(|last| sequence <= last + REPEATED)
     }
 
     /// Opens or closes the gate; whether that is news.
@@ -118,6 +136,7 @@ impl Track {
             return false;
         };
         *layer = Layer::new(ssrc, kind);
+        self.refused = None;
         true
     }
 
@@ -171,6 +190,17 @@ impl Track {
 mod tests {
     use super::*;
     use signaling::ids::{ParticipantId, Source};
+
+    #[test]
+    fn what_was_said_behind_a_closed_gate_is_not_repeated_after_it() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Microphone };
+        let mut track = Track::new(id, Kind::Audio, Publisher::Here(0), true);
+        assert!(!track.may_be_refused(7), "nothing met a closed gate yet");
+        track.refuse(10);
+        track.refuse(9);
+        let refused: Vec<_> = (8..=14).filter(|number| track.may_be_refused(*number)).collect();
+        assert_eq!(refused, [8, 9, 10, 11, 12], "11 and 12 may have been lost on their way to it");
+    }
 
     #[test]
     fn the_layer_follows_the_tile() {

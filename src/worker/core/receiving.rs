@@ -117,6 +117,12 @@ impl Core {
                 session.note_traffic(now);
                 self.count_received(media.bytes);
                 for missed in media.missed.iter().rev().flatten() {
+                    let track = media.track.and_then(|track| {
+                        self.routers.get(router as usize)?.as_ref()?.tracks.get(track as usize)?.as_ref()
+                    });
+                    if track.is_some_and(|track| track.may_be_refused(missed.seq)) {
+                        continue;
+                    }
                     self.publish(now, router, number, &media.of_missed(*missed));
                 }
                 self.publish(now, router, number, &media);
@@ -148,6 +154,7 @@ impl Core {
         let Some(track) = self.track_mut(router, number) else { return };
         debug_assert_eq!(track.publisher, Publisher::Here(session));
         if !track.open {
+            track.refuse(media.seq);
             self.counters.drop(Drop::GateClosed);
             return;
         }
