@@ -159,6 +159,7 @@ impl Inbound {
 
     /// The handshake gave keys.
     pub fn set_keys(&mut self, keys: srtp::Inbound) {
+        self.streams.repetition_forbidden = keys.forbids_repetition();
         self.keys = Some(keys);
     }
 

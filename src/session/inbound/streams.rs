@@ -45,6 +45,9 @@ pub(super) struct Payload {
 pub(super) struct Streams {
     pub(super) sections: Vec<ReceiveSection>,
     pub(super) all: Vec<Stream>,
+    /// Browsers send sound again under its old number with a new transport-wide one in it: under these keys they
+    /// must not be asked to.
+    pub(super) repetition_forbidden: bool,
     most: usize,
     extensions: ExtensionIds,
     by_ssrc: FxHashMap<u32, usize>,
@@ -64,6 +67,7 @@ impl Streams {
         Self {
             sections: plan.sections.iter().filter_map(section).collect(),
             all: Vec::new(),
+            repetition_forbidden: false,
             most,
             extensions: plan.extensions,
             by_ssrc: FxHashMap::default(),
@@ -126,8 +130,9 @@ impl Streams {
         }
         let clock_rate = found.plan.codecs.first().map_or(90_000, |codec| codec.clock_rate);
         let nack = role == Role::Media && found.plan.codecs.iter().any(|codec| codec.nack);
+        let has_rtx = found.plan.codecs.iter().any(|codec| codec.rtx.is_some());
         let policy = match found.kind {
-            _ if !nack => None,
+            _ if !nack || (self.repetition_forbidden && !has_rtx) => None,
             Kind::Video => Some(RepairPolicy::VIDEO),
             Kind::Audio => Some(RepairPolicy::AUDIO),
         };

@@ -25,6 +25,12 @@ impl Inbound {
         Self { rtp, rtcp, sources: Vec::new() }
     }
 
+    /// Whether the peer gives its keys away with two different packets under one SSRC and index (RFC 7714 §8.4).
+    #[must_use]
+    pub const fn forbids_repetition(&self) -> bool {
+        matches!(self.rtp, Transform::Gcm(_))
+    }
+
     /// Opens an RTP packet in place and gives its new length. `header_len` counts the fixed header,
     /// the CSRCs and the header extension; `stream` must be that of the packet's SSRC.
     ///
