@@ -93,6 +93,10 @@ impl Outbound {
 
     /// Where datagrams go, and from which of our addresses.
     pub fn set_destination(&mut self, destination: Option<(SocketAddr, Option<IpAddr>)>) {
+        if self.transport.destination != destination {
+            // Another path has another least.
+            self.least_round_trip = Duration::MAX;
+        }
         self.transport.destination = destination;
     }
 

@@ -71,7 +71,9 @@ pub(super) struct SendSlot {
     last_source: Option<(u8, u32)>,
     last_sent: Option<Instant>,
     reported_packets: u64,
-    /// Sound that the peer may ask for again.
+    /// The peer may ask for sound again,
+    keeps: bool,
+    /// which is kept for that while the slot carries anybody's.
     kept: Option<Kept>,
     /// Packets since the slot began with what it carries: those before are somebody else's.
     since_switch: usize,
@@ -106,8 +108,8 @@ impl SendSlot {
             last_source: None,
             last_sent: None,
             reported_packets: 0,
-            kept: (kind == Kind::Audio && plan.rtx.is_none() && plan.codecs.iter().any(|codec| codec.nack))
-                .then(Kept::new),
+            keeps: kind == Kind::Audio && plan.rtx.is_none() && plan.codecs.iter().any(|codec| codec.nack),
+            kept: None,
             since_switch: 0,
         }
     }
@@ -123,8 +125,10 @@ impl SendSlot {
         self.paused = None;
         self.last_source = None;
         self.first_generation = None;
-        if let Some(kept) = &mut self.kept {
-            kept.clear();
+        if track.is_some() && self.keeps {
+            self.kept.get_or_insert_with(Kept::new).clear();
+        } else {
+            self.kept = None;
         }
     }
 
