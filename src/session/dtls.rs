@@ -235,7 +235,7 @@ impl Dtls {
         // not end the handshake (RFC 6347 §4.1.2.7), but cut it short.
         let read = self.endpoint.read(now, PEER, None, BytesMut::from(datagram));
         if let State::Handshaking { doubted, .. } = &mut self.state
-            && (read.is_err() || is_fatal_alert(datagram))
+            && (if is_alert(datagram) { is_fatal_alert(datagram) } else { read.is_err() })
         {
             doubted.get_or_insert(now);
         }
@@ -332,6 +332,11 @@ impl Dtls {
         }
         Progress::None
     }
+}
+
+/// An alert, of which a warning changes nothing, though the endpoint calls it an error.
+fn is_alert(datagram: &[u8]) -> bool {
+    datagram.first() == Some(&21)
 }
 
 /// A record that says in the clear that the peer gives up (RFC 5246 §7.2).
