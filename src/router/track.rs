@@ -4,6 +4,7 @@ use super::allocation::MAX_LAYERS;
 use super::subscribers::Subscribers;
 use crate::rtp::layer::Layer;
 use crate::session::SessionId;
+use crate::session::inbound::MAX_MISSED;
 use crate::session::plan::{Codec, Kind, Ssrc};
 use signaling::ids::TrackId;
 use std::time::Instant;
@@ -16,9 +17,6 @@ pub enum Publisher {
     /// A session of another worker, which gives them away by a tap.
     Elsewhere(SessionId),
 }
-
-/// So many packets behind the last may be repeated in one.
-const REPEATED: u64 = 2;
 
 /// When the packet with this timestamp was captured, in nanoseconds of the server's clock.
 type Captured = (u32, i64);
@@ -86,7 +84,7 @@ impl Track {
     /// last that met it, or one of the few behind that got lost and could not.
     #[must_use]
     pub fn may_be_refused(&self, sequence: u64) -> bool {
-        self.refused.is_some_and(|last| sequence <= last + REPEATED)
+        self.refused.is_some_and(|last| sequence <= last + MAX_MISSED as u64)
     }
 
     /// Opens or closes the gate; whether that is news.

@@ -129,13 +129,13 @@ impl Thread {
             }
             self.handle_rings(now, &mut out);
             let mut more_to_read = self.receive(Queue::Main, &mut received, &mut out);
-            let now = clock::now();
+            let mut now = clock::now();
             if self.socket.keeps_feedback() && self.feedback.is_due(now) {
                 self.feedback.taken = now;
                 more_to_read |= self.receive(Queue::Feedback, &mut received, &mut out);
+                // Time never goes back for the core: what was received carries a later one.
+                now = clock::now();
             }
-            // Time never goes back for the core: what was received carries a later one.
-            let now = clock::now();
             self.core.handle_timeout(now, &mut out);
             let more_to_forward = self.forward(now, &mut out);
             let since = now.saturating_duration_since(published);

@@ -76,13 +76,13 @@ impl Socket {
     pub fn bind_group(address: SocketAddr, workers: usize) -> io::Result<Vec<Self>> {
         let first = Self::bind(address, true)?;
         let address = first.local_address()?;
+        // First the program, then what it may choose: until that is there, the kernel spreads over the rest.
+        let steered = steering::attach(first.socket.as_raw_fd(), workers);
         let mut sockets = vec![first];
         for _ in 1..workers {
             sockets.push(Self::bind(address, true)?);
         }
-        // First the program, then what it may choose: until that is there, the kernel spreads over the rest.
-        if let Err(error) = sockets.iter().take(1).try_for_each(|one| steering::attach(one.socket.as_raw_fd(), workers))
-        {
+        if let Err(error) = steered {
             tracing::debug!(%error, "the kernel does not keep feedback apart");
             return Ok(sockets);
         }

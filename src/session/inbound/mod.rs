@@ -101,7 +101,7 @@ impl<'a> Media<'a> {
 }
 
 /// So many repetitions are looked at: browsers send one, and older ones come too late to be heard.
-const MAX_MISSED: usize = 2;
+pub const MAX_MISSED: usize = 2;
 
 /// The receiving half of a session.
 pub struct Inbound {

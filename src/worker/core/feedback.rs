@@ -1,6 +1,6 @@
 //! RTCP in and out: what peers miss, what they want anew, how their links are; and our own reports.
 
-use super::Core;
+use super::{Core, track_of};
 use crate::net::udp::SendBatch;
 use crate::router::track::Publisher;
 use crate::rtp::rtcp::{self, Ntp, Packet, ReportBlock, Writer, round_trip};
@@ -116,8 +116,7 @@ impl Core {
     fn resend(&mut self, now: Instant, number: u32, slot: usize, sequence: u16, out: &mut SendBatch) {
         let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
         let Some((track, _)) = session.outbound.showing(slot) else { return };
-        let found = self.routers.get(session.router as usize).and_then(Option::as_ref);
-        let track = found.and_then(|found| found.tracks.get(track as usize)?.as_ref());
+        let track = track_of(&self.routers, session.router, track);
         // Of a closed track nothing goes again either.
         let Some(track) = track.filter(|track| track.open) else { return };
         if session.outbound.send_kept(now, slot, sequence, &mut self.counters, out) {
@@ -142,8 +141,7 @@ impl Core {
 
     /// A number that was only padding is left out of what subscribers get.
     pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: u64, timestamp: u32) {
-        let Some(found) = self.routers.get(router as usize).and_then(Option::as_ref) else { return };
-        let Some(found) = found.tracks.get(track as usize).and_then(Option::as_ref) else { return };
+        let Some(found) = track_of(&self.routers, router, track) else { return };
         for subscriber in found.subscribers.iter() {
             if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
                 session.outbound.skip(usize::from(subscriber.slot), layer, seq, timestamp);
@@ -178,7 +176,7 @@ impl Core {
 
     /// When the last packet that a report tells of was captured, in the server's nanoseconds.
     fn captured_ns(&self, router: u32, report: &DueReport) -> Option<i64> {
-        let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(report.track as usize)?.as_ref()?;
+        let track = track_of(&self.routers, router, report.track)?;
         match track.publisher {
             Publisher::Here(session) => {
                 let session = self.sessions.get(session as usize)?.as_ref()?;

@@ -2,12 +2,11 @@
 //! slices so that a large meeting's picture does not make a small one's sound wait. Knows no addresses.
 
 use super::jobs::{Job, MOST_TOGETHER, Size};
-use super::{Core, Router, Sleeper};
+use super::{Core, Router, Sleeper, track_of};
 use crate::net::counters::{Counters, Drop};
 use crate::net::udp::{MAX_BURST_DATAGRAMS, SendBatch};
 use crate::router::pace::Pace;
 use crate::router::subscribers::Subscriber;
-use crate::router::track::Track;
 use crate::rtp::layer::{HOLD, Span, SpanPackets};
 use crate::session::Session;
 use crate::session::outbound::padded_payload;
@@ -22,15 +21,11 @@ const SLICE: usize = 16;
 /// Those who do not get frames whole get no more packets in one send: a burst is what their link is too thin for.
 const MOST_AT_ONCE: usize = 2;
 
-fn track_of<'a>(routers: &'a [Option<Router>], job: &Job) -> Option<&'a Track> {
-    routers.get(job.router as usize)?.as_ref()?.tracks.get(job.track as usize)?.as_ref()
-}
-
 /// Who gets a job's packets, and the packets.
 type Work<'a> = (&'a [Subscriber], SpanPackets<'a>);
 
 fn work_of<'a>(routers: &'a [Option<Router>], job: &Job) -> Option<Work<'a>> {
-    let track = track_of(routers, job)?;
+    let track = track_of(routers, job.router, job.track)?;
     let layer = track.layers.get(usize::from(job.layer))?;
     Some((track.subscribers.of(job.pace), layer.packets(job.span)))
 }

@@ -152,6 +152,11 @@ pub struct CoreConfig {
     pub random: StdRng,
 }
 
+/// A track of a router, both by number, where sessions are needed beside it; else [`Core::track_mut`].
+fn track_of(routers: &[Option<Router>], router: u32, track: u32) -> Option<&Track> {
+    routers.get(router as usize)?.as_ref()?.tracks.get(track as usize)?.as_ref()
+}
+
 impl Core {
     /// A worker without sessions.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Which subscribers get frames whole and which packet by packet: looked after at each tick, and what a change of
 //! pace must not lose. The policy is `router::pace`, the link's speed comes from `session::capacity`.
 
-use super::{Core, Sleeper};
+use super::{Core, Sleeper, track_of};
 use crate::net::udp::SendBatch;
 use crate::router::pace::{Pace, choose};
 use crate::router::subscribers::Subscriber;
@@ -20,10 +20,7 @@ impl Core {
         for slot in 0..session.outbound.slot_count() {
             let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
             let Some((track_number, Some(layer))) = session.outbound.showing(slot) else { continue };
-            let found = self.routers.get(router as usize).and_then(Option::as_ref);
-            let Some(track) = found.and_then(|found| found.tracks.get(track_number as usize)?.as_ref()) else {
-                continue;
-            };
+            let Some(track) = track_of(&self.routers, router, track_number) else { continue };
             let me = Subscriber { session: number, slot: slot as u16 };
             let Some((before, _)) = track.subscribers.find(me).filter(|_| track.kind == Kind::Video) else { continue };
             let bytes = track.layers.get(usize::from(layer)).and_then(crate::rtp::layer::Layer::frame_bytes);

@@ -1,7 +1,7 @@
 //! Datagrams in: STUN to the ICE agent, DTLS to the handshake, RTP and RTCP to the session and on to its
 //! tracks. Knows no sockets.
 
-use super::{Core, Disposition};
+use super::{Core, Disposition, track_of};
 use crate::net::counters::Drop;
 use crate::net::demux::Place;
 use crate::net::stun;
@@ -117,9 +117,7 @@ impl Core {
                 session.note_traffic(now);
                 self.count_received(media.bytes);
                 for missed in media.missed.iter().rev().flatten() {
-                    let track = media.track.and_then(|track| {
-                        self.routers.get(router as usize)?.as_ref()?.tracks.get(track as usize)?.as_ref()
-                    });
+                    let track = media.track.and_then(|track| track_of(&self.routers, router, track));
                     if track.is_some_and(|track| track.may_be_refused(missed.seq)) {
                         continue;
                     }

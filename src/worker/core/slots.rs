@@ -1,7 +1,7 @@
 //! Which track stands in which receive slot, and which layer of it: after a wish, a gate, a voice, an
 //! estimate changed. The policies are `router::slots`, `router::voices` and `router::allocation`.
 
-use super::Core;
+use super::{Core, track_of};
 use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
 use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
@@ -222,7 +222,7 @@ impl Core {
             return None;
         }
         let router = session.router;
-        let track = self.routers.get(router as usize)?.as_ref()?.tracks.get(track_number as usize)?.as_ref()?;
+        let track = track_of(&self.routers, router, track_number)?;
         let me = Subscriber { session: number, slot: u16::try_from(slot).ok()? };
         let (pace, place) = track.subscribers.find(me)?;
         let window = self.limits.key_frame_window;
