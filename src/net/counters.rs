@@ -50,6 +50,8 @@ drops! {
     RingFull = "ring_full",
     /// The ring of a tap was full: a recorder, or another worker with sessions of the same meeting, missed it.
     TapFull = "tap_full",
+    /// More was to be sent at once than a batch holds.
+    BatchFull = "batch_full",
     /// A queue towards subscribers was full.
     QueueFull = "queue_full",
     /// The kernel took it not.

@@ -207,18 +207,26 @@ impl Thread {
         loop {
             match self.commands.try_recv() {
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
-                Ok(command) => self.core.handle_command(now, command, out),
+                Ok(command) => {
+                    // It may acknowledge that nothing more passes.
+                    self.send(out);
+                    self.core.handle_command(now, command, out);
+                }
                 Err(TryRecvError::Empty) => return true,
             }
         }
     }
 
     fn handle_rings(&mut self, now: Instant, out: &mut SendBatch) {
-        let (core, ring) = (&mut self.core, &self.ring);
+        let Self { core, ring, taps, socket, .. } = self;
         ring.take_over(|from, to, data| {
             core.handle_datagram(now, from, to, data, out);
+            send_when_full(socket, core, out);
         });
-        self.taps.drain(|tapped| core.handle_tapped(now, &tapped, out));
+        taps.drain(|tapped| {
+            core.handle_tapped(now, &tapped, out);
+            send_when_full(socket, core, out);
+        });
     }
 
     /// Wakes the workers for which something was put into their rings: once for all of a batch.
@@ -244,7 +252,7 @@ impl Thread {
                 }
             }
             let now = clock::now();
-            let (core, neighbours) = (&mut self.core, &self.neighbours);
+            let Self { core, neighbours, socket, .. } = self;
             self.feedback.stirred |= matches!(queue, Queue::Feedback) && received.datagrams() > 0;
             if let Some(tracer) = &mut self.tracer {
                 for datagram in received.iter_mut() {
@@ -259,9 +267,7 @@ impl Thread {
                         hand_over(neighbours, worker, &datagram, core);
                     }
                 }
-            }
-            if out.is_full() {
-                self.send(out);
+                send_when_full(socket, core, out);
             }
             self.call_others();
             // What came meanwhile ends the next sleep at once: asking again would cost a call for nothing.
@@ -273,13 +279,23 @@ impl Thread {
     }
 
     fn send(&mut self, out: &mut SendBatch) {
-        if out.is_empty() {
-            return;
+        if !out.is_empty() {
+            self.feedback.stirred = true;
+            send(&mut self.socket, &mut self.core, out);
         }
-        self.feedback.stirred = true;
-        let report = self.socket.send_batch(out);
-        self.core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
-        out.clear();
+    }
+}
+
+fn send(socket: &mut Socket, core: &mut Core, out: &mut SendBatch) {
+    let report = socket.send_batch(out);
+    core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
+    core.counters.drop_many(Drop::BatchFull, out.refused() as u64);
+    out.clear();
+}
+
+fn send_when_full(socket: &mut Socket, core: &mut Core, out: &mut SendBatch) {
+    if out.is_full() {
+        send(socket, core, out);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::bots::world::{Plan, World};
 use std::time::Duration;
 use symposia::net::counters::Drop;
+use symposia::net::udp::{MAX_BURST_DATAGRAMS, SendBatch};
 use symposia::session::limits::MediaLimits;
 
 /// One who shows himself and one who watches, within these bounds.
@@ -65,4 +66,24 @@ fn a_session_sends_as_many_streams_as_the_settings_allow() {
     let ((few, refused), (all, none)) = (arrived(2), arrived(MediaLimits::default().streams));
     assert!(refused > 0 && none == 0, "{refused}, {none}");
     assert!(few < all && few > 0, "{few} of {all}");
+}
+
+#[test]
+fn timers_wait_until_there_is_room_for_what_they_send() {
+    let mut world = call(MediaLimits::default());
+    let later = world.now + Duration::from_secs(2);
+    let mut out = SendBatch::new();
+    let mut port = 1;
+    while out.has_room_for(MAX_BURST_DATAGRAMS) {
+        assert!(out.push(&[0], ([127, 0, 0, 1], port).into(), None));
+        port += 1;
+    }
+    let before = out.datagrams();
+    world.core.handle_timeout(later, &mut out);
+    assert_eq!((out.datagrams(), out.refused()), (before, 0));
+    assert!(world.core.poll_timeout().is_some_and(|at| at <= later));
+    out.clear();
+    world.core.handle_timeout(later, &mut out);
+    assert!(!out.is_empty());
+    assert!(world.core.poll_timeout().is_none_or(|at| at > later));
 }

@@ -75,6 +75,8 @@ pub struct SendBatch {
     bursts: Vec<Burst>,
     datagrams: usize,
     most: usize,
+    /// Rooms that were asked for since the last `clear` and not there.
+    refused: usize,
 }
 
 impl Default for SendBatch {
@@ -94,6 +96,7 @@ impl SendBatch {
             bursts: Vec::with_capacity(MAX_BURSTS),
             datagrams: 0,
             most: MAX_BURST_DATAGRAMS,
+            refused: 0,
         }
     }
 
@@ -102,12 +105,13 @@ impl SendBatch {
     /// it first.
     pub fn reserve(&mut self, len: usize) -> Option<&mut [u8]> {
         self.reserved = 0;
-        if self.bursts.len() >= MAX_BURSTS || len > MAX_BURST_BYTES {
+        let end = self.used.saturating_add(len);
+        if self.bursts.len() >= MAX_BURSTS || len > MAX_BURST_BYTES || end > self.arena.len() {
+            self.refused += 1;
             return None;
         }
-        let room = self.arena.get_mut(self.used..self.used + len)?;
         self.reserved = len;
-        Some(room)
+        self.arena.get_mut(self.used..end)
     }
 
     /// How many of the datagrams that come from now on leave in one send at most; [`MAX_BURST_DATAGRAMS`] at first.
@@ -173,8 +177,15 @@ impl SendBatch {
         self.bursts.len()
     }
 
+    /// How many datagrams found no room since the last [`clear`](Self::clear).
+    #[must_use]
+    pub const fn refused(&self) -> usize {
+        self.refused
+    }
+
     /// Forgets all datagrams.
     pub fn clear(&mut self) {
+        self.refused = 0;
         self.bursts.clear();
         self.used = 0;
         self.reserved = 0;
@@ -268,9 +279,11 @@ mod tests {
         while !batch.is_full() {
             push(&mut batch, 1200, 1);
         }
-        assert!(batch.reserve(1500).is_none());
+        assert!(batch.reserve(1500).is_none() && !batch.push(&[0; 1500], peer(1), None));
         assert_eq!(batch.datagrams(), (ARENA - USUAL_DATAGRAM) / 1200 + 1);
+        assert_eq!(batch.refused(), 2);
         batch.clear();
+        assert_eq!(batch.refused(), 0);
         for to in 0..MAX_BURSTS as u16 {
             assert!(!batch.is_full());
             push(&mut batch, 1, to);

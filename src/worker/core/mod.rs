@@ -24,7 +24,7 @@ use super::timers::Timers;
 use super::trace::Tracer;
 use crate::net::counters::{Counters, Drop};
 use crate::net::demux::Demux;
-use crate::net::udp::SendBatch;
+use crate::net::udp::{MAX_BURST_DATAGRAMS, SendBatch};
 use crate::router::track::Track;
 use crate::router::voices::Voices;
 use crate::session::Session;
@@ -228,7 +228,10 @@ impl Core {
     /// Whatever is due.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut SendBatch) {
         self.release_held(now);
-        while let Some(name) = self.timers.pop(now) {
+        // What is left is due at once, after this was sent.
+        while out.has_room_for(MAX_BURST_DATAGRAMS)
+            && let Some(name) = self.timers.pop(now)
+        {
             match Sleeper::of(name) {
                 Sleeper::Session(number) => self.handle_session_timeout(now, number, out),
                 Sleeper::Router(number) => self.tick(now, number, out),
