@@ -105,6 +105,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         // On every interface also where HTTP is on loopback only: Firefox does not pair its host candidates with
         // a loopback one, and only addresses that passed an ICE check are served.
         listen: Some(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port())),
+        tcp: offers_tcp(&config, address).then_some(address),
         workers: usize::from(config.media.workers),
         advertise: config.media.advertise.clone(),
         trace: config.media.trace.clone(),
@@ -121,7 +122,8 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
 
     // Last, so that nobody is let in before all is ready.
     let fingerprint = certificates.as_ref().map(|certificates| certificates.fingerprint.clone());
-    let listener = port.listen(certificates.map(|certificates| certificates.config), bounds);
+    let media = offers_tcp(&state.config, address).then(|| state.media.clone());
+    let listener = port.listen(certificates.map(|certificates| certificates.config), bounds, media);
     let stop = CancellationToken::new();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener.tap_io(|_| {}), service).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -259,6 +261,11 @@ fn media_limits(limits: &Limits) -> MediaLimits {
         key_frame_window: limits.key_frame_window,
         sessions_per_worker: usize::from(limits.sessions_per_worker),
     }
+}
+
+/// Whether media may come by TCP. On loopback behind proxies nobody could reach us but them.
+fn offers_tcp(config: &Config, bound: SocketAddr) -> bool {
+    config.media.tcp && (config.trusted_proxies.is_empty() || !bound.ip().is_loopback())
 }
 
 fn bounds(config: &Config) -> Bounds {

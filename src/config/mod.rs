@@ -82,6 +82,8 @@ pub struct Tls {
 pub struct Media {
     /// IP addresses told to browsers for media, such as the public one of a NAT. Empty: every interface's.
     pub advertise: Vec<IpAddr>,
+    /// Whether browsers whose network has no UDP may send media by TCP to the port of HTTP(S).
+    pub tcp: bool,
     /// Media threads. 0: one per core that the process may use.
     pub workers: u16,
     /// The most videos that one browser receives at once: 9, 25 or 49 as the pages of the grid. Joining takes
@@ -161,7 +163,7 @@ impl Default for Config {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { advertise: Vec::new(), workers: 0, video_slots: 9, audio_slots: 5, trace: None }
+        Self { advertise: Vec::new(), tcp: true, workers: 0, video_slots: 9, audio_slots: 5, trace: None }
     }
 }
 

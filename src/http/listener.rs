@@ -1,4 +1,4 @@
-//! The one TCP port: bound exclusively, plain HTTP or TLS by the first byte, bounded in sockets and
+//! The one TCP port: bound exclusively; plain HTTP, TLS or media by the first byte; bounded in sockets and
 //! patience. Knows no requests and no settings file.
 //!
 //! [`bind`] comes early in start-up, so that a second server fails before it touches anything;
@@ -7,11 +7,13 @@
 //! ```text
 //! accept ── place? ──> task: first byte ──> TLS handshake ──> channel ──> axum::serve
 //!   (one loop)  (Places)       (one task per connection, `Bounds::request`)      (Connection)
+//!                                       └──> first datagram ──> media thread, with its place
 //! ```
 
 mod certificate;
 mod connection;
 mod files;
+mod media;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,9 @@ pub use files::make_room;
 
 use crate::config::{Limits, Network};
 use crate::telemetry::metrics::{Counters, Family, Gauge};
+use crate::worker::Media;
 use connection::Wire;
+use media::First;
 use places::{Place, Places};
 use std::io;
 use std::net::SocketAddr;
@@ -46,11 +50,11 @@ const READY: usize = 64;
 const REST: Duration = Duration::from_millis(100);
 
 static SOCKETS: Gauge = Gauge::new("symposia_http_sockets", "TCP connections that are open.");
-static REFUSED: Counters<5> = Counters::new(
+static REFUSED: Counters<6> = Counters::new(
     "symposia_http_sockets_refused_total",
     "TCP connections closed before their first request, by reason.",
     "reason",
-    ["full", "address-full", "too-slow", "not-http", "handshake"],
+    ["full", "address-full", "too-slow", "not-http", "handshake", "not-media"],
 );
 
 /// Why a connection was closed before its first request; in the order of [`REFUSED`]'s labels.
@@ -61,6 +65,7 @@ enum Refused {
     TooSlow,
     NotHttp,
     Handshake,
+    NotMedia,
 }
 
 impl Refused {
@@ -166,12 +171,13 @@ impl Port {
         self.address
     }
 
-    /// Begins to accept: HTTPS with a TLS configuration, plain HTTP without.
+    /// Begins to accept: HTTPS with a TLS configuration, plain HTTP without; and media, where there is somebody to take it.
     #[must_use]
-    pub fn listen(self, tls: Option<Arc<rustls::ServerConfig>>, bounds: Bounds) -> Listener {
+    pub fn listen(self, tls: Option<Arc<rustls::ServerConfig>>, bounds: Bounds, media: Option<Media>) -> Listener {
         let (ready, connections) = mpsc::channel(READY);
         let address = self.address;
-        let door = Arc::new(Door { tls: tls.map(TlsAcceptor::from), places: Places::new(&bounds), bounds, ready });
+        let door =
+            Arc::new(Door { tls: tls.map(TlsAcceptor::from), media, places: Places::new(&bounds), bounds, ready });
         Listener { connections, address, accepting: tokio::spawn(accept(self.listener, door)) }
     }
 }
@@ -211,6 +217,7 @@ impl Drop for Listener {
 /// What every new connection passes.
 struct Door {
     tls: Option<TlsAcceptor>,
+    media: Option<Media>,
     places: Arc<Places>,
     bounds: Bounds,
     ready: mpsc::Sender<(Connection, SocketAddr)>,
@@ -226,7 +233,8 @@ async fn accept(listener: TcpListener, door: Arc<Door>) {
                         let patience = Box::pin(sleep(door.bounds.request));
                         match door.open(stream, place, patience).await {
                             // Closed when the listener is gone.
-                            Ok(connection) => _ = door.ready.send((connection, address)).await,
+                            Ok(Some(connection)) => _ = door.ready.send((connection, address)).await,
+                            Ok(None) => {}
                             Err(Some(refused)) => refused.count(),
                             Err(None) => {}
                         }
@@ -256,6 +264,8 @@ enum Opening {
     Tls,
     /// A method: an upper-case letter (RFC 9110 §9.1; all registered methods are).
     Http,
+    /// The length of a datagram that a peer sends by TCP (RFC 4571): below 1,536.
+    Media,
     /// Anything else.
     Unknown,
 }
@@ -265,9 +275,16 @@ impl Opening {
         match first {
             0x16 => Self::Tls,
             b'A'..=b'Z' => Self::Http,
+            0x00..=0x05 => Self::Media,
             _ => Self::Unknown,
         }
     }
+}
+
+/// Who is there.
+enum Greeted {
+    Http(Wire),
+    Media(First),
 }
 
 /// For somebody who typed `http://` where `https://` belongs.
@@ -277,22 +294,31 @@ const SPEAK_TLS: &str = "This port speaks HTTPS: open it with https:// first.\n"
 const READ_OFF: u64 = 64 * 1024;
 
 impl Door {
-    /// From a connected socket to one that speaks HTTP. `None`: it was closed by the other side.
+    /// From a connected socket to one that speaks HTTP; none where it went to media. `Err(None)`: it was closed by
+    /// the other side.
     async fn open(
         &self,
         stream: TcpStream,
         place: Place,
         mut patience: Patience,
-    ) -> Result<Connection, Option<Refused>> {
-        let wire = tokio::select! {
+    ) -> Result<Option<Connection>, Option<Refused>> {
+        let greeted = tokio::select! {
             biased;
-            wire = self.greet(stream) => wire?,
+            greeted = self.greet(stream) => greeted?,
             () = patience.as_mut() => return Err(Some(Refused::TooSlow)),
         };
-        Ok(Connection::new(wire, place, patience, self.bounds.idle))
+        match (greeted, &self.media) {
+            (Greeted::Http(wire), _) => Ok(Some(Connection::new(wire, place, patience, self.bounds.idle))),
+            (Greeted::Media(first), Some(media)) => {
+                // Whoever is gone already needs no taking.
+                first.hand_over(media, place).map_err(|_| None)?;
+                Ok(None)
+            }
+            (Greeted::Media(_), None) => Err(Some(Refused::NotHttp)),
+        }
     }
 
-    async fn greet(&self, mut stream: TcpStream) -> Result<Wire, Option<Refused>> {
+    async fn greet(&self, mut stream: TcpStream) -> Result<Greeted, Option<Refused>> {
         // Answers are written whole; waiting for more to send only delays them.
         stream.set_nodelay(true).map_err(|_| None)?;
         let mut first = [0];
@@ -301,9 +327,9 @@ impl Door {
             _ => return Err(None),
         }
         match (Opening::of(first[0]), &self.tls) {
-            (Opening::Http, None) => Ok(Wire::Plain(stream)),
+            (Opening::Http, None) => Ok(Greeted::Http(Wire::Plain(stream))),
             (Opening::Tls, Some(tls)) => match tls.accept(stream).await {
-                Ok(stream) => Ok(Wire::Tls(Box::new(stream))),
+                Ok(stream) => Ok(Greeted::Http(Wire::Tls(Box::new(stream)))),
                 Err(_) => Err(Some(Refused::Handshake)),
             },
             (Opening::Http, Some(_)) => {
@@ -316,6 +342,10 @@ impl Door {
                 let _ = tokio::io::copy(&mut stream.take(READ_OFF), &mut tokio::io::sink()).await;
                 Err(Some(Refused::NotHttp))
             }
+            (Opening::Media, _) => match &self.media {
+                Some(media) => Ok(Greeted::Media(First::read(stream, media).await?)),
+                None => Err(Some(Refused::NotHttp)),
+            },
             (Opening::Tls, None) | (Opening::Unknown, _) => Err(Some(Refused::NotHttp)),
         }
     }

@@ -211,7 +211,7 @@ pub(super) fn local(media: &Media, session: SessionId) -> Local {
         credentials: media.credentials(session),
         fingerprint: media.fingerprint(),
         candidates: media.candidates(),
-        tcp_candidates: Vec::new(),
+        tcp_candidates: media.tcp_candidates(),
         cname: "symposia".to_owned(),
     }
 }

@@ -56,6 +56,8 @@ drops! {
     QueueFull = "queue_full",
     /// The kernel took it not.
     Send = "send",
+    /// The buffer of a TCP connection was full, or it is closed.
+    TcpFull = "tcp_full",
 }
 
 /// How many reasons there are.

@@ -85,6 +85,13 @@ impl Demux {
         }
     }
 
+    /// Forgets an address, whosever it is: nothing can come from it any more.
+    pub fn forget_address(&mut self, from: SocketAddr) {
+        if let Some(Place::Worker(_)) = self.by_address.remove(&from) {
+            self.foreign -= 1;
+        }
+    }
+
     /// Whether nothing of a session of this worker is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {

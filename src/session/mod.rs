@@ -264,6 +264,16 @@ impl Session {
             return change;
         }
         let connectivity = self.ice.handle_timeout(now);
+        self.apply_connectivity(connectivity)
+    }
+
+    /// A TCP connection of the peer's was closed.
+    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) -> Change {
+        let connectivity = self.ice.handle_closed(now, address);
+        self.apply_connectivity(connectivity)
+    }
+
+    fn apply_connectivity(&mut self, connectivity: Connectivity) -> Change {
         self.update_destination();
         match connectivity {
             // Before the handshake is over, "connecting" says it better.

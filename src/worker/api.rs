@@ -1,6 +1,7 @@
 //! What the control side and the media threads say to each other. Plain data and channels.
 
 pub use super::tap::{Taker, Tap};
+use crate::net::tcp::NewConnection;
 pub use crate::session::SessionId;
 use crate::session::plan::{IceCredentials, Mid, SessionPlan};
 use signaling::ids::{ParticipantId, Source, TrackId};
@@ -92,6 +93,8 @@ pub enum Command {
         /// What it wants.
         wishes: Vec<Wish>,
     },
+    /// A TCP connection whose first datagram is a check that names a session of this worker.
+    TakeConnection(Box<NewConnection>),
     /// Ends everything and the thread.
     Stop,
 }

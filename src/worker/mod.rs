@@ -14,11 +14,13 @@ pub mod trace;
 
 use crate::clock;
 use crate::net::counters::Counters;
+use crate::net::stun;
+use crate::net::tcp::{Connections, NewConnection};
 use crate::net::udp::{Socket, Waker, cores, interfaces};
 use crate::session::dtls::{Identity, SetupError};
 use crate::session::limits::MediaLimits;
 use crate::session::plan::{Fingerprint, IceCredentials};
-use crate::session::{SessionId, new_credentials};
+use crate::session::{SessionId, new_credentials, ufrag_worker};
 use api::Command;
 use core::{Core, CoreConfig};
 use crossbeam_queue as queue;
@@ -47,6 +49,8 @@ pub struct MediaConfig {
     pub listen: Option<SocketAddr>,
     /// Threads; 0 for one per core of the process's affinity mask.
     pub workers: usize,
+    /// Where TCP connections are accepted for [`Media::take_connection`]; none: clients are told of UDP only.
+    pub tcp: Option<SocketAddr>,
     /// Addresses that clients are told to send to; empty for those of the interfaces.
     pub advertise: Vec<IpAddr>,
     /// Where arrivals and what estimators are told are written, for finding faults.
@@ -105,6 +109,7 @@ struct Shared {
     workers: Vec<WorkerHandle>,
     identity: Identity,
     candidates: Vec<SocketAddr>,
+    tcp_candidates: Vec<SocketAddr>,
     limits: MediaLimits,
     next: AtomicU64,
     random: Mutex<StdRng>,
@@ -169,6 +174,7 @@ impl Media {
             let thread = Thread {
                 core,
                 socket,
+                connections: Connections::new().map_err(StartError::Thread)?,
                 commands: receiver,
                 ring,
                 taps: taps.clone(),
@@ -195,11 +201,13 @@ impl Media {
         if addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
+        let tcp_candidates = config.tcp.map(|listener| reachable_by_tcp(&addresses, listener)).unwrap_or_default();
         let candidates = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
         Ok(Self(Arc::new(Shared {
             workers,
             identity,
             candidates,
+            tcp_candidates,
             limits: config.limits,
             next: AtomicU64::new(1),
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
@@ -224,6 +232,7 @@ impl Media {
             workers,
             identity: Identity::generate(&provider)?,
             candidates: vec![SocketAddr::from(([127, 0, 0, 1], 9))],
+            tcp_candidates: Vec::new(),
             limits,
             next: AtomicU64::new(1),
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
@@ -279,6 +288,23 @@ impl Media {
         self.0.candidates.clone()
     }
 
+    /// Where clients reach it by TCP when they have no UDP.
+    #[must_use]
+    pub fn tcp_candidates(&self) -> Vec<SocketAddr> {
+        self.0.tcp_candidates.clone()
+    }
+
+    /// Which worker's session the first datagram of a TCP connection names; `None` where it is no check for one of ours.
+    #[must_use]
+    pub fn worker_named_by(&self, datagram: &[u8]) -> Option<usize> {
+        stun::ufrag_of(datagram).and_then(ufrag_worker).filter(|worker| *worker < self.workers())
+    }
+
+    /// Gives a TCP connection to a worker, which closes it where it belongs to no session.
+    pub fn take_connection(&self, worker: usize, connection: NewConnection) {
+        self.send_to(worker, Command::TakeConnection(Box::new(connection)));
+    }
+
     fn send_to(&self, worker: usize, command: Command) {
         let Some(worker) = self.0.workers.get(worker) else { return };
         // A worker that is gone has ended all its sessions; whoever waits for an acknowledgement sees its end dropped.
@@ -306,5 +332,37 @@ impl Media {
                 tracing::error!("a media thread panicked");
             }
         }
+    }
+}
+
+/// Of the addresses that clients are told those where the listener is: of its own kind, and where it listens on one only, that
+/// one, unless a NAT stands before it.
+fn reachable_by_tcp(addresses: &[IpAddr], listener: SocketAddr) -> Vec<SocketAddr> {
+    let own = listener.ip();
+    let told = addresses.iter().copied().filter(|address| match own {
+        _ if own.is_loopback() || addresses.contains(&own) => *address == own,
+        IpAddr::V4(_) => address.is_ipv4(),
+        IpAddr::V6(_) => own.is_unspecified() || address.is_ipv6(),
+    });
+    told.map(|address| SocketAddr::new(address, listener.port())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_where_the_listener_is() {
+        let all: Vec<IpAddr> = ["192.0.2.7", "2001:db8::7", "127.0.0.1"].map(|text| text.parse().unwrap()).into();
+        let told = |addresses: &[IpAddr], listener: &str| {
+            let told = reachable_by_tcp(addresses, listener.parse().unwrap());
+            told.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told(&all, "[::]:80"), "192.0.2.7:80 [2001:db8::7]:80 127.0.0.1:80");
+        assert_eq!(told(&all, "0.0.0.0:80"), "192.0.2.7:80 127.0.0.1:80");
+        assert_eq!(told(&all, "192.0.2.7:80"), "192.0.2.7:80");
+        assert_eq!(told(&all, "127.0.0.1:80"), "127.0.0.1:80");
+        assert_eq!(told(&all[..2], "127.0.0.1:80"), "", "only who is on this machine reaches it");
+        assert_eq!(told(&all[..2], "10.0.0.7:80"), "192.0.2.7:80", "a NAT stands before it");
     }
 }

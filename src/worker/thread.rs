@@ -1,4 +1,4 @@
-//! The thread that drives a core: one socket, two rings from the other workers, one channel of commands.
+//! The thread that drives a core: one socket, TCP connections, two rings from the other workers, one channel of commands.
 //! Knows no media.
 
 use super::api::Command;
@@ -9,6 +9,7 @@ use super::tap::Tapped;
 use super::trace::Tracer;
 use crate::clock;
 use crate::net::counters::{Counters, Drop};
+use crate::net::tcp::{Connections, Heard};
 use crate::net::udp::{ReceiveBatch, Received, SendBatch, Socket, Waker, pin_to_core};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -48,6 +49,8 @@ pub(super) struct Neighbour {
 pub(super) struct Thread {
     pub(super) core: Core,
     pub(super) socket: Socket,
+    /// Peers without UDP.
+    pub(super) connections: Connections,
     pub(super) commands: Receiver<Command>,
     /// Datagrams of its sessions that others received.
     pub(super) ring: Arc<Ring<Handover>>,
@@ -136,6 +139,9 @@ impl Thread {
                 // Time never goes back for the core: what was received carries a later one.
                 now = clock::now();
             }
+            if !self.connections.is_empty() {
+                self.hear_connections(now, &mut out);
+            }
             self.core.handle_timeout(now, &mut out);
             let more_to_forward = self.forward(now, &mut out);
             let since = now.saturating_duration_since(published);
@@ -144,6 +150,8 @@ impl Thread {
                 let computed = used.saturating_sub(before);
                 published = now;
                 self.core.handle_load(now, computed.as_secs_f32() / since.as_secs_f32(), &mut out);
+                let core = &self.core;
+                self.connections.sweep(now, |address| core.serves(address));
                 self.send(&mut out);
                 self.publish(computed);
             }
@@ -198,7 +206,7 @@ impl Thread {
         let feedback = if self.socket.keeps_feedback() { self.feedback.deadline(now) } else { None };
         let wake = self.core.poll_timeout().into_iter().chain(feedback).fold(wake, Instant::min);
         let timeout = wake.saturating_duration_since(now);
-        if let Err(error) = self.socket.wait(Some(timeout.min(MAX_SLEEP))) {
+        if let Err(error) = self.socket.wait(self.connections.descriptor(), Some(timeout.min(MAX_SLEEP))) {
             tracing::warn!(%error, "waiting for datagrams failed");
         }
     }
@@ -207,6 +215,11 @@ impl Thread {
         loop {
             match self.commands.try_recv() {
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Ok(Command::TakeConnection(new)) => {
+                    if let Err(error) = self.connections.open(now, *new) {
+                        tracing::warn!(%error, "a TCP connection for media can't be taken over");
+                    }
+                }
                 Ok(command) => {
                     // It may acknowledge that nothing more passes.
                     self.send(out);
@@ -218,14 +231,14 @@ impl Thread {
     }
 
     fn handle_rings(&mut self, now: Instant, out: &mut SendBatch) {
-        let Self { core, ring, taps, socket, .. } = self;
+        let Self { core, ring, taps, socket, connections, .. } = self;
         ring.take_over(|from, to, data| {
             core.handle_datagram(now, from, to, data, out);
-            send_when_full(socket, core, out);
+            send_when_full(socket, connections, core, out);
         });
         taps.drain(|tapped| {
             core.handle_tapped(now, &tapped, out);
-            send_when_full(socket, core, out);
+            send_when_full(socket, connections, core, out);
         });
     }
 
@@ -252,7 +265,7 @@ impl Thread {
                 }
             }
             let now = clock::now();
-            let Self { core, neighbours, socket, .. } = self;
+            let Self { core, neighbours, socket, connections, .. } = self;
             self.feedback.stirred |= matches!(queue, Queue::Feedback) && received.datagrams() > 0;
             if let Some(tracer) = &mut self.tracer {
                 for datagram in received.iter_mut() {
@@ -267,7 +280,7 @@ impl Thread {
                         hand_over(neighbours, worker, &datagram, core);
                     }
                 }
-                send_when_full(socket, core, out);
+                send_when_full(socket, connections, core, out);
             }
             self.call_others();
             // What came meanwhile ends the next sleep at once: asking again would cost a call for nothing.
@@ -278,24 +291,51 @@ impl Thread {
         true
     }
 
+    /// Datagrams of TCP connections take their way as if they had come by UDP.
+    fn hear_connections(&mut self, now: Instant, out: &mut SendBatch) {
+        self.connections.poll_ready();
+        loop {
+            let (core, tracer) = (&mut self.core, &mut self.tracer);
+            let more = self.connections.hear(|heard| match heard {
+                Heard::Datagram { from, to, data } => {
+                    let datagram = Received { from, to, data, position: 0, burst: 1, at: None };
+                    if let Some(tracer) = tracer {
+                        tracer.record(now, &datagram);
+                    }
+                    // A connection belongs to one worker: it can't name another one's session later.
+                    core.handle_datagram(now, from, to, datagram.data, out);
+                }
+                Heard::Closed(address) => core.handle_closed(now, address, out),
+            });
+            if !more {
+                return;
+            }
+            if out.is_full() {
+                self.send(out);
+            }
+        }
+    }
+
     fn send(&mut self, out: &mut SendBatch) {
         if !out.is_empty() {
             self.feedback.stirred = true;
-            send(&mut self.socket, &mut self.core, out);
+            send(&mut self.socket, &mut self.connections, &mut self.core, out);
         }
     }
 }
 
-fn send(socket: &mut Socket, core: &mut Core, out: &mut SendBatch) {
+fn send(socket: &mut Socket, connections: &mut Connections, core: &mut Core, out: &mut SendBatch) {
+    let late = connections.send(out);
+    core.counters.drop_many(Drop::TcpFull, late as u64);
     let report = socket.send_batch(out);
     core.counters.drop_many(Drop::Send, report.dropped.total() as u64);
     core.counters.drop_many(Drop::BatchFull, out.refused() as u64);
     out.clear();
 }
 
-fn send_when_full(socket: &mut Socket, core: &mut Core, out: &mut SendBatch) {
+fn send_when_full(socket: &mut Socket, connections: &mut Connections, core: &mut Core, out: &mut SendBatch) {
     if out.is_full() {
-        send(socket, core, out);
+        send(socket, connections, core, out);
     }
 }
 

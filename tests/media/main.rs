@@ -8,6 +8,7 @@ mod attacks;
 mod bounds;
 mod bursts;
 mod calls;
+mod connections;
 mod gates;
 mod layers;
 mod links;

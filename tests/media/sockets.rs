@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use symposia::clock;
+use symposia::session::SessionId;
 use symposia::session::limits::MediaLimits;
 use symposia::session::sdp::{self, Local, Offer};
 use symposia::worker::routers::{NewSession, Routers};
@@ -19,13 +20,18 @@ use symposia::worker::{Media, MediaConfig};
 struct Client {
     bot: Bot,
     socket: UdpSocket,
-    session: symposia::session::SessionId,
+    session: SessionId,
 }
 
 fn open(media: &Media, routers: &mut Routers, name: u32) -> Client {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     socket.set_nonblocking(true).expect("it can be set");
-    let address = socket.local_addr().expect("it is bound");
+    let (bot, session) = admit(media, routers, name, socket.local_addr().expect("it is bound"));
+    Client { bot, socket, session }
+}
+
+/// A Bot whose offer was answered.
+pub fn admit(media: &Media, routers: &mut Routers, name: u32, address: SocketAddr) -> (Bot, SessionId) {
     let shape = BotShape::default();
     let mut bot = Bot::new(name, address, shape.clone(), bot_identity(), u64::from(name));
     let session = routers.new_session();
@@ -33,7 +39,7 @@ fn open(media: &Media, routers: &mut Routers, name: u32) -> Client {
         credentials: media.credentials(session),
         fingerprint: media.fingerprint(),
         candidates: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, media.candidates()[0].port()))],
-        tcp_candidates: Vec::new(),
+        tcp_candidates: media.tcp_candidates(),
         cname: "symposia".into(),
     };
     let offer = Offer::parse(&bot.offer()).expect("a Bot's offer can be read");
@@ -43,7 +49,7 @@ fn open(media: &Media, routers: &mut Routers, name: u32) -> Client {
     let new = NewSession { participant, plan: answer.plan, sends: bot.sends(), open_gates: shape.sources };
     routers.open_session(session, new);
     bot.handle_answer(clock::now(), &answer.sdp);
-    Client { bot, socket, session }
+    (bot, session)
 }
 
 fn drive(clients: &mut [Client], until: Instant, mut done: impl FnMut(&[Client]) -> bool) {

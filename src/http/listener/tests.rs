@@ -27,7 +27,7 @@ fn serve(tls: Option<Arc<rustls::ServerConfig>>, bounds: Bounds) -> SocketAddr {
         .route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| format!("hello {}", peer.ip())))
         .route("/slow", get(async || sleep(Duration::from_millis(300)).await));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = port.listen(tls, bounds).tap_io(|_| {});
+    let listener = port.listen(tls, bounds, None).tap_io(|_| {});
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }

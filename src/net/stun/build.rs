@@ -85,10 +85,10 @@ impl<'a> Builder<'a> {
         self.attribute(attribute::ICE_CONTROLLED, &[&tie_breaker.to_be_bytes()]);
     }
 
-    /// XOR-MAPPED-ADDRESS.
+    /// XOR-MAPPED-ADDRESS. An IPv4 address mapped into IPv6 is an IPv4 address.
     pub fn mapped(&mut self, address: SocketAddr) {
         let port = (address.port() ^ (MAGIC_COOKIE >> 16) as u16).to_be_bytes();
-        match address.ip() {
+        match address.ip().to_canonical() {
             IpAddr::V4(ip) => {
                 let ip = (ip.to_bits() ^ MAGIC_COOKIE).to_be_bytes();
                 self.attribute(attribute::XOR_MAPPED_ADDRESS, &[&[0, 1], &port, &ip]);

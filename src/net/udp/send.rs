@@ -1,6 +1,7 @@
 //! Datagrams to be sent: an arena that they are written into one after another, and which of them
 //! leave together. Knows no sockets, so that a simulation can take them out one by one.
 
+use crate::net::tcp::is_tcp;
 use std::net::{IpAddr, SocketAddr};
 
 /// How many datagrams leave in one GSO send at most: the kernel's UDP_MAX_SEGMENTS on every version
@@ -74,6 +75,8 @@ pub struct SendBatch {
     reserved: usize,
     bursts: Vec<Burst>,
     datagrams: usize,
+    /// Bursts for TCP connections among them.
+    tcp: usize,
     most: usize,
     /// Rooms that were asked for since the last `clear` and not there.
     refused: usize,
@@ -95,6 +98,7 @@ impl SendBatch {
             reserved: 0,
             bursts: Vec::with_capacity(MAX_BURSTS),
             datagrams: 0,
+            tcp: 0,
             most: MAX_BURST_DATAGRAMS,
             refused: 0,
         }
@@ -130,7 +134,10 @@ impl SendBatch {
                 burst.len += len;
                 burst.datagrams += 1;
             }
-            _ => self.bursts.push(Burst { to, from, start: self.used, len, segment: len, datagrams: 1 }),
+            _ => {
+                self.tcp += usize::from(is_tcp(to));
+                self.bursts.push(Burst { to, from, start: self.used, len, segment: len, datagrams: 1 });
+            }
         }
         self.used += len;
         self.datagrams += 1;
@@ -190,6 +197,24 @@ impl SendBatch {
         self.used = 0;
         self.reserved = 0;
         self.datagrams = 0;
+        self.tcp = 0;
+    }
+
+    /// Takes out what is for TCP connections: for each burst its destination, its bytes, and how many each of its datagrams
+    /// but the last has.
+    pub fn take_tcp(&mut self, mut each: impl FnMut(SocketAddr, &[u8], usize)) {
+        if std::mem::take(&mut self.tcp) == 0 {
+            return;
+        }
+        let (arena, datagrams) = (&self.arena, &mut self.datagrams);
+        self.bursts.retain(|burst| {
+            let tcp = is_tcp(burst.to);
+            if tcp {
+                *datagrams -= burst.datagrams;
+                each(burst.to, arena.get(burst.start..burst.start + burst.len).unwrap_or_default(), burst.segment);
+            }
+            !tcp
+        });
     }
 
     /// The datagrams one by one, in the order they were committed.

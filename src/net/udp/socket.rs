@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, Type};
 use std::io;
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// Asked for as receive buffer, in bytes: 50 ms at 1 Gbit/s, while the worker does something else.
@@ -188,12 +188,12 @@ impl Socket {
         self.waker.clone()
     }
 
-    /// Waits until datagrams are there, a [`Waker`] is used or the time is over (`None`: forever).
+    /// Waits until datagrams are there, something else is readable, a [`Waker`] is used or the time is over (`None`: forever).
     ///
     /// # Errors
     /// The kernel's, for want of memory.
-    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Readiness> {
-        wait(self.socket.as_raw_fd(), &self.waker, timeout)
+    pub fn wait(&self, also: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> io::Result<Readiness> {
+        wait(self.socket.as_raw_fd(), &self.waker, also, timeout)
     }
 }
 

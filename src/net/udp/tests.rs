@@ -55,7 +55,7 @@ fn receive(socket: &mut Socket, count: usize) -> Vec<Arrived> {
     let mut batch = ReceiveBatch::new();
     let mut received = Vec::new();
     while received.len() < count {
-        assert!(socket.wait(Some(PATIENCE)).unwrap().readable, "{} of {count} came", received.len());
+        assert!(socket.wait(None, Some(PATIENCE)).unwrap().readable, "{} of {count} came", received.len());
         socket.receive_batch(&mut batch).unwrap();
         assert_eq!(batch.iter_mut().count(), batch.datagrams());
         received.extend(batch.iter_mut().map(|r| {
@@ -216,7 +216,7 @@ fn a_message_that_cannot_be_sent_does_not_stop_the_others() {
 #[test]
 fn a_waker_ends_a_wait_once_from_any_thread() {
     let socket = bound(localhost());
-    assert_eq!(socket.wait(Some(Duration::ZERO)).unwrap(), Readiness::default());
+    assert_eq!(socket.wait(None, Some(Duration::ZERO)).unwrap(), Readiness::default());
     let waker = socket.waker();
     let (asked, ask) = mpsc::channel();
     let (queue, queued) = mpsc::channel();
@@ -231,7 +231,7 @@ fn a_waker_ends_a_wait_once_from_any_thread() {
     });
     let mut next = 0;
     while next < 1000 {
-        assert!(socket.wait(Some(PATIENCE)).unwrap().woken, "a call was lost after {next}");
+        assert!(socket.wait(None, Some(PATIENCE)).unwrap().woken, "a call was lost after {next}");
         while let Ok(number) = queued.try_recv() {
             assert_eq!(number, next);
             next += 1;
@@ -241,8 +241,8 @@ fn a_waker_ends_a_wait_once_from_any_thread() {
         }
     }
     thread.join().unwrap();
-    socket.wait(Some(Duration::ZERO)).unwrap();
-    assert_eq!(socket.wait(Some(Duration::from_millis(1))).unwrap(), Readiness::default());
+    socket.wait(None, Some(Duration::ZERO)).unwrap();
+    assert_eq!(socket.wait(None, Some(Duration::from_millis(1))).unwrap(), Readiness::default());
 }
 
 #[test]
@@ -333,9 +333,9 @@ fn feedback_ends_no_wait() {
     let mut sockets = Socket::bind_group(SocketAddr::new(localhost(), 0), 1).unwrap();
     let (peer, port) = (peer(localhost()), port(&sockets[0]));
     peer.send_to(&FEEDBACK, (localhost(), port)).unwrap();
-    assert_eq!(sockets[0].wait(Some(Duration::from_millis(1))).unwrap(), Readiness::default());
+    assert_eq!(sockets[0].wait(None, Some(Duration::from_millis(1))).unwrap(), Readiness::default());
     peer.send_to(&MEDIA, (localhost(), port)).unwrap();
-    assert!(sockets[0].wait(Some(PATIENCE)).unwrap().readable);
+    assert!(sockets[0].wait(None, Some(PATIENCE)).unwrap().readable);
     let mut batch = ReceiveBatch::new();
     sockets[0].receive_feedback(&mut batch).unwrap();
     assert_eq!(batch.datagrams(), 1);

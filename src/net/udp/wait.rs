@@ -1,9 +1,9 @@
-//! Waiting for datagrams or for a call from another thread. Knows no clock: it is told how long.
+//! Waiting for datagrams, for what else is to be read, or for a call from another thread. Knows no clock: it is told how long.
 
 use super::raised::Raised;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,17 +53,24 @@ impl Waker {
     }
 }
 
-/// Waits until the socket is readable, the waker is used or the time is over (`None`: forever).
+/// Waits until the socket or the other descriptor is readable, the waker is used or the time is over (`None`: forever).
 #[expect(unsafe_code, reason = "the standard library does not poll")]
-pub(super) fn wait(socket: RawFd, waker: &Waker, timeout: Option<Duration>) -> io::Result<Readiness> {
+pub(super) fn wait(
+    socket: RawFd,
+    waker: &Waker,
+    also: Option<BorrowedFd<'_>>,
+    timeout: Option<Duration>,
+) -> io::Result<Readiness> {
     let interest = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut descriptors = [interest(socket), interest(waker.0.file.as_raw_fd())];
+    // poll(2) passes over negative ones.
+    let also = also.map_or(-1, |descriptor| descriptor.as_raw_fd());
+    let mut descriptors = [interest(socket), interest(waker.0.file.as_raw_fd()), interest(also)];
     let timeout = timeout.map(|timeout| libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: timeout.subsec_nanos().into(),
     });
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: the kernel reads and writes two descriptors and reads the time, all of which live on;
+    // SAFETY: the kernel reads and writes three descriptors and reads the time, all of which live on;
     // a null signal mask leaves the mask as it is.
     let ready =
         unsafe { libc::ppoll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout, ptr::null()) };

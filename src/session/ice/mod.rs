@@ -42,7 +42,7 @@ pub enum Connectivity {
     New,
     /// It checks, or sends.
     Connected,
-    /// It has been silent for [`DISCONNECTED_AFTER`]; it may come back.
+    /// It has been silent for [`DISCONNECTED_AFTER`], or all its TCP connections are closed; it may come back.
     Disconnected,
     /// It has not checked for [`FAILED_AFTER`]; no address is valid. A later check connects again.
     Failed,
@@ -134,7 +134,8 @@ pub struct IceLite {
     dropped: Vec<SocketAddr>,
     transactions: Transactions,
     state: Connectivity,
-    created: Instant,
+    /// When the last check came; before the first, when it was made.
+    checked: Instant,
     heard: Instant,
     next_tick: Instant,
 }
@@ -151,7 +152,7 @@ impl IceLite {
             dropped: Vec::new(),
             transactions: Transactions::new(),
             state: Connectivity::New,
-            created: now,
+            checked: now,
             heard: now,
             next_tick: now + TICK,
         }
@@ -235,7 +236,7 @@ impl IceLite {
 
     /// A check succeeded: its address is valid, and the peer consents.
     fn note_check(&mut self, now: Instant, path: Path, generation: u32) -> Option<SocketAddr> {
-        self.heard = now;
+        (self.heard, self.checked) = (now, now);
         self.state = Connectivity::Connected;
         if let Some(known) = self.valid.iter_mut().find(|valid| valid.path.remote == path.remote) {
             *known = Valid { path, checked: now, generation };
@@ -302,13 +303,27 @@ impl IceLite {
         self.keep(|valid| now.saturating_duration_since(valid.checked) < FAILED_AFTER);
         self.leave_dead_selection(now);
         self.state = if self.valid.is_empty() {
-            let waits = now.saturating_duration_since(self.created) < FAILED_AFTER;
-            if self.state == Connectivity::New && waits { Connectivity::New } else { Connectivity::Failed }
+            match self.state {
+                _ if now.saturating_duration_since(self.checked) >= FAILED_AFTER => Connectivity::Failed,
+                Connectivity::New => Connectivity::New,
+                // Its connections were closed; it may come by another.
+                _ => Connectivity::Disconnected,
+            }
         } else if now.saturating_duration_since(self.heard) < DISCONNECTED_AFTER {
             Connectivity::Connected
         } else {
             Connectivity::Disconnected
         };
+        self.state
+    }
+
+    /// The address was that of a TCP connection, which is closed: nothing can be sent there. What is left is told.
+    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) -> Connectivity {
+        self.keep(|valid| valid.path.remote != address);
+        self.leave_dead_selection(now);
+        if self.valid.is_empty() && self.state == Connectivity::Connected {
+            self.state = Connectivity::Disconnected;
+        }
         self.state
     }
 

@@ -373,3 +373,29 @@ proptest! {
         prop_assert!(f.is_untouched());
     }
 }
+
+#[test]
+fn a_closed_connection_is_no_way_any_more_and_the_peer_may_come_by_another() {
+    let mut f = Fixture::new();
+    f.check(address(1), true);
+    f.check(address(2), true);
+    let left = |f: &Fixture| f.agent.selected().map(|path| path.remote);
+    assert_eq!(left(&f), Some(address(2)));
+    assert_eq!(f.agent.handle_closed(f.now, address(2)), Connectivity::Connected);
+    assert_eq!((left(&f), f.agent.poll_dropped()), (Some(address(1)), Some(address(2))));
+    // The one that is left was nominated by that: a check of a third changes nothing.
+    f.check(address(3), false);
+    assert_eq!(left(&f), Some(address(1)));
+    f.agent.handle_closed(f.now, address(3));
+    assert_eq!(f.agent.handle_closed(f.now, address(1)), Connectivity::Disconnected);
+    assert_eq!(left(&f), None);
+    let last = f.now;
+    assert_eq!(f.pass(FAILED_AFTER - Duration::from_secs(2)), Connectivity::Disconnected);
+    f.check(address(4), true);
+    assert_eq!((f.agent.state(), left(&f)), (Connectivity::Connected, Some(address(4))));
+    f.agent.handle_closed(f.now, address(4));
+    assert_eq!(f.pass(FAILED_AFTER + Duration::from_secs(1)), Connectivity::Failed);
+    assert!(f.now - last > FAILED_AFTER * 2 - Duration::from_secs(2));
+    let mut never = Fixture::new();
+    assert_eq!(never.agent.handle_closed(never.now, address(1)), Connectivity::New);
+}

@@ -57,7 +57,7 @@ pub(super) fn handle(core: &mut Core, now: Instant, command: Command, out: &mut 
             }
         }
         // The thread's, not the core's.
-        Command::Stop => {}
+        Command::Stop | Command::TakeConnection(_) => {}
     }
 }
 

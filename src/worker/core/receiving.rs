@@ -132,6 +132,24 @@ impl Core {
         Disposition::Done
     }
 
+    /// A TCP connection was closed: its path is dead at once, and its session may have others.
+    pub fn handle_closed(&mut self, now: Instant, from: SocketAddr, out: &mut SendBatch) {
+        let place = self.demux.by_address(from);
+        self.demux.forget_address(from);
+        let Some(Place::Session(number)) = place else { return };
+        let Some(session) = self.session_mut(number) else { return };
+        let change = session.handle_closed(now, from);
+        self.forget_addresses(number);
+        self.apply_session_change(now, number, change, out);
+        self.arm_session(number);
+    }
+
+    /// Whether an address is one of a session here.
+    #[must_use]
+    pub fn serves(&self, address: SocketAddr) -> bool {
+        matches!(self.demux.by_address(address), Some(Place::Session(_)))
+    }
+
     /// Addresses whose consent is over get nothing, and nothing from them is looked at.
     pub(super) fn forget_addresses(&mut self, number: u32) {
         while let Some(address) = self.session_mut(number).and_then(crate::session::Session::poll_dropped_address) {
