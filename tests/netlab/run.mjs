@@ -5,7 +5,7 @@ import { loadavg } from "node:os";
 import { hindrance, Lab } from "./lib/lab.mjs";
 
 const { ONLY = "", SECONDS = "", SEED = "1", BROWSER = "chromium" } = process.env;
-const ALL = ["N1", "N2", "N3", "N4", "N5", "N7"];
+const ALL = ["N1", "N2", "N3", "N4", "N5", "N6", "N7"];
 
 const why = hindrance();
 if (why) {

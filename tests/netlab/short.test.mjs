@@ -7,6 +7,7 @@ import { Call, eventually, sleep } from "./lib/call.mjs";
 import { both, hindrance, Lab } from "./lib/lab.mjs";
 import { height, received, record } from "./lib/measure.mjs";
 import { run as loss } from "./scenarios/n1.mjs";
+import { run as blocked } from "./scenarios/n6.mjs";
 import { run as handshakes } from "./scenarios/n7.mjs";
 
 const why = hindrance();
@@ -55,6 +56,14 @@ test("a thin downlink brings a smaller picture, and the sound stays", { skip, ti
     await call.close();
     lab.set(both({}));
   }
+});
+
+// acceptance: N6
+test("without UDP people meet through the port of HTTPS", { skip, timeout: 120_000 }, async () => {
+  const rows = [];
+  await blocked(lab, { rows, seconds: 8, say: quiet, browsers: ["chromium"], within: 20_000, least: 0.6 });
+  assert.deepEqual(rows.filter(({ ok }) => !ok), []);
+  assert.equal(rows.length, 5);
 });
 
 // acceptance: N7

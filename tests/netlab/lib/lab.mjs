@@ -34,11 +34,21 @@ export function hindrance() {
     const probe = `${PREFIX}probe-${process.pid}`;
     ip("netns", "add", probe);
     ip("netns", "del", probe);
-    return null;
   } catch (error) {
-    return `no network namespaces here: ${String(error.stderr ?? error.message).trim()}`;
+    return `no network namespaces here: ${said(error)}`;
   }
+  try {
+    // The file may be there and its use forbidden all the same.
+    const probe = `nlp${(process.pid % 0xffff).toString(16)}`;
+    ip("tuntap", "add", "dev", probe, "mode", "tun");
+    ip("tuntap", "del", "dev", probe, "mode", "tun");
+  } catch (error) {
+    return `no TUN devices here: ${said(error)}`;
+  }
+  return null;
 }
+
+const said = (error) => String(error.stderr ?? error.message).trim();
 
 /** Namespaces whose maker is no more. Their devices went with the emulator. */
 function clean() {
@@ -103,7 +113,7 @@ export class Lab {
     else this.samples.push({ ...told, time: Date.now() });
   }
 
-  /** A control line: `{down, up, rules, rebind}`. See the emulator's settings. */
+  /** A control line: `{down, up, rules, rebind, udp}`. See the emulator's settings. */
   set(control) {
     this.child.stdin.write(`${JSON.stringify(control)}\n`);
   }

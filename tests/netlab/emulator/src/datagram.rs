@@ -2,6 +2,12 @@
 
 const UDP: u8 = 17;
 
+/// Whether it is UDP over IPv4, also a fragment of it.
+#[must_use]
+pub fn is_udp(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 4) && packet.get(9) == Some(&UDP)
+}
+
 /// Where things stand in a whole, unfragmented UDP packet over IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Udp {

@@ -27,6 +27,8 @@ struct Control {
     up: Option<Settings>,
     rules: Option<Vec<Rule>>,
     rebind: bool,
+    /// Whether UDP passes.
+    udp: Option<bool>,
 }
 
 /// A line of the output.
@@ -120,6 +122,7 @@ fn emulate(
                     control.down.into_iter().for_each(|settings| down.set(now, settings));
                     control.up.into_iter().for_each(|settings| up.set(now, settings));
                     control.rules.into_iter().for_each(|rules| meddling.set_rules(rules));
+                    control.udp.into_iter().for_each(|pass| meddling.let_udp(pass));
                     if control.rebind {
                         meddling.rebind();
                     }

@@ -1,7 +1,7 @@
-//! What stands in the way of chosen packets: a NAT whose mappings change, and what drops or spoils single flights of
-//! a DTLS handshake. Knows no delay and no chance.
+//! What stands in the way of chosen packets: a NAT whose mappings change, a firewall without UDP, and what drops or spoils
+//! single flights of a DTLS handshake. Knows no delay and no chance.
 
-use crate::datagram::Udp;
+use crate::datagram::{Udp, is_udp};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -65,6 +65,7 @@ pub struct Meddling {
     dropping: HashMap<Way, Duration>,
     outside: Option<HashMap<u16, u16>>,
     next_outside: u16,
+    without_udp: bool,
     /// Datagrams that rules dropped or spoilt.
     pub met: u64,
 }
@@ -81,8 +82,16 @@ impl Meddling {
         self.outside = Some(HashMap::new());
     }
 
+    /// Whether UDP passes, either way.
+    pub fn let_udp(&mut self, pass: bool) {
+        self.without_udp = !pass;
+    }
+
     /// Changes a packet; false where it goes no further.
     pub fn handle_packet(&mut self, now: Duration, way: Way, packet: &mut [u8]) -> bool {
+        if self.without_udp && is_udp(packet) {
+            return false;
+        }
         let Some(udp) = Udp::find(packet) else { return true };
         self.translate(way, udp, packet) && self.judge(now, way, udp, packet)
     }
@@ -183,6 +192,19 @@ mod tests {
         assert!(meddling.handle_packet(Duration::ZERO, Way::Up, &mut after));
         let bits: u32 = before[28..].iter().zip(&after[28..]).map(|(a, b)| (a ^ b).count_ones()).sum();
         assert_eq!((bits, &after[26..28]), (1, &[0, 0][..]));
+    }
+
+    #[test]
+    fn a_firewall_lets_all_but_udp_pass() {
+        let mut meddling = Meddling::default();
+        let mut tcp = packet(1, 2, b"x");
+        tcp[9] = 6;
+        let mut passes = |udp: bool| {
+            meddling.let_udp(udp);
+            [packet(1, 2, b"x"), tcp.clone()]
+                .map(|mut bytes| meddling.handle_packet(Duration::ZERO, Way::Up, &mut bytes))
+        };
+        assert_eq!((passes(false), passes(true)), ([false, true], [true, true]));
     }
 
     #[test]
