@@ -57,8 +57,6 @@ http_codes! {
     PreconditionFailed, "precondition-failed", 412, "That is not the present ICE session.";
     /// What the resource does not do.
     MethodNotAllowed, "method-not-allowed", 405, "That cannot be done here.";
-    /// Understood, and not built.
-    NotImplemented, "not-implemented", 501, "The server does not do that.";
     /// Somebody publishes already.
     AlreadyPublishing, "already-publishing", 409, "Somebody else is sending to this broadcast already.";
     /// As many watch as the plan allows.

@@ -8,8 +8,9 @@ use super::errors::{Failure, HttpCode};
 use super::guard::Client;
 use crate::clock;
 use crate::config::Network;
-use crate::meetings::broadcasts::{Opened, Rejected, Way};
+use crate::meetings::broadcasts::{Opened, Patched, Rejected, Wanted, Way};
 use crate::meetings::rate::Later;
+use crate::session::sdp::Fragment;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -39,11 +40,7 @@ pub(super) async fn post(
         return Err(Failure::from(RefusalCode::Draining).retry_after(60));
     }
     let address = Network::household(client.address);
-    state
-        .limits
-        .media_posts
-        .take(clock::now(), address)
-        .map_err(|Later(seconds)| Failure::from(RefusalCode::TooMany).retry_after(seconds))?;
+    state.limits.media_posts.take(clock::now(), address).map_err(too_many)?;
     need_type(headers, SDP)?;
     need_accepted(headers)?;
     let offer = text(read(body, state.config.limits.offer_bytes as usize).await?.to_vec())?;
@@ -62,27 +59,40 @@ pub(super) async fn post(
     Ok(response)
 }
 
-/// Takes trickled candidates. An ICE-lite side has no use for them: it learns the peer's address from
-/// its checks. New credentials would be an ICE restart (RFC 9725 §4.3.3), which is not done yet.
+/// Takes trickled candidates, of which an ICE-lite side has no use, and new credentials, which restart ICE
+/// (RFC 9725 §4.3).
 pub(super) async fn patch(
     state: &AppState,
+    client: Client,
     headers: &HeaderMap,
     body: Body,
     (broadcast, way, resource): (&str, Way, &str),
 ) -> Result<Response, Failure> {
-    let (tag, ufrag) = state.broadcasts.ice_session(broadcast, way, resource).ok_or(RefusalCode::NotFound)?;
+    if !state.broadcasts.has(broadcast, way, resource) {
+        return Err(RefusalCode::NotFound.into());
+    }
     need_type(headers, FRAGMENT)?;
     let wanted = headers.get(header::IF_MATCH).ok_or(HttpCode::PreconditionRequired)?;
-    if wanted == "*" {
-        return Err(Failure::from(HttpCode::NotImplemented).with_detail("ICE restart"));
-    }
-    if wanted.as_bytes() != tag.as_bytes() {
-        return Err(HttpCode::PreconditionFailed.into());
-    }
+    let wanted = if wanted == "*" { Wanted::Any } else { Wanted::Tag(wanted.as_bytes()) };
     let fragment = text(read(body, MAX_FRAGMENT).await?.to_vec())?;
-    match fragment_ufrag(&fragment)? {
-        Some(other) if other != ufrag => Err(Failure::from(HttpCode::NotImplemented).with_detail("ICE restart")),
-        _ => Ok(StatusCode::NO_CONTENT.into_response()),
+    let Fragment { credentials } = Fragment::parse(&fragment)
+        .map_err(|error| Failure::from(RefusalCode::BadMessage).with_detail(error.to_string()))?;
+    let address = Network::household(client.address);
+    state.limits.media_patches.take(clock::now(), address).map_err(too_many)?;
+    let patched = state.broadcasts.patch(broadcast, (way, resource), wanted, credentials);
+    match patched.ok_or(RefusalCode::NotFound)? {
+        Patched::OtherSession => Err(HttpCode::PreconditionFailed.into()),
+        Patched::Candidates => Ok(StatusCode::NO_CONTENT.into_response()),
+        Patched::Restarted { tag, sdp } => {
+            let mut response = (StatusCode::OK, sdp).into_response();
+            let answer = response.headers_mut();
+            answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(FRAGMENT));
+            answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            if let Ok(tag) = HeaderValue::from_str(&tag) {
+                answer.insert(header::ETAG, tag);
+            }
+            Ok(response)
+        }
     }
 }
 
@@ -156,6 +166,10 @@ fn text(bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::from(RefusalCode::BadMessage).with_detail("no UTF-8"))
 }
 
+fn too_many(Later(seconds): Later) -> Failure {
+    Failure::from(RefusalCode::TooMany).retry_after(seconds)
+}
+
 fn rejected(why: Rejected) -> Failure {
     match why {
         Rejected::NotPublishing => Failure::from(RefusalCode::NotPublishing).retry_after(ASK_AGAIN_S),
@@ -168,28 +182,9 @@ fn rejected(why: Rejected) -> Failure {
     }
 }
 
-/// The ufrag of a fragment (RFC 8840 §4.4).
-fn fragment_ufrag(fragment: &str) -> Result<Option<&str>, Failure> {
-    let is_line = |line: &str| line.is_empty() || (line.as_bytes().get(1) == Some(&b'=') && line.is_ascii());
-    if fragment.trim().is_empty() || !fragment.lines().all(|line| is_line(line.trim_end())) {
-        return Err(Failure::from(RefusalCode::BadMessage).with_detail("no SDP fragment"));
-    }
-    Ok(fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_fragment_is_lines_of_sdp() {
-        let fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n\
-                        a=candidate:1 1 UDP 2130706431 192.0.2.1 3478 typ host\r\na=end-of-candidates\r\n";
-        assert_eq!(fragment_ufrag(fragment), Ok(Some("EsAw")));
-        assert_eq!(fragment_ufrag("a=mid:0\n"), Ok(None));
-        assert!(fragment_ufrag("").is_err());
-        assert!(fragment_ufrag("{\"candidate\": 1}").is_err());
-    }
 
     #[test]
     fn an_answer_must_be_acceptable() {

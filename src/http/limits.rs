@@ -31,6 +31,8 @@ pub struct Bounds {
     pub creations: Rate,
     /// WHIP and WHEP sessions made an address: a hall full of viewers sits behind one.
     pub media_posts: Rate,
+    /// PATCHes of such sessions an address: each has a dozen candidates to trickle and may restart now and then.
+    pub media_patches: Rate,
     /// Messages a socket; four seconds' worth at once, since a page of tiles turns in a burst.
     pub messages: Rate,
     /// Open WebSockets an address.
@@ -54,6 +56,7 @@ impl From<&config::Limits> for Bounds {
             sign_ins_by_name: Rate::per_minute(limits.sign_ins_per_minute_per_address.saturating_mul(2)),
             creations: Rate::per_minute(limits.creations_per_minute_per_address),
             media_posts: Rate::per_minute(limits.joins_per_minute_per_address),
+            media_patches: Rate::per_minute(limits.joins_per_minute_per_address.saturating_mul(20)),
             messages: Rate::new(
                 limits.messages_per_second.saturating_mul(4),
                 Duration::from_secs(1) / limits.messages_per_second.max(1),
@@ -154,6 +157,8 @@ pub struct Limits {
     pub creations: Buckets,
     /// WHIP and WHEP sessions made, by address.
     pub media_posts: Buckets,
+    /// PATCHes of WHIP and WHEP sessions, by address.
+    pub media_patches: Buckets,
     guesses_by_address: Buckets,
     guesses_by_number: Buckets,
     guesses_in_all: Buckets,
@@ -172,6 +177,7 @@ impl Limits {
             sign_ins_by_name: buckets(bounds.sign_ins_by_name),
             creations: buckets(bounds.creations),
             media_posts: buckets(bounds.media_posts),
+            media_patches: buckets(bounds.media_patches),
             guesses_by_address: buckets(bounds.guesses_by_address),
             guesses_by_number: buckets(bounds.guesses_by_number),
             guesses_in_all: buckets(bounds.guesses_in_all),

@@ -38,26 +38,27 @@ pub async fn publish(
     cors(result.await)
 }
 
-/// Trickles candidates.
+/// Trickles candidates, or restarts ICE with new credentials and `If-Match: *` (RFC 9725 §4.3).
 #[utoipa::path(patch, path = "/whip/{broadcast}/{resource}", tag = "broadcasts",
     params(("broadcast" = String, Path, description = "As posted to."), ("resource" = String, Path, description = "The session.")),
-    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "The candidates."),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "The candidates, or new credentials."),
     security(("stream_key" = [])),
     responses(
-        (status = 204, description = "Taken."),
+        (status = 200, description = "ICE restarts; the body is our side of it, `ETag` its name.", content_type = "application/trickle-ice-sdpfrag"),
+        (status = 204, description = "The candidates are taken."),
         (status = 412, description = "Another ICE session.", body = super::errors::ErrorBody),
         (status = 428, description = "`If-Match` is missing.", body = super::errors::ErrorBody),
-        (status = 501, description = "ICE restart is not done yet.", body = super::errors::ErrorBody),
     ))]
 pub async fn patch(
     State(state): State<AppState>,
+    client: Client,
     Path((segment, resource)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let result = async {
         let broadcast = allowed(&state, &segment, &headers).await?;
-        exchange::patch(&state, &headers, body, (&broadcast.id, Way::Publish, &resource)).await
+        exchange::patch(&state, client, &headers, body, (&broadcast.id, Way::Publish, &resource)).await
     };
     cors(result.await)
 }

@@ -129,10 +129,11 @@ async fn candidates_trickle_by_patch_and_the_ice_session_is_named() {
     let watching = watch(&server, &broadcast).await;
     let (path, tag) = (watching.header(header::LOCATION).to_owned(), watching.header(header::ETAG).to_owned());
     let offer = fixture("chromium-whep");
-    let ufrag = offer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).expect("a ufrag");
+    let said = |name: &str| offer.lines().find_map(|line| line.strip_prefix(name)).expect("it is there").to_owned();
+    let (ufrag, password) = (&*said("a=ice-ufrag:"), said("a=ice-pwd:"));
     let fragment = |ufrag: &str| {
         format!(
-            "a=ice-ufrag:{ufrag}\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=end-of-candidates\r\n"
+            "a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=end-of-candidates\r\n"
         )
     };
     let kind = ("content-type", "application/trickle-ice-sdpfrag");
@@ -140,13 +141,64 @@ async fn candidates_trickle_by_patch_and_the_ice_session_is_named() {
     assert_eq!(patch(&[kind, ("if-match", &tag)], fragment(ufrag)).await.status, StatusCode::NO_CONTENT);
     assert_eq!(patch(&[kind], fragment(ufrag)).await.status, StatusCode::PRECONDITION_REQUIRED);
     assert_eq!(patch(&[kind, ("if-match", "\"old\"")], fragment(ufrag)).await.status, StatusCode::PRECONDITION_FAILED);
-    assert_eq!(patch(&[kind, ("if-match", "*")], fragment("new1")).await.status, StatusCode::NOT_IMPLEMENTED);
-    assert_eq!(patch(&[kind, ("if-match", &tag)], fragment("new1")).await.status, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(patch(&[kind, ("if-match", "\"old\"")], fragment("new1")).await.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(patch(&[kind, ("if-match", "*")], "a=ice-ufrag:new1\r\n".to_owned()).await.status.as_u16(), 400);
     assert_eq!(patch(&[kind, ("if-match", &tag)], "{}".to_owned()).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(patch(&[("if-match", &tag)], fragment(ufrag)).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let elsewhere = format!("/whep/{}/0123456789abcdef0123456789abcdef", broadcast.id);
     let unknown = sdp(&server, Method::PATCH, &elsewhere, &[kind, ("if-match", &tag)], fragment(ufrag)).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    let restarted = |seen: &Seen| matches!(seen, Seen::RestartIce { .. });
+    assert!(!server.worker.all().iter().any(restarted), "nothing of that is a restart");
+}
+
+// acceptance: N5
+#[tokio::test]
+async fn new_credentials_by_patch_restart_ice_and_name_it_anew() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    let published = publish(&server, &broadcast).await;
+    let watching = watch(&server, &broadcast).await;
+    let key = format!("Bearer {}", broadcast.key);
+    let kind = ("content-type", "application/trickle-ice-sdpfrag");
+    let fragment = |ufrag: &str| {
+        format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n")
+    };
+    for (opened, participant) in [(published, ParticipantId(1)), (watching, ParticipantId(2))] {
+        let (path, tag) = (opened.header(header::LOCATION).to_owned(), opened.header(header::ETAG).to_owned());
+        let session = server.worker.session_of(participant).await;
+        let patch = async |wanted: &str, ufrag: &str| {
+            let headers = [kind, ("if-match", wanted), ("authorization", key.as_str())];
+            sdp(&server, Method::PATCH, &path, &headers, fragment(ufrag)).await
+        };
+        let restart = patch("*", "NeWu").await;
+        assert_eq!(restart.status, StatusCode::OK, "{restart:?}");
+        assert_eq!(restart.header(header::CONTENT_TYPE), kind.1);
+        assert!(restart.header(header::ACCESS_CONTROL_EXPOSE_HEADERS).contains("ETag"));
+        let second = restart.header(header::ETAG).to_owned();
+        assert_ne!(second, tag, "an ICE session of its own");
+        let ours = server.worker.wait(|seen| match seen {
+            Seen::RestartIce { session: of, local, remote } if *of == session && remote == "NeWu" => {
+                Some(local.clone())
+            }
+            _ => None,
+        });
+        let (ours, text) = (ours.await, String::from_utf8(restart.body.clone()).expect("text"));
+        assert!(text.starts_with("a=ice-lite\r\n") && text.contains("a=candidate:"), "{text}");
+        assert!(text.contains(&format!("a=ice-ufrag:{ours}\r\n")), "{text}");
+
+        // The answer was lost: the same question gets the same answer, and nothing restarts twice.
+        let again = patch("*", "NeWu").await;
+        assert_eq!((again.status, &again.body, again.header(header::ETAG)), (StatusCode::OK, &restart.body, &*second));
+        assert_eq!(patch(&tag, "NeWu").await.status, StatusCode::PRECONDITION_FAILED, "that ICE session is over");
+        assert_eq!(patch(&second, "NeWu").await.status, StatusCode::NO_CONTENT, "its candidates");
+        let third = patch(&second, "Thrd").await;
+        assert_eq!(third.status, StatusCode::OK, "who names the present one may restart it, too");
+        assert_ne!(third.header(header::ETAG), second);
+        let of_this = |seen: &Seen| matches!(seen, Seen::RestartIce { session: of, .. } if *of == session);
+        assert_eq!(server.worker.all().iter().filter(|seen| of_this(seen)).count(), 2);
+        assert!(!server.worker.all().contains(&Seen::CloseSession(session)), "the session stays");
+    }
 }
 
 #[tokio::test]

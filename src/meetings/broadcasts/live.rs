@@ -1,11 +1,11 @@
 //! One live broadcast: who publishes, who watches, and when each is given up. Knows no ids of broadcasts.
 
-use super::resource::{Resource, decodes, picture, published};
+use super::resource::{Patch, Resource, Wanted, decodes, picture, published};
 use super::{Opened, Rejected, ResourceId, Way};
 use crate::clock;
 use crate::meetings::media::{bad_offer, local};
 use crate::meetings::refusal::Refusal;
-use crate::session::plan::{Codec, Flow};
+use crate::session::plan::{Codec, Flow, IceCredentials};
 use crate::session::sdp::{self, Answer, Offer, Policy};
 use crate::worker::Media;
 use crate::worker::api::{Event, SessionId};
@@ -173,6 +173,24 @@ impl Live {
         state.routers.open_session(session, new);
     }
 
+    /// `None` where there is no such session.
+    pub(super) fn patch(
+        &self,
+        way: Way,
+        id: &str,
+        wanted: Wanted<'_>,
+        remote: Option<IceCredentials>,
+    ) -> Option<Patch> {
+        let mut state = self.state();
+        let session = state.find(way, id)?.session;
+        let local = local(&self.media, session);
+        let patch = state.find_mut(way, id)?.patch(wanted, remote, &local);
+        if let Patch::Restarted { remote, .. } = &patch {
+            state.routers.restart_ice(session, local.credentials, remote.clone());
+        }
+        Some(patch)
+    }
+
     /// Ends a session that was taken out of the state; each worker that has anything of it acknowledges.
     pub(super) fn end(&self, state: &mut State, resource: &Resource) -> Vec<oneshot::Receiver<()>> {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
@@ -246,6 +264,13 @@ impl State {
         match way {
             Way::Publish => self.publisher.as_ref().filter(|publisher| publisher.id.as_str() == id),
             Way::Watch => self.viewers.get(&ResourceId::of(id)),
+        }
+    }
+
+    fn find_mut(&mut self, way: Way, id: &str) -> Option<&mut Resource> {
+        match way {
+            Way::Publish => self.publisher.as_mut().filter(|publisher| publisher.id.as_str() == id),
+            Way::Watch => self.viewers.get_mut(&ResourceId::of(id)),
         }
     }
 

@@ -6,11 +6,13 @@ mod resource;
 
 use crate::clock;
 use crate::config::Limits;
+use crate::session::plan::IceCredentials;
 use crate::session::sdp::{self, Offer, Policy, Role};
 use crate::worker::Media;
 use dashmap::DashMap;
 use live::{Live, look_after};
-pub use resource::ResourceId;
+use resource::Patch;
+pub use resource::{ResourceId, Wanted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -38,6 +40,22 @@ pub struct Opened {
     pub tag: String,
     /// The SDP answer.
     pub sdp: String,
+}
+
+/// What a PATCH came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Patched {
+    /// It names an ICE session that is over, or none of this resource.
+    OtherSession,
+    /// Candidates were taken.
+    Candidates,
+    /// ICE restarts.
+    Restarted {
+        /// Names the new ICE session.
+        tag: String,
+        /// Our side of it, as a fragment.
+        sdp: String,
+    },
 }
 
 /// Why an offer was not taken.
@@ -100,12 +118,29 @@ impl Broadcasts {
         }
     }
 
-    /// The tag of a session's ICE session, and the peer's ufrag.
+    /// Whether there is such a session.
     #[must_use]
-    pub fn ice_session(&self, broadcast: &str, way: Way, resource: &str) -> Option<(String, String)> {
-        let live = self.live.get(broadcast)?;
-        let state = live.state();
-        state.find(way, resource).map(|resource| (resource.tag.clone(), resource.ufrag.clone()))
+    pub fn has(&self, broadcast: &str, way: Way, resource: &str) -> bool {
+        let live = self.live.get(broadcast).map(|live| Arc::clone(&live));
+        live.is_some_and(|live| live.state().find(way, resource).is_some())
+    }
+
+    /// Takes what a client says of its side of ICE: candidates, or new credentials, which restart ICE while media
+    /// flows on. `None` where there is no such session.
+    #[must_use]
+    pub fn patch(
+        &self,
+        broadcast: &str,
+        (way, resource): (Way, &str),
+        wanted: Wanted<'_>,
+        remote: Option<IceCredentials>,
+    ) -> Option<Patched> {
+        let live = self.live.get(broadcast).map(|live| Arc::clone(&live))?;
+        Some(match live.patch(way, resource, wanted, remote)? {
+            Patch::OtherSession => Patched::OtherSession,
+            Patch::Candidates => Patched::Candidates,
+            Patch::Again { tag, sdp } | Patch::Restarted { tag, sdp, .. } => Patched::Restarted { tag, sdp },
+        })
     }
 
     /// Ends a session and waits until no packet of it passes any more; false where there is none.

@@ -2,7 +2,8 @@
 
 use super::Opened;
 use crate::clock;
-use crate::session::plan::{Codec, Flow, Kind, Mid, SessionPlan};
+use crate::session::plan::{Codec, Flow, IceCredentials, Kind, Mid, SessionPlan};
+use crate::session::sdp::{self, Local};
 use crate::worker::api::SessionId;
 use rand::RngExt as _;
 use signaling::ids::{ParticipantId, Source};
@@ -34,9 +35,9 @@ pub(super) struct Resource {
     pub(super) id: ResourceId,
     pub(super) session: SessionId,
     pub(super) participant: ParticipantId,
-    pub(super) tag: String,
-    /// Of the peer; another one in a PATCH would be an ICE restart.
-    pub(super) ufrag: String,
+    /// The section that carries the transport.
+    transport: Option<(Mid, Kind)>,
+    ice: IceSession,
     pub(super) state: SessionState,
     pub(super) since: Instant,
 }
@@ -47,8 +48,8 @@ impl Resource {
             id: ResourceId::random(),
             session,
             participant,
-            tag: format!("\"{:016x}\"", rand::rng().random::<u64>()),
-            ufrag: plan.remote.ufrag.clone(),
+            transport: transport(plan),
+            ice: IceSession::new(plan.remote.clone()),
             state: SessionState::Connecting,
             since: clock::now(),
         }
@@ -56,8 +57,72 @@ impl Resource {
 
     pub(super) fn opened(&self, sdp: String) -> Opened {
         tracing::debug!(participant = self.participant.0, "a broadcast's session opens");
-        Opened { resource: self.id.clone(), tag: self.tag.clone(), sdp }
+        Opened { resource: self.id.clone(), tag: self.ice.tag.clone(), sdp }
     }
+
+    /// A PATCH that names this ICE session by `wanted`, or any, with the peer's credentials where it has some.
+    pub(super) fn patch(&mut self, wanted: Wanted<'_>, remote: Option<IceCredentials>, local: &Local) -> Patch {
+        if let Wanted::Tag(tag) = wanted
+            && tag != self.ice.tag.as_bytes()
+        {
+            return Patch::OtherSession;
+        }
+        let restarts = remote.filter(|remote| *remote != self.ice.remote);
+        let Some((transport, remote)) = self.transport.as_ref().zip(restarts) else {
+            return match (wanted, &self.ice.answered) {
+                // The answer to a restart was lost, and the client asks again.
+                (Wanted::Any, Some(sdp)) => Patch::Again { tag: self.ice.tag.clone(), sdp: sdp.clone() },
+                _ => Patch::Candidates,
+            };
+        };
+        let sdp = sdp::restarted(local, (&transport.0, transport.1));
+        self.ice = IceSession { answered: Some(sdp.clone()), ..IceSession::new(remote.clone()) };
+        Patch::Restarted { tag: self.ice.tag.clone(), sdp, remote }
+    }
+}
+
+/// What a PATCH was answered with so far.
+struct IceSession {
+    /// Its name (RFC 9725 §4.3.1), strong, and another one after each restart.
+    tag: String,
+    /// Other ones in a PATCH are an ICE restart.
+    remote: IceCredentials,
+    /// What was said to the restart that began it.
+    answered: Option<String>,
+}
+
+impl IceSession {
+    fn new(remote: IceCredentials) -> Self {
+        Self { tag: format!("\"{:016x}\"", rand::rng().random::<u64>()), remote, answered: None }
+    }
+}
+
+/// Which ICE session a PATCH is for (`If-Match`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    /// `*`: whichever there is, as RFC 9725 §4.3.3 wants of a restart.
+    Any,
+    /// The one of this tag.
+    Tag(&'a [u8]),
+}
+
+/// What a PATCH comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Patch {
+    /// The tag is of an earlier ICE session, or of none.
+    OtherSession,
+    /// Candidates trickled.
+    Candidates,
+    /// ICE was restarted with these credentials before.
+    Again { tag: String, sdp: String },
+    /// ICE restarts.
+    Restarted { tag: String, sdp: String, remote: IceCredentials },
+}
+
+/// The first section of a BUNDLE group that was not refused (RFC 9143 §7.3.1).
+fn transport(plan: &SessionPlan) -> Option<(Mid, Kind)> {
+    let used = plan.sections.iter().find(|section| section.flow != Flow::Idle);
+    used.map(|section| (section.mid.clone(), section.kind))
 }
 
 /// The first sound is the voice, the first picture the camera; RFC 9725 §4.4.1 has at most one of each.

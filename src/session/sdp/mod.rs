@@ -9,6 +9,7 @@
 mod answer;
 pub mod client;
 mod error;
+mod fragment;
 mod negotiate;
 mod offer;
 mod parse;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use answer::{Answer, Local, answer, is_ice_restart, reanswer};
 pub use error::SdpError;
+pub use fragment::{Fragment, restarted};
 pub use negotiate::{CodecKind, Policy, Role};
 pub use offer::{Direction, Extension, Feedback, MediaKind, MediaSection, Offer, Payload, Setup};
 pub use parse::{MAX_BYTES, MAX_EXTENSIONS, MAX_LINES, MAX_PAYLOADS, MAX_RIDS, MAX_SECTIONS, MAX_SSRCS};

@@ -26,9 +26,9 @@ pub(super) const MAX_WORD: usize = 64;
 /// Bytes of `<fmt> …` that the answer to a refused section repeats: 128 numbers with their spaces, or a name.
 const MAX_FORMATS: usize = 512;
 /// RFC 8839 §5.4.
-const UFRAG_LENGTH: std::ops::RangeInclusive<usize> = 4..=256;
+pub(super) const UFRAG_LENGTH: std::ops::RangeInclusive<usize> = 4..=256;
 /// RFC 8839 §5.4.
-const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
+pub(super) const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 22..=256;
 
 impl Offer {
     /// Reads a description. Lines end with CRLF or LF; unknown ones are passed over.
@@ -248,10 +248,14 @@ pub(super) fn is_word(text: &str, max: usize) -> bool {
 }
 
 fn is_line(text: &str, max: usize) -> bool {
-    text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    text.len() <= max && is_printable(text)
 }
 
-fn ice_word(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
+pub(super) fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+pub(super) fn ice_word(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
     let text = text.trim();
     // `=`, `-` and `_` are no ice-chars of RFC 8839, yet some clients write plain or URL-safe base64.
     let valid = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_'));

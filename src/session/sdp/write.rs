@@ -130,7 +130,7 @@ fn write_transport(out: &mut Lines, local: &Local, credentials: &IceCredentials,
 }
 
 /// Numbers foundations through, so that no two candidates seem to share a base (RFC 8445 §5.1.1.3).
-fn write_candidates(out: &mut Lines, local: &Local) {
+pub(super) fn write_candidates(out: &mut Lines, local: &Local) {
     let udp = (0_u32..).zip(&local.candidates).map(|(rank, address)| (address, "udp", HOST_PREFERENCE, rank));
     let tcp = (0_u32..).zip(&local.tcp_candidates).map(|(rank, address)| (address, "tcp", TCP_HOST_PREFERENCE, rank));
     for (foundation, (address, protocol, preference, rank)) in (1_u32..).zip(udp.chain(tcp)) {

@@ -5,7 +5,7 @@ import type { RefusalCode } from "./protocol";
 /** Codes that only HTTP knows, beside those of the protocol. */
 export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
-  | "precondition-required" | "precondition-failed" | "method-not-allowed" | "not-implemented"
+  | "precondition-required" | "precondition-failed" | "method-not-allowed"
   | "already-publishing" | "broadcast-full" | "server-busy" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
 
 export class RestError extends Error {
