@@ -5,7 +5,7 @@ SYMPOSIA := target/release/symposia
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench netlab soak sim fuzz
+.PHONY: help run build test check bench netlab soak sim bandwidth fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -72,6 +72,9 @@ soak: ## sessions come and go for SECONDS=60, then memory, descriptors and threa
 
 sim: ## meetings on a virtual clock over bad links; SEED=n replays one
 	SYMPOSIA_SEED=$(SEED) cargo test --release --locked --test simulation -- --nocapture
+
+bandwidth: ## the table of how links are used, and docs/bandwidth.svg
+	DRAW=$(CURDIR)/docs/bandwidth.svg cargo test --locked --test bandwidth -- --nocapture --test-threads 1
 
 fuzz: ## fuzz one target: TARGET=name, until Ctrl-C or for SECONDS=n; without TARGET all for 15 s
 	scripts/fuzz $(if $(TARGET),run $(TARGET) $(SECONDS),smoke $(SECONDS))

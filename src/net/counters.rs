@@ -72,6 +72,8 @@ pub struct Counters {
     pub sent: u64,
     /// Retransmissions among them.
     pub retransmitted: u64,
+    /// Packets sent only to find out what a link takes.
+    pub probed: u64,
     /// Bytes of accepted RTP packets.
     pub received_bytes: u64,
     /// Bytes of sent RTP packets.

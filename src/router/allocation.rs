@@ -7,6 +7,9 @@ pub const MAX_LAYERS: usize = 3;
 /// Room that must be left over the whole sum before a layer goes up, so that it does not go up and down.
 const HEADROOM_UP: f64 = 1.15;
 
+/// The first video is shown where the link takes this share of its lowest layer.
+const FIRST_SHARE: f64 = 0.8;
+
 /// One wanted video, in the order of importance.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
@@ -25,25 +28,68 @@ impl Ask {
         self.lowest().map(|(_, rate)| rate)
     }
 
+    /// Bits per second of the layer that it has, while that arrives.
+    #[must_use]
+    pub fn current_rate(&self) -> Option<u32> {
+        self.rates.get(usize::from(self.current?)).copied()?
+    }
+
+    /// Whether it is given less than it has, although that arrives and its tile can show it.
+    #[must_use]
+    pub fn is_squeezed(&self, given: Option<u8>) -> bool {
+        self.current_rate().is_some() && given < self.current && self.current <= Some(self.ceiling)
+    }
+
+    /// What the layer takes that its tile can show.
+    fn highest_rate(&self) -> u32 {
+        let wanted = self.rates.iter().take(usize::from(self.ceiling) + 1).rev().find_map(|rate| *rate);
+        wanted.or(self.lowest_rate()).unwrap_or(0)
+    }
+
     fn lowest(&self) -> Option<(u8, u32)> {
         (0..).zip(self.rates).find_map(|(layer, rate)| rate.map(|rate| (layer, rate)))
     }
 }
 
+/// What was given, and what it would take to give more, in bits per second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allocation {
+    /// What all that was given takes.
+    pub all: u32,
+    /// Of that, what the first lowest layer takes.
+    pub first: u32,
+    /// The smallest estimate with which more would be given; 0 where nothing is missing.
+    pub next: u32,
+    /// What everything takes that is asked for.
+    pub asked: u32,
+}
+
 /// Gives each ask a layer, or none where the link has no room (or nothing arrives); into `given`, which is cleared.
-pub fn allocate(estimate: u32, asks: &[Ask], given: &mut Vec<Option<u8>>) {
+/// While the estimate is only a guess, the first is shown whatever it takes: that is how a link is found out.
+pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option<u8>>) -> Allocation {
     given.clear();
     let mut left = f64::from(estimate);
+    let mut missing: Option<f64> = None;
+    let mut note = |more: f64| missing = Some(missing.map_or(more, |least| least.min(more)));
+    let mut allocation = Allocation::default();
     for ask in asks {
-        // The most important video is shown even over the estimate: one picture late beats none at all.
+        // The most important video is shown even somewhat over the estimate: one picture late beats none at all. Far
+        // over it, sound would have to wait for pictures.
         let first = given.iter().all(Option::is_none);
-        let fits = ask.lowest().filter(|(_, rate)| first || f64::from(*rate) <= left);
+        let reach = if first { if guess { f64::INFINITY } else { left / FIRST_SHARE } } else { left };
+        let fits = ask.lowest().filter(|(_, rate)| f64::from(*rate) <= reach);
         if let Some((_, rate)) = fits {
             left -= f64::from(rate);
+            if first {
+                allocation.first = rate;
+            }
+        } else if let Some((_, rate)) = ask.lowest() {
+            note(f64::from(rate) - left);
         }
         given.push(fits.map(|(layer, _)| layer));
     }
     for (ask, layer) in asks.iter().zip(given.iter_mut()) {
+        allocation.asked = allocation.asked.saturating_add(ask.highest_rate());
         let Some(lowest) = *layer else { continue };
         let mut have = f64::from(ask.rates[usize::from(lowest)].unwrap_or(0));
         for higher in lowest + 1..=ask.ceiling.min(MAX_LAYERS as u8 - 1) {
@@ -52,6 +98,7 @@ pub fn allocate(estimate: u32, asks: &[Ask], given: &mut Vec<Option<u8>>) {
             let going_up = ask.current.is_none_or(|current| higher > current);
             let needed = if going_up { more * HEADROOM_UP } else { more };
             if needed > left {
+                note(needed - left);
                 break;
             }
             left -= more;
@@ -59,6 +106,9 @@ pub fn allocate(estimate: u32, asks: &[Ask], given: &mut Vec<Option<u8>>) {
             *layer = Some(higher);
         }
     }
+    allocation.all = (f64::from(estimate) - left) as u32;
+    allocation.next = missing.map_or(0, |more| (f64::from(estimate) + more).ceil() as u32);
+    allocation
 }
 
 #[cfg(test)]
@@ -71,8 +121,40 @@ mod tests {
 
     fn given(estimate: u32, asks: &[Ask]) -> Vec<Option<u8>> {
         let mut given = Vec::new();
-        allocate(estimate, asks, &mut given);
+        let allocation = allocate(estimate, false, asks, &mut given);
+        let rates = asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates[usize::from((*layer)?)]);
+        assert_eq!(allocation.all, rates.sum::<u32>());
         given
+    }
+
+    #[test]
+    fn a_guess_does_not_keep_the_first_picture_away() {
+        let only = Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None };
+        let mut given = Vec::new();
+        allocate(1_000_000, true, &[only, only], &mut given);
+        assert_eq!(given, [Some(0), None]);
+        allocate(1_000_000, false, &[only, only], &mut given);
+        assert_eq!(given, [None, None]);
+    }
+
+    /// With exactly what it says is missing, more is given.
+    #[test]
+    fn it_says_what_it_would_take_to_give_more() {
+        let asks = [ask(2, Some(0)), ask(2, Some(0)), ask(1, None)];
+        let (mut estimate, mut steps) = (0, Vec::<Vec<Option<u8>>>::new());
+        loop {
+            let mut given = Vec::new();
+            let allocation = allocate(estimate, false, &asks, &mut given);
+            assert!(!steps.contains(&given), "{steps:?} and again {given:?} at {estimate}");
+            assert_eq!(allocation.asked, 1_700_000 * 2 + 500_000);
+            steps.push(given);
+            if allocation.next == 0 {
+                break;
+            }
+            assert!(allocation.next > estimate);
+            estimate = allocation.next;
+        }
+        assert_eq!(steps.last(), Some(&vec![Some(2), Some(2), Some(1)]));
     }
 
     #[test]
@@ -87,9 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_link_shows_fewer_but_always_the_first() {
+    fn a_thin_link_shows_fewer_and_the_first_where_that_does_not_drown_the_sound() {
         assert_eq!(given(310_000, &[ask(2, None), ask(2, None), ask(2, None)]), [Some(0), Some(0), None]);
-        assert_eq!(given(50_000, &[ask(2, None), ask(2, None)]), [Some(0), None]);
+        assert_eq!(given(125_000, &[ask(2, None), ask(2, None)]), [Some(0), None]);
+        assert_eq!(given(100_000, &[ask(2, None), ask(2, None)]), [None, None]);
     }
 
     #[test]

@@ -95,6 +95,12 @@ impl<T: Copy> SendHistory<T> {
         (sequence as usize) & (self.slots.len() - 1)
     }
 
+    /// How many packets were sent, from some number on.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.next
+    }
+
     /// The number of the next packet, to be written into it before it is sealed.
     #[must_use]
     pub const fn next_sequence(&self) -> u16 {

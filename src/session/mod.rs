@@ -127,6 +127,10 @@ pub struct Session {
     pub wishes: Vec<Wish>,
     /// What its pictures take.
     pub allocated: Allocated,
+    /// Its link was too thin just now: nothing goes up before this moment.
+    pub no_more_until: Option<Instant>,
+    /// What had been sent when its silence was last looked at.
+    looked: u64,
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
     key_frames: Allowance,
@@ -151,6 +155,8 @@ impl Session {
             published: Vec::new(),
             wishes: Vec::new(),
             allocated: Allocated::default(),
+            no_more_until: None,
+            looked: 0,
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             quality: QualityMeter::default(),
@@ -171,7 +177,16 @@ impl Session {
             return Change::None;
         }
         self.state = state;
+        // Who is gone costs nothing until he is heard again.
+        self.outbound.set_awake(state != SessionState::Disconnected);
         Change::State(state)
+    }
+
+    /// Whether packets were sent since the last time and no feedback came.
+    pub fn poll_silence(&mut self) -> bool {
+        let Some(sent) = self.outbound.told_of() else { return false };
+        let more = sent > std::mem::replace(&mut self.looked, sent);
+        !self.bandwidth.take_heard() && more
     }
 
     /// An ICE check that names this session.
@@ -253,7 +268,9 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let inbound = self.inbound.poll_timeout();
         let outbound = self.outbound.poll_timeout();
-        self.ice.poll_timeout().into_iter().chain(self.dtls.poll_timeout()).chain(inbound).chain(outbound).min()
+        let probe = self.bandwidth.poll_timeout();
+        let media = inbound.into_iter().chain(outbound).chain(probe);
+        self.ice.poll_timeout().into_iter().chain(self.dtls.poll_timeout()).chain(media).min()
     }
 
     /// Time passed: consent may be over, a flight is to be repeated.

@@ -14,6 +14,10 @@ static RETRANSMITTED: metrics::Counter = metrics::Counter::new(
     "symposia_rtp_packets_retransmitted_total",
     "RTP packets sent again because a subscriber missed them.",
 );
+static PROBED: metrics::Counter = metrics::Counter::new(
+    "symposia_rtp_packets_probed_total",
+    "RTP packets sent only to find out whether a subscriber's link takes more.",
+);
 static RECEIVED_BYTES: metrics::Counter =
     metrics::Counter::new("symposia_rtp_bytes_received_total", "Bytes of accepted RTP packets.");
 static SENT_BYTES: metrics::Counter =
@@ -70,11 +74,12 @@ const fn labels() -> [&'static str; DROPS] {
 
 /// For [`metrics::register`].
 #[must_use]
-pub fn families() -> [metrics::Family; 15] {
+pub fn families() -> [metrics::Family; 16] {
     [
         RECEIVED.family(),
         SENT.family(),
         RETRANSMITTED.family(),
+        PROBED.family(),
         RECEIVED_BYTES.family(),
         SENT_BYTES.family(),
         TAPPED.family(),
@@ -97,6 +102,7 @@ pub(super) fn counted() -> Counters {
         received: RECEIVED.value(),
         sent: SENT.value(),
         retransmitted: RETRANSMITTED.value(),
+        probed: PROBED.value(),
         received_bytes: RECEIVED_BYTES.value(),
         sent_bytes: SENT_BYTES.value(),
         tapped: TAPPED.value(),
@@ -116,6 +122,7 @@ pub(super) fn publish(before: &Counters, now: &Counters) {
     RECEIVED.add(grown(|c| c.received));
     SENT.add(grown(|c| c.sent));
     RETRANSMITTED.add(grown(|c| c.retransmitted));
+    PROBED.add(grown(|c| c.probed));
     RECEIVED_BYTES.add(grown(|c| c.received_bytes));
     SENT_BYTES.add(grown(|c| c.sent_bytes));
     TAPPED.add(grown(|c| c.tapped));

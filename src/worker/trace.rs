@@ -8,6 +8,9 @@
 //! report,SESSION,NOW,SENT,BYTES,ARRIVED    one packet of a feedback message; ARRIVED is empty for a lost one
 //! feedback,SESSION,NOW,ESTIMATE            the end of the message, and the estimate after it
 //! remb,SESSION,BITS,ESTIMATE               what a receiver without transport-wide feedback says
+//! demand,SESSION,NOW,GOES,NEXT,ALL         bits per second that go out, that the next step takes, that all takes
+//! probe,SESSION,NOW,BYTES                  a probe asked for packets, and so many bytes were sent
+//! silence,SESSION                          packets were sent and no feedback came for a while
 //! missed,COUNT                             so many entries found no room: a replay is not whole
 //! end                                      the server stopped
 //! ```
@@ -15,7 +18,7 @@
 use crate::net::udp::Received;
 use crate::rtp::{Header, is_rtcp};
 use crate::session::SessionId;
-use crate::session::bandwidth::Report;
+use crate::session::bandwidth::{Demand, Report};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
@@ -104,6 +107,24 @@ impl Tracer {
     /// Notes what a receiver said of its link.
     pub(super) fn remb(&mut self, session: SessionId, bits: u64, estimate: u32) {
         self.send(format!("remb,{},{bits},{estimate}\n", session.0));
+    }
+
+    /// Notes what a session asks of its link.
+    pub(super) fn demand(&mut self, session: SessionId, now: Instant, demand: Demand) {
+        let Demand { now: goes, next, all } = demand;
+        let now = now.saturating_duration_since(self.epoch).as_nanos();
+        self.send(format!("demand,{},{now},{goes},{next},{all}\n", session.0));
+    }
+
+    /// Notes what was sent for a probe.
+    pub(super) fn probe(&mut self, session: SessionId, now: Instant, bytes: u64) {
+        let now = now.saturating_duration_since(self.epoch).as_nanos();
+        self.send(format!("probe,{},{now},{bytes}\n", session.0));
+    }
+
+    /// Notes that nothing was heard.
+    pub(super) fn silence(&mut self, session: SessionId) {
+        self.send(format!("silence,{}\n", session.0));
     }
 
     fn send(&mut self, lines: String) {

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod bot;
+pub mod bottleneck;
 pub mod content;
 pub mod crypto;
 pub mod netem;

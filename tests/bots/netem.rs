@@ -1,5 +1,6 @@
 //! Links between Bots and the server: delay, jitter, loss, reordering and duplicates, all from a seed.
 
+use super::bottleneck::Bottleneck;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ impl Link {
 #[derive(Debug)]
 pub struct Direction {
     pub link: Link,
+    /// What it passes, and since when.
+    pub thin: Option<(Instant, Bottleneck)>,
     random: StdRng,
     last: Option<Instant>,
     /// When all that came before has passed.
@@ -51,7 +54,7 @@ pub struct Direction {
 
 impl Direction {
     pub fn new(link: Link, seed: u64) -> Self {
-        Self { link, random: StdRng::seed_from_u64(seed), last: None, free: None }
+        Self { link, thin: None, random: StdRng::seed_from_u64(seed), last: None, free: None }
     }
 
     fn chance(&mut self, thousandths: u32) -> bool {
@@ -75,6 +78,15 @@ impl Direction {
             return Vec::new();
         }
         let Some(now) = self.passed(now, bytes) else { return Vec::new() };
+        let through = match &mut self.thin {
+            None => Some(Duration::ZERO),
+            Some((since, thin)) => {
+                let at = now.saturating_duration_since(*since).as_micros() as u64;
+                thin.pass(at, bytes).map(|through| Duration::from_micros(through - at))
+            }
+        };
+        let Some(waits) = through else { return Vec::new() };
+        let now = now + waits;
         let copies = if self.chance(self.link.duplicate) { 2 } else { 1 };
         let reordered = self.chance(self.link.reorder);
         (0..copies)

@@ -43,6 +43,8 @@ pub struct Slot {
     pub duplicates: u64,
     /// Repairs that came twice, or after what they repair.
     pub late: u64,
+    /// Packets of padding alone.
+    pub probes: u64,
     /// Sentences about what must never be.
     pub problems: Vec<String>,
     /// Sender reports.
@@ -68,6 +70,7 @@ impl Slot {
             got: BTreeMap::new(),
             duplicates: 0,
             late: 0,
+            probes: 0,
             problems: Vec::new(),
             reports: 0,
             reported: None,
@@ -86,6 +89,11 @@ impl Slot {
         if repaired {
             if Some(header.payload_type) != self.rtx_payload_type.map(|pt| pt.0) {
                 self.problems.push(format!("{}: payload type {} in RTX", self.mid, header.payload_type));
+            }
+            // Nothing but padding: it probes the link.
+            if payload.is_empty() {
+                self.probes += 1;
+                return None;
             }
             let Some((original, rest)) = payload.split_first_chunk::<2>() else {
                 self.problems.push(format!("{}: an RTX packet without a number", self.mid));
@@ -124,7 +132,8 @@ impl Slot {
         let number = match arrival {
             Arrival::New(number) | Arrival::Repaired(number) => number,
             Arrival::Duplicate => {
-                self.duplicates += 1;
+                // The link is probed with what is here already.
+                *(if repaired { &mut self.late } else { &mut self.duplicates }) += 1;
                 let known = self.got.iter().rev().find(|(number, _)| **number as u16 == sequence);
                 if known.is_some_and(|(_, got)| got.tag != tag || got.timestamp != header.timestamp) {
                     self.problems.push(format!("{}: number {sequence} was given to two packets", self.mid));

@@ -1,6 +1,7 @@
 //! Workers' cores, mostly one, and Bots on one virtual clock, with links between them. No threads, no sockets, no waiting.
 
 use super::bot::{Bot, BotShape};
+use super::bottleneck::{Bottleneck, Shape};
 use super::netem::{Direction, Link};
 use super::workers::Others;
 use super::{bot_identity, new_identity};
@@ -300,6 +301,21 @@ impl World {
     pub fn set_links(&mut self, place: usize, uplink: Link, downlink: Link) {
         self.places[place].uplink.link = uplink;
         self.places[place].downlink.link = downlink;
+    }
+
+    /// A Bot's downlink is as thin as this from now on.
+    pub fn set_downlink_shape(&mut self, place: usize, shape: Shape) {
+        self.places[place].downlink.thin = Some((self.now, Bottleneck::new(shape)));
+    }
+
+    /// How long a datagram to a Bot would wait for its downlink now.
+    pub fn downlink_queue(&self, place: usize) -> Duration {
+        let waits = self.places[place]
+            .downlink
+            .thin
+            .as_ref()
+            .map_or(0, |(since, thin)| thin.delay(self.now.saturating_duration_since(*since).as_micros() as u64));
+        Duration::from_micros(waits)
     }
 
     /// The Bot begins to send its camera in three layers and its microphone.

@@ -13,5 +13,6 @@ mod gates;
 mod layers;
 mod links;
 mod sockets;
+mod thin;
 mod traces;
 mod workers;

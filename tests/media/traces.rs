@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use symposia::clock;
-use symposia::session::bandwidth::{Bandwidth, Report};
+use symposia::session::bandwidth::{Bandwidth, Demand, Report};
 use symposia::worker::trace::Tracer;
 
 /// Traces a call whose viewer's link loses much for a while; the name of the viewer's session.
@@ -57,12 +57,25 @@ fn a_replayed_trace_gives_the_same_estimates() {
                 assert_eq!(bandwidth.estimate().to_string(), estimate, "{line}");
                 estimates.push(bandwidth.estimate());
             }
+            ["demand", session, now, goes, next, all] => {
+                let (bandwidth, _) = estimators.entry(session.to_owned()).or_default();
+                let [goes, next, all] = [goes, next, all].map(|bits| bits.parse().expect("bits"));
+                bandwidth.set_demand(at(now), Demand { now: goes, next, all });
+            }
+            ["probe", session, now, bytes] => {
+                let (bandwidth, _) = estimators.entry(session.to_owned()).or_default();
+                assert!(bandwidth.poll_probe(at(now)).is_some(), "{line}");
+                bandwidth.handle_probed(at(now), bytes.parse().expect("bytes"));
+            }
+            ["silence", session] => {
+                estimators.entry(session.to_owned()).or_default().0.handle_silence();
+            }
             ["missed", ..] => panic!("the disk was too slow: {line}"),
             _ => {}
         }
     }
     let (_, estimates) = &estimators[&viewer];
     assert!(estimates.len() > 50, "{}", estimates.len());
-    let (first, least) = (estimates[0], estimates.iter().min().copied().unwrap_or_default());
-    assert!(least * 2 < first && estimates.last() > Some(&least), "the estimate moved: {first} {least}");
+    let [least, most] = [estimates.iter().min(), estimates.iter().max()].map(|found| found.copied().unwrap_or(0));
+    assert!(least * 2 < most && estimates.last() > Some(&least), "the estimate moved: {least} {most}");
 }

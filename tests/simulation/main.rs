@@ -64,7 +64,7 @@ proptest! {
     ) {
         let asks: Vec<_> = asks.into_iter().map(|(rates, ceiling, current)| Ask { rates, ceiling, current }).collect();
         let mut given = Vec::new();
-        allocate(estimate, &asks, &mut given);
+        allocate(estimate, false, &asks, &mut given);
         prop_assert_eq!(given.len(), asks.len());
         let rate = |(ask, layer): (&Ask, &Option<u8>)| {
             layer.map_or(0, |layer| u64::from(ask.rates[usize::from(layer)].unwrap_or(0)))

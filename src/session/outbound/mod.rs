@@ -26,8 +26,9 @@ const REMEMBERED: usize = 1024;
 /// How often sender reports go out while packets do (RFC 3550 §6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Bits per second of one voice with its headers.
-const VOICE_RATE: u32 = 50_000;
+/// The share of the estimate that repairs may take, and for how many seconds they may save it up.
+const REPAIRS: f64 = 0.4;
+const REPAIRS_AT_ONCE: f64 = 0.5;
 
 /// Where a report to a subscriber must look up its time.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,28 @@ pub struct Outbound {
     least_round_trip: Duration,
     retransmissions: Allowance,
     redundancy: Redundancy,
+    repairs: Repairs,
+    /// Whether anybody is at the other end.
+    awake: bool,
+}
+
+/// Bytes that may be sent again. A link that loses because it is full is not helped by more.
+#[derive(Debug, Clone, Copy, Default)]
+struct Repairs {
+    /// Bits per second; `None` while nothing is known of the link.
+    rate: Option<u32>,
+    bytes: f64,
+    at: Option<Instant>,
+}
+
+impl Repairs {
+    fn has(&mut self, now: Instant) -> bool {
+        let Some(rate) = self.rate else { return true };
+        let rate = f64::from(rate) / 8.0 * REPAIRS;
+        let elapsed = now.saturating_duration_since(self.at.replace(now).unwrap_or(now)).as_secs_f64();
+        self.bytes = (self.bytes + rate * elapsed).min(rate * REPAIRS_AT_ONCE);
+        self.bytes > 0.0
+    }
 }
 
 impl Outbound {
@@ -83,6 +106,8 @@ impl Outbound {
             least_round_trip: Duration::MAX,
             retransmissions: Allowance::new(nacks_per_second),
             redundancy: Redundancy::default(),
+            repairs: Repairs::default(),
+            awake: true,
         }
     }
 
@@ -110,6 +135,18 @@ impl Outbound {
     pub fn set_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = round_trip;
         self.least_round_trip = self.least_round_trip.min(round_trip);
+    }
+
+    /// What repairs may take a share of, in bits per second, once that is known.
+    pub const fn set_link(&mut self, rate: Option<u32>) {
+        self.repairs.rate = rate;
+    }
+
+    /// Whether anybody is at the other end: else nothing is sent. Pictures go on with their next key frame.
+    pub fn set_awake(&mut self, awake: bool) {
+        if !std::mem::replace(&mut self.awake, awake) {
+            self.slots.iter_mut().for_each(SendSlot::interrupt);
+        }
     }
 
     /// The slots of one kind in their order, each with the number of its track.
@@ -164,6 +201,13 @@ impl Outbound {
         self.slots.get_mut(slot).is_some_and(|slot| slot.set_target(target))
     }
 
+    /// A slot's picture stops at once: it goes on with the next key frame.
+    pub fn interrupt(&mut self, slot: usize) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.interrupt();
+        }
+    }
+
     /// Why nothing flows although it is wanted; whether that is news.
     pub fn set_paused(&mut self, slot: usize, paused: Option<PauseReason>) -> bool {
         self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)
@@ -198,7 +242,7 @@ impl Outbound {
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        if !slot.takes(index, packets) {
+        if !self.awake || !slot.takes(index, packets) {
             return false;
         }
         let sent = slot.send(now, keys, &mut self.transport, packets, counters, out);
@@ -242,7 +286,7 @@ impl Outbound {
     /// The layer that a packet which the peer misses came from. `None` where it is too long ago, was sent again
     /// just now, or the peer asks for too much.
     pub fn lost(&mut self, now: Instant, slot: usize, sequence: u16) -> Option<u8> {
-        if !self.retransmissions.has(now) {
+        if !self.retransmissions.has(now) || !self.repairs.has(now) {
             return None;
         }
         let found = self.slots.get_mut(slot)?.lost(now, sequence, self.round_trip)?;
@@ -281,10 +325,10 @@ impl Outbound {
         u32::try_from(voices).unwrap_or(u32::MAX)
     }
 
-    /// Bits per second that are kept free for sound.
+    /// So many earlier packets of sound stand in each one.
     #[must_use]
-    pub fn sound_rate(&self) -> u32 {
-        self.voices().saturating_mul(VOICE_RATE + self.redundancy.rate())
+    pub const fn repeated(&self) -> usize {
+        self.redundancy.repeated()
     }
 
     /// Sends a packet again, as a retransmission (RFC 4588) with numbers and index of its own.
@@ -298,7 +342,39 @@ impl Outbound {
         out: &mut SendBatch,
     ) -> bool {
         let (Some(keys), Some(slot)) = (&self.keys, self.slots.get_mut(slot)) else { return false };
-        slot.retransmit(now, keys, &mut self.transport, sequence, layer, counters, out)
+        let bytes = slot.retransmit(now, keys, &mut self.transport, sequence, layer, counters, out);
+        self.repairs.bytes -= bytes as f64;
+        bytes > 0
+    }
+
+    /// The slot whose packets fill probes best: one that shows something, else any that could; and what it shows.
+    #[must_use]
+    pub fn probing_slot(&self) -> Option<(usize, Option<(u32, u8)>)> {
+        let video = || self.slots.iter().enumerate().filter(|(_, slot)| slot.kind == Kind::Video && slot.probes());
+        let shown = video().filter_map(|(index, slot)| Some((index, Some((slot.track?, slot.layer?)))));
+        shown.max_by_key(|(_, shown)| shown.map(|(_, layer)| layer)).or_else(|| Some((video().next()?.0, None)))
+    }
+
+    /// Sends a packet that the peer has already, `back` places before the newest of this layer, or padding where there
+    /// is none; the bytes on the wire.
+    pub fn probe(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        shown: Option<(u16, &Layer)>,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> Option<usize> {
+        let (keys, slot) = (self.keys.as_ref()?, self.slots.get_mut(slot)?);
+        let transport = &mut self.transport;
+        let again = shown.and_then(|(back, layer)| slot.probe(now, keys, transport, back, layer, counters, out));
+        again.or_else(|| slot.pad(now, keys, transport, counters, out))
+    }
+
+    /// How many packets were sent that transport-wide feedback tells of.
+    #[must_use]
+    pub fn told_of(&self) -> Option<u64> {
+        self.transport.history.as_ref().map(SendHistory::count)
     }
 
     /// What was sent, for transport-wide feedback.

@@ -1,6 +1,8 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
+mod probing;
+
 use super::sound::{self, Kept};
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
@@ -66,6 +68,8 @@ pub(super) struct SendSlot {
     sealed: srtp::ShortWindow,
     /// What was sent before this generation was of another track and is not sent again.
     first_generation: Option<u32>,
+    /// The picture was stopped for want of room: what the peer misses of it helps it no more.
+    interrupted: bool,
     resent: Box<[Option<(u16, Instant)>; RESENT]>,
     next_resent: usize,
     last_source: Option<(u8, u32)>,
@@ -103,6 +107,7 @@ impl SendSlot {
             numbers: Munger::new(clock_rate, (random.next_u32() & 0x7fff) as u16, random.next_u32()),
             sealed: srtp::ShortWindow::default(),
             first_generation: None,
+            interrupted: false,
             resent: Box::new([None; RESENT]),
             next_resent: 0,
             last_source: None,
@@ -130,6 +135,7 @@ impl SendSlot {
         } else {
             self.kept = None;
         }
+        self.interrupted = false;
     }
 
     pub(super) fn set_target(&mut self, target: Option<u8>) -> bool {
@@ -138,6 +144,14 @@ impl SendSlot {
             self.layer = None;
         }
         target.is_some() && target != self.layer
+    }
+
+    /// Nothing more goes out until the next key frame.
+    pub(super) const fn interrupt(&mut self) {
+        if matches!(self.kind, Kind::Video) && self.layer.is_some() {
+            self.layer = None;
+            self.interrupted = true;
+        }
     }
 
     pub(super) fn payload_type(&self, codec: Codec) -> Option<PayloadType> {
@@ -171,7 +185,7 @@ impl SendSlot {
         }
         let since_last = self.last_sent.map_or(Duration::ZERO, |at| packet.arrived.saturating_duration_since(at));
         let first = self.numbers.switch(index, &incoming(packet), since_last);
-        if self.first_generation.is_none() {
+        if self.first_generation.is_none() || std::mem::take(&mut self.interrupted) {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
         }
         self.layer = Some(index);
@@ -281,7 +295,8 @@ impl SendSlot {
         // transport-wide number in them would be another: see `Kept`.
         self.rtx?;
         let origin = self.numbers.origin(sequence)?;
-        if self.first_generation.is_none_or(|first| origin.generation < first)
+        if self.interrupted
+            || self.first_generation.is_none_or(|first| origin.generation < first)
             || self.sent_just_now(now, sequence, round_trip)
         {
             return None;
@@ -328,20 +343,33 @@ impl SendSlot {
         layer: &Layer,
         counters: &mut Counters,
         out: &mut SendBatch,
-    ) -> bool {
-        let Some(ssrc) = self.rtx else { return false };
-        let Some(origin) = self.numbers.origin(sequence) else { return false };
-        let Some((packet, payload)) = layer.ring.get(origin.sequence) else { return false };
-        let Some(sent) = self.numbers.again(origin.generation, &incoming(packet)) else { return false };
-        let Some(payload_type) = self.plan(packet.codec).and_then(|plan| plan.rtx) else { return false };
-        self.rtx_seq += 1;
-        let numbers = Numbers { index: self.rtx_seq, ..sent };
-        let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sequence) };
-        let Some(bytes) = outgoing.write(now, keys, transport, None, out) else { return false };
+    ) -> usize {
+        let Some(bytes) = self.again(now, keys, transport, sequence, layer, out) else { return 0 };
         counters.sent += 1;
         counters.retransmitted += 1;
         counters.sent_bytes += bytes as u64;
-        true
+        bytes
+    }
+
+    /// A packet that was sent, as a retransmission; its bytes on the wire.
+    fn again(
+        &mut self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        sequence: u16,
+        layer: &Layer,
+        out: &mut SendBatch,
+    ) -> Option<usize> {
+        let ssrc = self.rtx?;
+        let origin = self.numbers.origin(sequence)?;
+        let (packet, payload) = layer.ring.get(origin.sequence)?;
+        let sent = self.numbers.again(origin.generation, &incoming(packet))?;
+        let payload_type = self.plan(packet.codec)?.rtx?;
+        self.rtx_seq += 1;
+        let numbers = Numbers { index: self.rtx_seq, ..sent };
+        let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sequence) };
+        outgoing.write(now, keys, transport, None, out)
     }
 
     pub(super) fn due_report(&mut self, slot: usize) -> Option<super::DueReport> {

@@ -71,11 +71,6 @@ impl Redundancy {
     pub(super) const fn repeated(&self) -> usize {
         self.repeated
     }
-
-    /// Bits per second that they take for one voice.
-    pub(super) fn rate(&self) -> u32 {
-        u32::try_from(self.repeated).unwrap_or(0) * REPETITION_RATE
-    }
 }
 
 /// Writes a payload that repeats earlier packets of the same layer, the latest first in `earlier`; its length. `None`
@@ -199,7 +194,6 @@ mod tests {
             let mut redundancy = Redundancy::default();
             redundancy.handle_feedback(200, 40, estimate, voices, Duration::ZERO);
             assert_eq!(redundancy.repeated(), repeated, "{estimate} {voices}");
-            assert_eq!(redundancy.rate(), repeated as u32 * 32_000);
             redundancy.handle_feedback(200, 40, estimate, voices, FULL);
             assert_eq!(redundancy.repeated(), 0, "its queue is full");
         }

@@ -102,6 +102,8 @@ impl Core {
             self.allocate_layers(now, number, out);
             self.report_slots(now, number);
         }
+        // What feedback told may have begun a probe, or ended one.
+        self.probe(now, number, out);
     }
 
     fn handle_block(&mut self, now: Instant, number: u32, block: &ReportBlock) {
@@ -125,6 +127,40 @@ impl Core {
         let Some(layer) = session.outbound.lost(now, slot, sequence) else { return };
         let Some(layer) = track.layers.get(usize::from(layer)) else { return };
         session.outbound.retransmit(now, slot, sequence, layer, &mut self.counters, out);
+    }
+
+    /// Sends what a probe of the link is to be filled with, where one runs.
+    pub(super) fn probe(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        let Some(wanted) = session.bandwidth.poll_probe(now) else { return };
+        let shown = session.outbound.probing_slot();
+        let layer = shown.and_then(|(_, shown)| {
+            let (track, layer) = shown?;
+            let router = self.routers.get(session.router as usize)?.as_ref()?;
+            router.tracks.get(track as usize)?.as_ref()?.layers.get(usize::from(layer))
+        });
+        let (mut sent, mut back) = (0, 0);
+        while let Some((slot, _)) = shown.filter(|_| sent < wanted) {
+            let again = layer.map(|layer| (back, layer));
+            let Some(bytes) = session.outbound.probe(now, slot, again, &mut self.counters, out) else { break };
+            sent += bytes as u64;
+            back += 1;
+        }
+        session.bandwidth.handle_probed(now, sent);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.probe(session.id, now, sent);
+        }
+    }
+
+    /// Looks whether anything is heard of what a session is sent.
+    pub(super) fn look_for_silence(&mut self, number: u32) {
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        if session.poll_silence() {
+            session.bandwidth.handle_silence();
+            if let Some(tracer) = &mut self.tracer {
+                tracer.silence(session.id);
+            }
+        }
     }
 
     fn handle_picture_loss(&mut self, now: Instant, number: u32, ssrc: u32, out: &mut SendBatch) {

@@ -124,6 +124,7 @@ pub struct Core {
 #[derive(Default)]
 struct Scratch {
     asks: Vec<crate::router::allocation::Ask>,
+    order: Vec<slots::Rank>,
     given: Vec<Option<u8>>,
     tracks: Vec<u32>,
     slots: Vec<Option<u32>>,
@@ -245,6 +246,7 @@ impl Core {
         self.forget_addresses(number);
         self.flush_session(now, number, out);
         self.apply_session_change(now, number, change, out);
+        self.probe(now, number, out);
         self.arm_session(number);
     }
 

@@ -10,18 +10,36 @@ use crate::router::slots::assign;
 use crate::router::subscribers::Subscriber;
 use crate::router::track::Publisher;
 use crate::rtp::layer::{MAX_HELD, Span};
+use crate::session::bandwidth::Demand;
 use crate::session::plan::Kind;
 use crate::session::{Allocated, Session};
 use crate::worker::api::Event;
 use signaling::ids::Source;
-use signaling::protocol::{PauseReason, SessionState, Slot};
-use std::time::Instant;
+use signaling::protocol::{PauseReason, SessionState, Slot, Wish};
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
 
 /// Shared sound of screens that everybody gets beside the voices.
 const MAX_SHARED_SOUND: usize = 2;
 
 /// A picture that begins with a key frame of some moments ago takes the link for so long at most.
 const RECENT_LINK_MS: usize = 100;
+
+/// Headers and tags of fifty sounds, in bits per second.
+const SOUND_HEADERS: u32 = 16_000;
+
+/// More than this no sound is counted for.
+const MOST_SOUND: u32 = 100_000;
+
+/// Where pictures take this many times the link, they stop at once instead of going on until the lower layer's key
+/// frame: what they would add to the queue would hold that up longer.
+const CUT: f64 = 1.5;
+
+/// After the link was too thin, nothing goes up for so long.
+const CALM: Duration = Duration::from_millis(1500);
+
+/// What decides among wishes (the less the sooner): of which kind, how large, and where it stood.
+pub(super) type Rank = (u8, Reverse<u16>, u16);
 
 impl Core {
     /// Looks at every session of a router: a track came, went, opened or closed.
@@ -131,13 +149,92 @@ impl Core {
         let mut asks = std::mem::take(&mut self.scratch.asks);
         let mut given = std::mem::take(&mut self.scratch.given);
         let mut slots = std::mem::take(&mut self.scratch.slots);
+        let mut order = std::mem::take(&mut self.scratch.order);
         asks.clear();
         slots.clear();
+        order.clear();
         let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return };
+        let sound = self.sound_rate(now, session);
+        let (guess, estimate) = (session.bandwidth.is_guess(), session.bandwidth.estimate());
+        let link = estimate.saturating_sub(sound);
+        // What no longer fits gives way at once; what would fit again has to wait.
+        let held = session.no_more_until.is_some_and(|until| now < until);
+        self.collect_asks(now, session, held, (&mut order, &mut asks, &mut slots));
+        let going = asks.iter().filter_map(Ask::current_rate).fold(0, u32::saturating_add);
+        // Nothing is taken away because of a guess.
+        let link = if guess { link.max(going) } else { link };
+        let room = self.overload.cap().map_or(link, |cap| cap.min(link));
+        let allocation = allocate(room, guess, &asks, &mut given);
+        let cut = !guess && f64::from(going) > f64::from(link) * CUT;
+        let squeezed = !guess && asks.iter().zip(&given).any(|(ask, layer)| ask.is_squeezed(*layer));
+        let held = held || squeezed;
+        let with_sound = |rate: u32| if rate == 0 { 0 } else { rate.saturating_add(sound) };
+        let demand = Demand {
+            now: allocation.all.saturating_add(sound),
+            // Where the worker is what is thin, or more was just too much, the link is not asked for more.
+            next: if held || room < link { 0 } else { with_sound(allocation.next) },
+            all: with_sound(allocation.asked),
+        };
+        if let Some(session) = self.session_mut(number) {
+            let all = allocation.all;
+            session.allocated = Allocated { all, spare: all.saturating_sub(allocation.first) };
+            session.outbound.set_link((!guess).then_some(estimate));
+            if squeezed {
+                session.no_more_until = Some(now + CALM);
+            }
+        }
+        self.set_demand(now, number, demand);
+        for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
+            let Some(slot) = slot.map(|slot| slot as usize) else { continue };
+            let arrives = ask.rates.iter().any(Option::is_some);
+            if cut
+                && *layer < ask.current
+                && let Some(session) = self.session_mut(number)
+            {
+                session.outbound.interrupt(slot);
+            }
+            self.set_target(now, number, slot, *layer, arrives, out);
+        }
+        self.scratch.order = order;
+        self.scratch.asks = asks;
+        self.scratch.given = given;
+        self.scratch.slots = slots;
+    }
+
+    /// What the sounds take that a session gets, in bits per second.
+    fn sound_rate(&self, now: Instant, session: &Session) -> u32 {
+        let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return 0 };
+        let tracks = session.outbound.slots_of(Kind::Audio).filter_map(|(_, track)| track);
+        let layers = tracks.filter_map(|track| router.tracks.get(track as usize)?.as_ref()?.layers.first());
+        let times = u32::try_from(session.outbound.repeated()).unwrap_or(0) + 1;
+        let rates = layers.filter_map(|layer| layer.rate(now));
+        rates.map(|rate| rate.min(MOST_SOUND).saturating_mul(times) + SOUND_HEADERS).sum()
+    }
+
+    /// What a session asks of its link, most important first: screens, who speaks, then by size.
+    fn collect_asks(
+        &self,
+        now: Instant,
+        session: &Session,
+        held: bool,
+        (order, asks, slots): (&mut Vec<Rank>, &mut Vec<Ask>, &mut Vec<Option<u32>>),
+    ) {
         let Some(router) = self.routers.get(session.router as usize).and_then(Option::as_ref) else { return };
-        let number_of = |wish: &signaling::protocol::Wish| router.track_number(wish.track);
-        for wish in &session.wishes {
-            let Some(wanted) = number_of(wish) else { continue };
+        let speaks = |wish: &Wish| {
+            let speakers = router.voices.speaking().filter_map(|track| router.tracks.get(track as usize)?.as_ref());
+            speakers.into_iter().any(|track| track.id.participant == wish.track.participant)
+        };
+        order.extend(session.wishes.iter().zip(0..).map(|(wish, place)| {
+            let rank = match wish.track.source {
+                Source::Screen => 0,
+                _ if speaks(wish) => 1,
+                _ => 2,
+            };
+            (rank, Reverse(wish.height), place)
+        }));
+        order.sort_unstable();
+        for wish in order.iter().filter_map(|(_, _, place)| session.wishes.get(usize::from(*place))) {
+            let Some(wanted) = router.track_number(wish.track) else { continue };
             let slot = session.outbound.slots_of(Kind::Video).find(|(_, track)| *track == Some(wanted));
             let Some((slot, _)) = slot else { continue };
             if slots.contains(&Some(slot as u32)) {
@@ -147,27 +244,25 @@ impl Core {
             let playable = track.codec.is_none_or(|codec| session.outbound.plays(slot, codec));
             let rates = if playable { track.rates(now) } else { [None; MAX_LAYERS] };
             let current = session.outbound.layer(slot);
-            asks.push(Ask { rates, ceiling: track.layer_for_height(wish.height), current });
+            let ceiling = track.layer_for_height(wish.height);
+            let before = current.or_else(|| session.outbound.target(slot));
+            let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
+            asks.push(Ask { rates, ceiling, current });
             slots.push(Some(slot as u32));
         }
-        let link = session.bandwidth.estimate().saturating_sub(session.outbound.sound_rate());
-        allocate(self.overload.cap().map_or(link, |cap| cap.min(link)), &asks, &mut given);
-        let rates =
-            asks.iter().zip(&given).filter_map(|(ask, layer)| ask.rates.get(usize::from((*layer)?)).copied()?);
-        let all = rates.fold(0, u32::saturating_add);
-        let first = asks.iter().zip(&given).find_map(|(ask, layer)| layer.and(ask.lowest_rate()));
-        let allocated = Allocated { all, spare: all.saturating_sub(first.unwrap_or(0)) };
-        if let Some(session) = self.session_mut(number) {
-            session.allocated = allocated;
+    }
+
+    /// Tells the estimator, which may begin a probe.
+    fn set_demand(&mut self, now: Instant, number: u32, demand: Demand) {
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        // Without transport-wide feedback a probe could not be told from anything else.
+        if session.outbound.told_of().is_none() || !session.bandwidth.set_demand(now, demand) {
+            return;
         }
-        for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
-            let Some(slot) = slot.map(|slot| slot as usize) else { continue };
-            let arrives = ask.rates.iter().any(Option::is_some);
-            self.set_target(now, number, slot, *layer, arrives, out);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.demand(session.id, now, demand);
         }
-        self.scratch.asks = asks;
-        self.scratch.given = given;
-        self.scratch.slots = slots;
+        self.arm_session(number);
     }
 
     fn set_target(

@@ -1,0 +1,85 @@
+//! What fills a probe up: packets that the peer has already, sent again as retransmissions, or nothing but padding.
+//! Either way it counts for transport-wide feedback and for nothing else. Knows one slot.
+
+use super::{HEADER, SendSlot, Transport};
+use crate::net::counters::Counters;
+use crate::net::udp::SendBatch;
+use crate::rtp::layer::Layer;
+use crate::session::srtp;
+use std::time::Instant;
+
+/// Of a packet of padding alone; the length of padding is one byte (RFC 3550 §5.1).
+const PADDING: usize = 240;
+
+/// How far back packets are sent again: what is older the peer may have forgotten how to compare.
+const BACK: u16 = 48;
+
+impl SendSlot {
+    /// Whether it has a stream for retransmissions, which never disturbs what is shown.
+    pub(in crate::session::outbound) const fn probes(&self) -> bool {
+        self.rtx.is_some()
+    }
+
+    /// Sends the packet again that stands `back` places before the newest; its bytes on the wire. `None` where it is
+    /// not of what the slot shows now, or gone.
+    #[expect(clippy::too_many_arguments, reason = "as for `retransmit`")]
+    pub(in crate::session::outbound) fn probe(
+        &mut self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        back: u16,
+        layer: &Layer,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> Option<usize> {
+        let newest = self.numbers.highest()?;
+        let sequence = newest.checked_sub(u64::from(back % BACK))? as u16;
+        let origin = self.numbers.origin(sequence)?;
+        // What was sent before was of another track, or of another layer than the one that was looked up.
+        if self.first_generation.is_none_or(|first| origin.generation < first) || Some(origin.layer) != self.layer {
+            return None;
+        }
+        let bytes = self.again(now, keys, transport, sequence, layer, out)?;
+        counters.sent += 1;
+        counters.probed += 1;
+        counters.sent_bytes += bytes as u64;
+        Some(bytes)
+    }
+
+    /// Sends padding alone; its bytes on the wire.
+    pub(in crate::session::outbound) fn pad(
+        &mut self,
+        now: Instant,
+        keys: &srtp::Outbound,
+        transport: &mut Transport,
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) -> Option<usize> {
+        let ssrc = self.rtx?;
+        let payload_type = self.codecs.iter().find_map(|codec| codec.rtx)?;
+        let (id, history) = transport.extensions.transport_cc.zip(transport.history.as_mut())?;
+        let (to, from) = transport.destination?;
+        let [high, low] = history.next_sequence().to_be_bytes();
+        let header_len = HEADER + 8;
+        let place = out.reserve(header_len + PADDING + srtp::MAX_OVERHEAD)?;
+        let (header, padding) = place.split_at_mut_checked(header_len)?;
+        self.rtx_seq += 1;
+        header[0] = 0x80 | 0x20 | 0x10;
+        header[1] = payload_type.0;
+        header[2..4].copy_from_slice(&(self.rtx_seq as u16).to_be_bytes());
+        header[4..8].copy_from_slice(&self.last_timestamp.to_be_bytes());
+        header[8..12].copy_from_slice(&ssrc.0.to_be_bytes());
+        header[12..].copy_from_slice(&[0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0]);
+        let (last, zeros) = padding.get_mut(..PADDING)?.split_last_mut()?;
+        zeros.fill(0);
+        *last = PADDING as u8;
+        let bytes = keys.seal_rtp(place, header_len, header_len + PADDING, (self.rtx_seq >> 16) as u32)?;
+        out.commit(bytes, to, from);
+        history.record(now, bytes as u16, ());
+        counters.sent += 1;
+        counters.probed += 1;
+        counters.sent_bytes += bytes as u64;
+        Some(bytes)
+    }
+}

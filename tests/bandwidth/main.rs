@@ -1,0 +1,144 @@
+//! How good the estimator is, over links of many kinds from seeds: how much of a link is used, how long anything
+//! waits, how pictures freeze when it shrinks, how soon all is back, and whether two share it fairly.
+//!
+//! `cargo test --test bandwidth -- --nocapture` prints the table; `make bandwidth` draws docs/bandwidth.svg as well.
+
+#![expect(clippy::print_stdout, reason = "the table is what this is run for")]
+
+#[path = "../bots/bottleneck.rs"]
+#[expect(dead_code, reason = "Bots use the rest")]
+mod bottleneck;
+
+mod chart;
+mod sender;
+
+use bottleneck::Shape;
+use sender::Sender;
+
+const SECONDS: u64 = 60;
+
+/// Before this nothing is asserted: the link is being found out.
+const BEGINNING: u64 = 5;
+
+/// What one sender made of a link.
+struct Run {
+    name: &'static str,
+    utilisation: f64,
+    delay_p95: f64,
+    freeze: f64,
+    probes: f64,
+    sender: Sender,
+    shape: Shape,
+}
+
+fn run(shape: Shape, seed: u64) -> Run {
+    const MOST: f64 = 6_000_000.0;
+    let epoch = symposia::clock::now();
+    let mut link = bottleneck::Bottleneck::new(shape);
+    let mut sender = Sender::new(seed, 0, MOST);
+    (0..SECONDS * 1000).for_each(|ms| sender.poll(epoch, &mut link, ms * 1000));
+    let shape = link.shape;
+    let counted = BEGINNING..SECONDS;
+    let got: f64 = counted.clone().map(|second| sender.seconds[second as usize].arrived).sum();
+    let could: f64 = counted.map(|second| shape.left(second).min(MOST)).sum();
+    Run {
+        name: shape.name,
+        utilisation: got / could,
+        delay_p95: sender.delay_p95(),
+        freeze: sender.longest_freeze(BEGINNING * 1_000_000, SECONDS * 1_000_000),
+        probes: sender.probed as f64 / sender.sent_bytes as f64,
+        sender,
+        shape,
+    }
+}
+
+/// Every kind of link, with as many seeds where chance makes it.
+fn links(seeds: std::ops::Range<u64>) -> Vec<Shape> {
+    let seconds = SECONDS as usize;
+    let mut shapes = vec![
+        Shape::n2(seconds),
+        Shape::ramp(seconds),
+        Shape { name: "steady, thin", ..Shape::steady(400_000, 250) },
+        Shape::steady(2_000_000, 200),
+        Shape { name: "steady, 3 % lost", loss: 30, ..Shape::steady(3_000_000, 200) },
+    ];
+    for seed in seeds {
+        shapes.extend([
+            Shape::steps(seed, seconds),
+            Shape::cross(seed, seconds),
+            Shape::wifi(seed, seconds),
+            Shape::cellular(seed, seconds),
+        ]);
+    }
+    shapes
+}
+
+#[test]
+fn links_of_all_kinds_are_used_well_and_without_long_queues() {
+    let runs: Vec<Run> = links(1..7).into_iter().map(|shape| run(shape, 7)).collect();
+    let mut kinds: Vec<&str> = runs.iter().map(|run| run.name).collect();
+    kinds.dedup();
+    kinds.sort_unstable();
+    kinds.dedup();
+    println!("| link | runs | utilisation | queue p95, ms | longest freeze, ms | probes |\n|---|---|---|---|---|---|");
+    let (mut sum, mut count) = (0.0, 0.0);
+    for kind in kinds {
+        let of: Vec<&Run> = runs.iter().filter(|run| run.name == kind).collect();
+        let n = of.len() as f64;
+        let mean = |value: fn(&Run) -> f64| of.iter().map(|run| value(run)).sum::<f64>() / n;
+        let most = |value: fn(&Run) -> f64| of.iter().map(|run| value(run)).fold(0.0, f64::max);
+        let (used, waits, freeze) = (mean(|run| run.utilisation), mean(|run| run.delay_p95), most(|run| run.freeze));
+        println!(
+            "| {kind} | {n} | {:.1} % | {waits:.0} | {freeze:.0} | {:.1} % |",
+            used * 100.0,
+            mean(|run| run.probes) * 100.0
+        );
+        (sum, count) = (sum + used, count + 1.0);
+        assert!(used >= 0.80, "{kind}: {used}");
+        assert!(waits <= 100.0, "{kind}: {waits} ms");
+        assert!(freeze <= 500.0, "{kind}: {freeze} ms");
+    }
+    println!("| all kinds | {} | {:.1} % | | | |", runs.len(), sum / count * 100.0);
+    assert!(sum / count >= 0.85, "{}", sum / count);
+}
+
+#[test]
+fn a_link_that_grows_is_found_within_fifteen_seconds() {
+    for seed in 0..8 {
+        let run = run(Shape::n2(SECONDS as usize), seed);
+        let back = (40..SECONDS).find(|second| run.sender.seconds[*second as usize].estimate > 4_250_000.0);
+        assert!(back.is_some_and(|second| second < 55), "seed {seed}: {back:?}");
+        // And the queue of the shrinking is gone long before.
+        let after: Vec<f64> = (23..40).map(|second| run.sender.seconds[second].queue_ms).collect();
+        assert!(after.iter().all(|ms| *ms < 400.0), "seed {seed}: {after:?}");
+    }
+}
+
+#[test]
+fn two_who_share_a_link_share_it_fairly() {
+    let links = [(1_000_000, 5), (2_000_000, 0), (2_000_000, 10), (4_000_000, 10)];
+    for ((rate, later), seed) in links.into_iter().flat_map(|link| (0..6).map(move |seed| (link, seed))) {
+        let epoch = symposia::clock::now();
+        let mut link = bottleneck::Bottleneck::new(Shape::steady(rate, 200));
+        let mut senders = [Sender::new(7 + seed, 0, 6e6), Sender::new(80 + seed, later * 1_000_000 + 3_000, 6e6)];
+        for ms in 0..120_000 {
+            senders.iter_mut().for_each(|sender| sender.poll(epoch, &mut link, ms * 1000));
+        }
+        let [first, second] = senders.map(|sender| sender.seconds[40..].iter().map(|s| s.arrived).sum::<f64>());
+        let ratio = first.max(second) / first.min(second);
+        println!("{} kbit/s, the second {later} s later, seed {seed}: 1 : {ratio:.2}", rate / 1000);
+        assert!(ratio <= 1.5, "{rate}, {later}: 1 : {ratio}");
+    }
+}
+
+/// `DRAW=FILE` writes the chart.
+#[test]
+fn the_chart_shows_what_was_measured() {
+    let shapes = [Shape::n2(60), Shape::ramp(60), Shape::cross(2, 60), Shape::wifi(1, 60)];
+    let runs: Vec<Run> = shapes.into_iter().map(|shape| run(shape, 7)).collect();
+    let text = chart::draw(&runs.iter().map(|run| (run.name, &run.shape, &run.sender)).collect::<Vec<_>>());
+    assert!(text.starts_with("<svg") && text.ends_with("</svg>\n"));
+    if let Some(file) = std::env::var_os("DRAW") {
+        std::fs::write(file, text).expect("the chart can be written");
+    }
+}
