@@ -60,6 +60,14 @@ drops! {
     TcpFull = "tcp_full",
 }
 
+impl Drop {
+    /// Whether that happens to what was accepted before, on its way out: it was counted as received.
+    #[must_use]
+    pub const fn is_outward(self) -> bool {
+        matches!(self, Self::TapFull | Self::BatchFull | Self::QueueFull | Self::Send | Self::TcpFull)
+    }
+}
+
 /// How many reasons there are.
 pub const DROPS: usize = Drop::ALL.len();
 

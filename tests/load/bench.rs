@@ -23,11 +23,11 @@ mod server;
 mod soak;
 mod stopwatch;
 
-use rows::{idle, overload, p1, p2, p5, p6, workers};
+use rows::{idle, overload, p1, p2, p5, p6, saturation, workers};
 use std::time::Duration;
 
 /// What can be measured, in the order in which it is.
-const ROWS: [&str; 7] = ["p1", "p2", "p5", "p6", "idle", "overload", "workers"];
+const ROWS: [&str; 8] = ["p1", "saturation", "p2", "p5", "p6", "idle", "overload", "workers"];
 
 /// What the command line says.
 struct Options {
@@ -86,6 +86,7 @@ fn main() {
     let time = options.time;
     let counts = if options.counts.is_empty() { &p1::COUNTS[..] } else { &options.counts };
     let p1 = options.wants("p1").then(|| p1::run(counts, time));
+    let saturation = options.wants("saturation").then(|| saturation::run(time));
     let p2 = options.wants("p2").then(|| p2::run(time));
     let p5 = options.wants("p5").then(|| p5::run(time));
     let p6 = options.wants("p6").then(|| p6::run(time));
@@ -99,6 +100,9 @@ fn main() {
     bare::print(&[&before, &after, &limit]);
     if let Some(outcomes) = p1 {
         p1::print(outcomes, &limit);
+    }
+    if let Some(saturation) = saturation {
+        saturation::print(&saturation);
     }
     if let Some(mut outcomes) = p2 {
         p2::print(&mut outcomes, &limit);

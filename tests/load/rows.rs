@@ -6,4 +6,5 @@ pub mod p1;
 pub mod p2;
 pub mod p5;
 pub mod p6;
+pub mod saturation;
 pub mod workers;

@@ -85,8 +85,7 @@ impl Meetings {
             }
             _ => {
                 // What was dropped on its way out had been received.
-                let inward =
-                    |(reason, _): &(&Drop, u64)| !matches!(reason, Drop::QueueFull | Drop::TapFull | Drop::Send);
+                let inward = |(reason, _): &(&Drop, u64)| !reason.is_outward();
                 let dropped: u64 = Drop::ALL.iter().zip(stats.dropped).filter(inward).map(|(_, count)| count).sum();
                 format!("{} {} {dropped}", stats.received, stats.sent)
             }
