@@ -256,6 +256,8 @@ impl Signals {
 fn media_limits(limits: &Limits) -> MediaLimits {
     MediaLimits {
         streams: usize::from(limits.streams),
+        packets_per_second: limits.packets_per_second,
+        bytes_per_second: limits.bytes_per_second,
         nacks_per_second: limits.nacks_per_second,
         key_frame_requests_per_second: limits.key_frame_requests_per_second,
         key_frame_window: limits.key_frame_window,

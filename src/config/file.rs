@@ -240,6 +240,8 @@ impl super::Limits {
             ("limits.chat_characters", self.chat_characters),
             ("limits.tracks", u32::from(self.tracks)),
             ("limits.streams", u32::from(self.streams)),
+            ("limits.packets_per_second", self.packets_per_second),
+            ("limits.bytes_per_second", self.bytes_per_second),
             ("limits.renegotiations_per_minute", self.renegotiations_per_minute),
         ];
         if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {

@@ -71,6 +71,10 @@ pub struct Limits {
     /// RTP streams that one session may send: three layers and their retransmissions in a few sections, and those
     /// that they replaced.
     pub streams: u16,
+    /// Datagrams that one session may send per second; more are not looked at. An encoder of 20 Mbit/s sends 2,100.
+    pub packets_per_second: u32,
+    /// Bytes that one session may send per second; more are not looked at: twice what an encoder may.
+    pub bytes_per_second: u32,
     /// What an encoder of a broadcast is told to send at most, so that one does not fill the server's link.
     pub encoder_bits_per_second: u32,
     /// Offers of one session per minute.
@@ -114,6 +118,8 @@ impl Default for Limits {
             sections: 64,
             tracks: 4,
             streams: 48,
+            packets_per_second: 4_000,
+            bytes_per_second: 5_000_000,
             encoder_bits_per_second: 20_000_000,
             renegotiations_per_minute: 30,
             nacks_per_second: 600,

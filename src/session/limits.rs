@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 pub struct MediaLimits {
     /// RTP streams that one session may send.
     pub streams: usize,
+    /// Datagrams that one session may send per second.
+    pub packets_per_second: u32,
+    /// Bytes that one session may send per second.
+    pub bytes_per_second: u32,
     /// Lost packets that one session may ask for again per second.
     pub nacks_per_second: u32,
     /// Key frames that one session may ask for per second.
@@ -22,6 +26,8 @@ impl Default for MediaLimits {
     fn default() -> Self {
         Self {
             streams: 48,
+            packets_per_second: 4_000,
+            bytes_per_second: 5_000_000,
             nacks_per_second: 600,
             key_frame_requests_per_second: 10,
             key_frame_window: Duration::from_millis(400),
@@ -61,6 +67,46 @@ impl Allowance {
     }
 }
 
+/// Whether a datagram of a peer's is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is.
+    Admitted,
+    /// It is not: the peer sends too much in this second, for the first time.
+    FirstRefused,
+    /// It is not.
+    Refused,
+}
+
+/// What one peer sent in this second, whatever it was: looking at a datagram costs more than counting it, and what is forwarded
+/// costs everybody.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Uplink {
+    packets: u32,
+    bytes: u32,
+    since: Instant,
+    refused: bool,
+}
+
+impl Uplink {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self { packets: 0, bytes: 0, since: now, refused: false }
+    }
+
+    /// One more came.
+    pub(super) fn admit(&mut self, now: Instant, bytes: usize, limits: &MediaLimits) -> Admission {
+        if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
+            (self.packets, self.bytes, self.since) = (0, 0, now);
+        }
+        self.packets = self.packets.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        if self.packets <= limits.packets_per_second && self.bytes <= limits.bytes_per_second {
+            return Admission::Admitted;
+        }
+        if std::mem::replace(&mut self.refused, true) { Admission::Refused } else { Admission::FirstRefused }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +119,20 @@ mod tests {
         assert!(!allowance.take(now + Duration::from_millis(999)));
         assert!(allowance.take(now + Duration::from_secs(1)));
         assert!(!Allowance::new(0).take(now));
+    }
+
+    #[test]
+    fn a_peer_sends_so_much_in_each_second_and_is_told_of_once() {
+        let start = crate::clock::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let limits = MediaLimits { packets_per_second: 3, bytes_per_second: 1_000, ..MediaLimits::default() };
+        let mut uplink = Uplink::new(start);
+        let mut admitted = |ms, bytes| uplink.admit(at(ms), bytes, &limits);
+        for ms in [0, 1, 2] {
+            assert_eq!(admitted(ms, 100), Admission::Admitted);
+        }
+        assert_eq!([admitted(3, 100), admitted(999, 1)], [Admission::FirstRefused, Admission::Refused]);
+        assert_eq!([admitted(1_000, 999), admitted(1_001, 2)], [Admission::Admitted, Admission::Refused]);
+        assert_eq!([admitted(2_001, 1_001), admitted(3_001, 1_000)], [Admission::Refused, Admission::Admitted]);
     }
 }

@@ -23,7 +23,7 @@ use capacity::Capacity;
 use dtls::{Dtls, Identity, Keys, Progress};
 use ice::{Connectivity, IceLite};
 use inbound::{FEEDBACK_SSRC, Inbound};
-use limits::{Allowance, MediaLimits};
+use limits::{Admission, Allowance, MediaLimits, Uplink};
 use outbound::Outbound;
 use plan::{IceCredentials, SessionPlan, Ssrc};
 use quality::QualityMeter;
@@ -134,6 +134,7 @@ pub struct Session {
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
     key_frames: Allowance,
+    uplink: Uplink,
     quality: QualityMeter,
     ice: IceLite,
     dtls: Dtls,
@@ -159,6 +160,7 @@ impl Session {
             looked: 0,
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
+            uplink: Uplink::new(new.now),
             quality: QualityMeter::default(),
             ice: IceLite::new(new.now, new.plan.local.clone(), new.plan.remote.clone()),
             dtls: Dtls::new(new.identity, new.plan.dtls, new.plan.fingerprint),
@@ -187,6 +189,11 @@ impl Session {
         let Some(sent) = self.outbound.told_of() else { return false };
         let more = sent > std::mem::replace(&mut self.looked, sent);
         !self.bandwidth.take_heard() && more
+    }
+
+    /// Whether a datagram from one of its addresses is looked at.
+    pub fn admit(&mut self, now: Instant, bytes: usize, limits: &MediaLimits) -> Admission {
+        self.uplink.admit(now, bytes, limits)
     }
 
     /// An ICE check that names this session.

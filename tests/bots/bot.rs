@@ -280,6 +280,15 @@ impl Bot {
         self.send_plain(plain);
     }
 
+    /// Sends the next sound of its microphone, though it is not due.
+    pub fn send_sound(&mut self) {
+        let (name, ids) = (self.name, self.extensions);
+        let Sending { sounds, twcc, .. } = &mut self.sending;
+        if let Some(sound) = sounds.first_mut().map(|source| source.sound(name, ids, twcc)) {
+            self.send_plain(sound);
+        }
+    }
+
     /// Seals and sends RTCP.
     pub fn send_rtcp(&mut self, plain: &[u8]) {
         let Some(crypto) = &mut self.crypto else { return };

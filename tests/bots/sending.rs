@@ -289,13 +289,18 @@ impl AudioSource {
     fn poll(&mut self, now: Instant, bot: u32, ids: ExtensionIds, twcc: &mut u16, out: &mut Vec<Plain>) {
         while let Some(at) = self.next.filter(|at| *at <= now) {
             self.next = Some(at + Duration::from_millis(20));
-            let tag =
-                Tag { bot, source: source_number(self.source), layer: 0, frame: self.frame, packet: 0, packets: 1 };
-            let payload = opus_payload(&tag, self.bytes);
-            out.push(self.stream.send(ids, twcc, self.timestamp, false, Some(self.level), payload));
-            self.frame += 1;
-            self.timestamp = self.timestamp.wrapping_add(960);
+            out.push(self.sound(bot, ids, twcc));
         }
+    }
+
+    /// The next 20 ms, also before their time.
+    pub fn sound(&mut self, bot: u32, ids: ExtensionIds, twcc: &mut u16) -> Plain {
+        let tag = Tag { bot, source: source_number(self.source), layer: 0, frame: self.frame, packet: 0, packets: 1 };
+        let payload = opus_payload(&tag, self.bytes);
+        let sound = self.stream.send(ids, twcc, self.timestamp, false, Some(self.level), payload);
+        self.frame += 1;
+        self.timestamp = self.timestamp.wrapping_add(960);
+        sound
     }
 
     pub fn frames(&self) -> u32 {

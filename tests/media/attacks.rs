@@ -2,7 +2,7 @@
 
 use crate::bots::bot::BotShape;
 use crate::bots::bot_identity;
-use crate::bots::world::{World, server_address};
+use crate::bots::world::{Plan, World, server_address};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use signaling::ids::Source;
@@ -13,14 +13,21 @@ use symposia::net::stun::{BINDING, BindingRequest, Builder, Class, IntegrityKey,
 use symposia::rtp::extension::Form;
 use symposia::rtp::header::{self, Fields};
 use symposia::session::dtls::{Dtls, Progress};
+use symposia::session::limits::MediaLimits;
 use symposia::session::plan::{DtlsRole, Fingerprint};
 
 fn stranger() -> SocketAddr {
     SocketAddr::from(([203, 0, 113, 66], 6666))
 }
 
+/// What is tried here is tried often: only the tests of floods have the usual bounds.
 fn call(seed: u64) -> World {
-    let mut world = World::new(seed);
+    let limits = MediaLimits { packets_per_second: u32::MAX, bytes_per_second: u32::MAX, ..MediaLimits::default() };
+    call_within(seed, limits)
+}
+
+fn call_within(seed: u64, limits: MediaLimits) -> World {
+    let mut world = World::with(seed, Plan { limits, ..Plan::default() });
     world.join(1, BotShape::default());
     world.join(2, BotShape::default());
     world.connect();
@@ -231,6 +238,126 @@ fn streams_made_up_by_a_participant_are_bounded_and_carry_nothing() {
     world.bot(1).forget_received();
     world.run_ms(500);
     assert!(world.bot(1).count(1, Source::Microphone) > 20);
+}
+
+// acceptance: SEC4
+#[test]
+fn after_a_rollover_old_packets_are_old_and_new_ones_pass() {
+    let mut world = World::new(9);
+    (1..=2).for_each(|name| _ = world.join(name, BotShape::default()));
+    world.connect();
+    world.publish(0, 20);
+    let stream = &mut world.bot(0).sending.sound(Source::Microphone).stream;
+    (stream.next, stream.packets) = (0xffff - 60, 0);
+    let ssrc = stream.ssrc;
+    world.bot(0).keeps_sent = true;
+    world.run_ms(3000);
+    assert!(world.bot(0).sending.sound(Source::Microphone).stream.next > 0x1_0000, "it went past the end");
+    let heard = world.places[1].bot.count(1, Source::Microphone);
+    assert!(heard >= 145, "{heard} of 150 sounds, before the end and after it");
+    let of_sound = |packet: &Vec<u8>| packet[8..12] == ssrc.to_be_bytes();
+    let sent: Vec<_> = std::mem::take(&mut world.bot(0).sent).into_iter().filter(of_sound).collect();
+    // Until what is under way has arrived.
+    world.run_ms(20);
+    let heard = world.places[1].bot.count(1, Source::Microphone);
+    let (before, from) = (world.core.counters, world.places[0].bot.address);
+    for packet in &sent {
+        world.inject(from, packet);
+    }
+    assert_eq!(world.core.counters.received, before.received, "an old packet passed for a new one");
+    world.run_ms(1000);
+    let more = world.places[1].bot.count(1, Source::Microphone) - heard;
+    assert!((48..=52).contains(&more), "{more} sounds in the second after that");
+    assert_eq!(world.problems(), [""; 0]);
+}
+
+/// What was counted of packets that were looked at, accepted or not.
+fn looked_at(world: &World) -> u64 {
+    let counters = &world.core.counters;
+    counters.received + counters.dropped.iter().sum::<u64>() - world.dropped(Drop::Flood)
+}
+
+/// Sounds and packets of pictures that the second and the third have of each other.
+fn of_each_other(world: &World) -> Vec<usize> {
+    let of = |(viewer, other): (usize, u32), source| world.places[viewer].bot.count(other, source);
+    [(1, 3), (2, 2)].into_iter().flat_map(|pair| [of(pair, Source::Microphone), of(pair, Source::Camera)]).collect()
+}
+
+/// Three talk and show themselves; the first lets `flood` loose for three seconds, 50,000 packets in each.
+fn flooded(seed: u64, flood: impl Fn(&mut World, &mut StdRng)) -> World {
+    let mut world = World::new(seed);
+    (1..=3).for_each(|name| _ = world.join(name, BotShape::default()));
+    world.connect();
+    (0..3).for_each(|place| world.publish(place, 20));
+    world.watch_tracks(1, &[(3, Source::Camera, 720)]);
+    world.watch_tracks(2, &[(2, Source::Camera, 720)]);
+    world.run_ms(3000);
+    world.places.iter_mut().for_each(|place| place.bot.forget_received());
+    world.run_ms(3000);
+    let quiet = of_each_other(&world);
+    world.places.iter_mut().for_each(|place| place.bot.forget_received());
+    let mut random = StdRng::seed_from_u64(seed);
+    for second in 0..3 {
+        let (before, refused) = (looked_at(&world), world.dropped(Drop::Flood));
+        for _ in 0..1000 {
+            (0..50).for_each(|_| flood(&mut world, &mut random));
+            world.run_ms(1);
+        }
+        // The others' honest packets are among them, a thousand in a second; and at first there is what the second before it,
+        // in which nothing came, had left.
+        let found = looked_at(&world) - before;
+        let bound = if second == 0 { 2 * 4_000 + 2_500 } else { 4_000 + 2_500 };
+        assert!(found < bound, "{found} were looked at in second {second}");
+        assert!(world.dropped(Drop::Flood) > refused + 40_000);
+    }
+    let after = of_each_other(&world);
+    for (quiet, after) in quiet.iter().zip(&after) {
+        assert!(*quiet > 140 && after * 100 >= quiet * 99 - 300, "{after} where {quiet} came before");
+    }
+    for viewer in [1, 2] {
+        assert_eq!(world.places[viewer].state, Some(SessionState::Connected));
+        assert_eq!(world.places[viewer].bot.problems(), [""; 0]);
+    }
+    world
+}
+
+// acceptance: SEC5
+#[test]
+fn a_flood_of_broken_packets_from_a_participant_harms_nobody_else() {
+    let mut world = flooded(10, |world, random| {
+        let mut bytes = vec![0; 40 + random.next_u32() as usize % 1200];
+        random.fill_bytes(&mut bytes);
+        bytes[0] = 0x80 | (bytes[0] & 0x3f);
+        let from = world.places[0].bot.address;
+        world.inject(from, &bytes);
+    });
+    // Once it is over he is heard as before.
+    world.run_ms(1500);
+    world.bot(1).forget_received();
+    world.run_ms(1000);
+    let sounds = world.places[1].bot.count(1, Source::Microphone);
+    assert!(sounds >= 48, "{sounds} of 50 sounds of the one who sent too much");
+}
+
+// acceptance: SEC5
+#[test]
+fn a_flood_of_sealed_packets_from_a_participant_harms_nobody_else() {
+    flooded(11, |world, _| world.bot(0).send_sound());
+}
+
+// acceptance: SEC5
+#[test]
+fn sound_is_forwarded_as_fast_as_sound_can_be_and_no_faster() {
+    let mut world = call(12);
+    world.bot(1).forget_received();
+    let (before, refused) = (world.places[1].bot.heard.media, world.dropped(Drop::Flood));
+    for _ in 0..2000 {
+        (0..2).for_each(|_| world.bot(0).send_sound());
+        world.run_ms(1);
+    }
+    let came = world.places[1].bot.count(1, Source::Microphone);
+    assert!((700..=1_250).contains(&came), "{came} of 4,100 sounds in two seconds");
+    assert!(world.places[1].bot.heard.media > before && world.dropped(Drop::Flood) - refused > 2_500);
 }
 
 // acceptance: SEC6

@@ -210,6 +210,9 @@ impl Inbound {
         let section = self.streams.all.get(index).ok_or(Drop::UnknownStream)?.section;
         let kind = self.streams.payload(section, header.payload_type).ok_or(Drop::UnknownPayload)?;
         let stream = self.streams.all.get_mut(index).ok_or(Drop::UnknownStream)?;
+        if matches!(kind.codec, Codec::Opus | Codec::Red) && !stream.sounds.take(now) {
+            return Err(Drop::Flood);
+        }
         stream.used = true;
         if self.next_report.is_none() {
             self.next_report = Some(now + REPORT_INTERVAL);

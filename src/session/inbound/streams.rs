@@ -5,6 +5,7 @@ use crate::net::counters::Drop;
 use crate::rtp::receive_log::{ReceiveLog, RepairPolicy};
 use crate::rtp::{Header, extension};
 use crate::session::clock_map::StreamClock;
+use crate::session::limits::Allowance;
 use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Flow, Kind, Mid, ReceivePlan, Section, SessionPlan, Ssrc};
 use crate::session::srtp;
 use rustc_hash::FxHashMap;
@@ -25,7 +26,12 @@ pub(super) struct Stream {
     pub(super) log: ReceiveLog,
     pub(super) clock: StreamClock,
     pub(super) used: bool,
+    /// How many packets of sound it may bring.
+    pub(super) sounds: Allowance,
 }
+
+/// Opus makes no more (RFC 6716: 2.5 ms each), and sound goes before everything else, to everybody.
+const SOUNDS_PER_SECOND: u32 = 400;
 
 pub(super) struct ReceiveSection {
     pub(super) mid: Mid,
@@ -147,6 +153,7 @@ impl Streams {
             log: ReceiveLog::new(clock_rate, policy),
             clock: StreamClock::new(clock_rate),
             used: true,
+            sounds: Allowance::new(SOUNDS_PER_SECOND),
         });
         Ok(self.all.len() - 1)
     }

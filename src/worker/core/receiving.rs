@@ -11,6 +11,7 @@ use crate::router::track::Publisher;
 use crate::rtp;
 use crate::rtp::ring::NewPacket;
 use crate::session::inbound::{Media, Received};
+use crate::session::limits::Admission;
 use crate::session::plan::{Kind, Ssrc};
 use crate::session::{Change, ufrag_worker};
 use std::net::{IpAddr, SocketAddr};
@@ -25,6 +26,12 @@ impl Core {
         data: &[u8],
         out: &mut SendBatch,
     ) -> Disposition {
+        // A check costs a digest: those of a participant count as all that he sends.
+        if let Some(Place::Session(number)) = self.demux.by_address(from)
+            && !self.admits(now, number, data.len())
+        {
+            return Disposition::Done;
+        }
         let Some(ufrag) = stun::ufrag_of(data) else {
             self.counters.drop(Drop::Stun);
             return Disposition::Done;
@@ -51,9 +58,26 @@ impl Core {
         Disposition::Done
     }
 
-    fn session_of(&mut self, from: SocketAddr) -> Result<u32, Disposition> {
+    /// Whether a session may send one more datagram now.
+    fn admits(&mut self, now: Instant, number: u32, bytes: usize) -> bool {
+        let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_deref_mut) else { return false };
+        match session.admit(now, bytes, &self.limits) {
+            Admission::Admitted => return true,
+            Admission::FirstRefused => {
+                let (session, participant) = (session.id.0, session.participant.0);
+                tracing::warn!(session, participant, "more media than a participant may send: the rest is dropped");
+            }
+            Admission::Refused => {}
+        }
+        self.counters.drop(Drop::Flood);
+        false
+    }
+
+    /// Whose a datagram is, where it is looked at.
+    fn session_of(&mut self, now: Instant, from: SocketAddr, bytes: usize) -> Result<u32, Disposition> {
         match self.demux.by_address(from) {
-            Some(Place::Session(number)) => Ok(number),
+            Some(Place::Session(number)) if self.admits(now, number, bytes) => Ok(number),
+            Some(Place::Session(_)) => Err(Disposition::Done),
             Some(Place::Worker(worker)) => Err(Disposition::Foreign(worker)),
             None => {
                 self.counters.drop(Drop::UnknownAddress);
@@ -69,7 +93,7 @@ impl Core {
         data: &[u8],
         out: &mut SendBatch,
     ) -> Disposition {
-        let number = match self.session_of(from) {
+        let number = match self.session_of(now, from, data.len()) {
             Ok(number) => number,
             Err(disposition) => return disposition,
         };
@@ -88,7 +112,7 @@ impl Core {
         data: &mut [u8],
         out: &mut SendBatch,
     ) -> Disposition {
-        let number = match self.session_of(from) {
+        let number = match self.session_of(now, from, data.len()) {
             Ok(number) => number,
             Err(disposition) => return disposition,
         };
