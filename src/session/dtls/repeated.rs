@@ -42,7 +42,12 @@ impl Seen {
             let number = u16::from_be_bytes([header[4], header[5]]);
             let three = |at: usize| u32::from_be_bytes([0, header[at], header[at + 1], header[at + 2]]);
             let (offset, len) = (three(6), three(9));
-            let Some((content, after)) = body.split_at_checked(len as usize) else { return false };
+            // A piece that is longer than its record or its message was spoilt; what it left behind can't be mended.
+            self.contradicted |= offset + len > three(1);
+            let Some((content, after)) = body.split_at_checked(len as usize) else {
+                self.contradicted = true;
+                return false;
+            };
             all &= self.insert((number, offset, len), digest(header, content));
             record = after;
         }
@@ -61,7 +66,8 @@ impl Seen {
         false
     }
 
-    /// Whether one piece came with two contents: one of them was spoilt on its way or is not the peer's.
+    /// Whether one piece came with two contents, or with a length that can't be: something was spoilt on its way or is not
+    /// the peer's.
     pub(super) const fn is_contradicted(&self) -> bool {
         self.contradicted
     }
@@ -113,6 +119,16 @@ mod tests {
         assert!(seen.is_repetition(&record(22, 0, &[(1, 0, &[7; 20])])) && !seen.is_contradicted());
         assert!(!seen.is_repetition(&record(22, 0, &[(1, 0, &[8; 20])])));
         assert!(seen.is_contradicted());
+    }
+
+    #[test]
+    fn a_length_that_can_not_be_is_told() {
+        let whole = record(22, 0, &[(1, 0, &[])]);
+        let mut spoilt = whole.clone();
+        *spoilt.last_mut().unwrap() ^= 1;
+        let mut seen = Seen::default();
+        assert!(!seen.is_repetition(&whole) && !seen.is_contradicted());
+        assert!(!seen.is_repetition(&spoilt) && seen.is_contradicted());
     }
 
     #[test]
