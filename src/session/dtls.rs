@@ -136,8 +136,9 @@ pub struct Keys {
 pub enum Progress {
     /// Nothing to report.
     None,
-    /// The peer proved the certificate of its SDP; media may flow.
-    Complete(Keys),
+    /// The peer proved the certificate of its SDP; media may flow. Once, and in the client's part a round trip before
+    /// the handshake is over.
+    Keyed(Keys),
     /// The peer said goodbye.
     Closed,
     /// It can't succeed any more.
@@ -158,7 +159,7 @@ pub enum Failure {
 }
 
 enum State {
-    Handshaking { since: Option<Instant>, doubted: Option<Instant> },
+    Handshaking { since: Option<Instant>, doubted: Option<Instant>, keyed: bool },
     Done,
     Over,
 }
@@ -189,7 +190,7 @@ impl Dtls {
             expected,
             role,
             active: identity.active.clone(),
-            state: State::Handshaking { since: None, doubted: None },
+            state: State::Handshaking { since: None, doubted: None, keyed: false },
             seen: Seen::default(),
             budget: Budget::default(),
             repeats: 0,
@@ -243,10 +244,13 @@ impl Dtls {
         if self.endpoint.poll_timeout(&PEER).is_some_and(|at| Some(at) != waiting) {
             self.repeats = 0;
         }
-        let mut progress = Progress::None;
+        let mut progress = self.keys_of_last_flight();
         for event in events {
             match event {
-                EndpointEvent::HandshakeComplete => progress = self.complete(),
+                EndpointEvent::HandshakeComplete => match self.state {
+                    State::Handshaking { keyed: true, .. } => self.state = State::Done,
+                    _ => progress = self.keyed(State::Done),
+                },
                 EndpointEvent::PeerClosed => {
                     self.state = State::Over;
                     progress = Progress::Closed;
@@ -258,7 +262,25 @@ impl Dtls {
         progress
     }
 
-    fn complete(&mut self) -> Progress {
+    /// As the client we have our keys with our last flight, which the library makes after it has checked the peer's
+    /// signature over both sides' randoms and its share of the key: only whoever holds the certificate of the SDP can
+    /// open what we seal from here on, and pictures need not wait another round trip for its Finished (RFC 7918, whose
+    /// conditions hold: all that we offer is ephemeral key exchange).
+    fn keys_of_last_flight(&mut self) -> Progress {
+        if self.role != DtlsRole::Active || !matches!(self.state, State::Handshaking { keyed: false, .. }) {
+            return Progress::None;
+        }
+        let Some(state) = self.endpoint.get_connection_state(PEER) else { return Progress::None };
+        // An error until that flight was made.
+        if state.export_keying_material(SRTP_LABEL, &[], 1).is_err() {
+            return Progress::None;
+        }
+        let State::Handshaking { since, doubted, .. } = self.state else { return Progress::None };
+        self.keyed(State::Handshaking { since, doubted, keyed: true })
+    }
+
+    /// The keys, where the certificate is the right one; `next` is the state then.
+    fn keyed(&mut self, next: State) -> Progress {
         let Some(state) = self.endpoint.get_connection_state(PEER) else { return Progress::None };
         let proved = state.peer_certificates.first().is_some_and(|der| fingerprint_of(der) == self.expected);
         if !proved {
@@ -273,8 +295,8 @@ impl Dtls {
         let client = state.is_client();
         match state.export_keying_material(SRTP_LABEL, &[], profile.keying_material_len()) {
             Ok(material) => {
-                self.state = State::Done;
-                Progress::Complete(Keys { profile, material: material.into_bytes(), client })
+                self.state = next;
+                Progress::Keyed(Keys { profile, material: material.into_bytes(), client })
             }
             Err(_) => self.fail(Failure::Keys),
         }
@@ -306,7 +328,7 @@ impl Dtls {
 
     /// When the handshake has failed if it is not over by then.
     fn limit(&self) -> Option<Instant> {
-        let State::Handshaking { since: Some(since), doubted } = self.state else { return None };
+        let State::Handshaking { since: Some(since), doubted, .. } = self.state else { return None };
         let limit = since + HANDSHAKE_LIMIT;
         Some(doubted.map_or(limit, |at| limit.min(at + DOUBT_LIMIT)))
     }

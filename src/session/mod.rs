@@ -246,7 +246,7 @@ impl Session {
     fn apply(&mut self, progress: Progress) -> Change {
         match progress {
             Progress::None => Change::None,
-            Progress::Complete(keys) => self.set_keys(&keys),
+            Progress::Keyed(keys) => self.set_keys(&keys),
             Progress::Closed | Progress::Failed(_) => self.become_state(SessionState::Failed),
         }
     }

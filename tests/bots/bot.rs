@@ -317,7 +317,7 @@ impl Bot {
     fn apply(&mut self, progress: Progress) {
         match progress {
             Progress::None => {}
-            Progress::Complete(keys) => self.crypto = Some(Crypto::new(&keys, self.shape.opener)),
+            Progress::Keyed(keys) => self.crypto = Some(Crypto::new(&keys, self.shape.opener)),
             Progress::Closed => self.closed = true,
             Progress::Failed(_) => self.failed = true,
         }

@@ -19,7 +19,15 @@ enum End {
 }
 
 /// Runs a handshake in which `spoil` may change what the n-th datagram of each side says; how it ended.
-fn handshake(mut spoil: impl FnMut(bool, usize, &mut BytesMut)) -> End {
+fn handshake(spoil: impl FnMut(bool, usize, &mut BytesMut)) -> End {
+    handshake_with_keys(spoil, &mut [None, None])
+}
+
+/// The same; `keys` are those of the client and the server, and when they had them.
+fn handshake_with_keys(
+    mut spoil: impl FnMut(bool, usize, &mut BytesMut),
+    keys: &mut [Option<(Duration, Keys)>; 2],
+) -> End {
     let provider = rtc_crypto::default_provider().expect("a provider");
     let (ours, theirs) = (Identity::generate(&provider).expect("one"), Identity::generate(&provider).expect("another"));
     let mut client = Dtls::new(&ours, DtlsRole::Active, theirs.fingerprint());
@@ -51,11 +59,17 @@ fn handshake(mut spoil: impl FnMut(bool, usize, &mut BytesMut)) -> End {
         ends.push((false, client.handle_timeout(now)));
         for (at_server, progress) in ends {
             match progress {
-                Progress::Complete(_) if !at_server => return End::Complete(now - began),
+                Progress::Keyed(found) => {
+                    let before = keys[usize::from(at_server)].replace((now - began, found));
+                    assert!(before.is_none(), "new keys would begin the numbers of packets anew");
+                }
                 // The page is told where we give up, and gives up itself where the browser does.
                 Progress::Failed(_) => return End::Failed(now - began),
                 _ => {}
             }
+        }
+        if matches!(client.state, State::Done) {
+            return End::Complete(now - began);
         }
         assert!(now < began + Duration::from_secs(60), "neither side says anything any more");
     }
@@ -66,6 +80,40 @@ fn nothing_spoilt_takes_few_round_trips() {
     let End::Complete(took) = handshake(|_, _, _| {}) else { panic!("it failed") };
     // A cookie costs one more.
     assert!(took <= ROUND_TRIP * 3, "{took:?}");
+}
+
+// acceptance: N4
+#[test]
+fn the_client_has_its_keys_a_round_trip_before_the_end_and_the_right_ones() {
+    let mut keys = [None, None];
+    let End::Complete(took) = handshake_with_keys(|_, _, _| {}, &mut keys) else { panic!("it failed") };
+    let [Some((ours_at, ours)), Some((theirs_at, theirs))] = keys else { panic!("somebody has none") };
+    assert_eq!((took - ours_at, theirs_at - ours_at), (ROUND_TRIP, ROUND_TRIP / 2));
+    assert_eq!((ours.material, ours.profile, ours.client), (theirs.material, theirs.profile, true));
+}
+
+#[test]
+fn another_certificate_than_the_one_of_the_sdp_gets_no_keys() {
+    let provider = rtc_crypto::default_provider().expect("a provider");
+    let identity = || Identity::generate(&provider).expect("one");
+    let (ours, theirs, expected) = (identity(), identity(), identity());
+    let mut client = Dtls::new(&ours, DtlsRole::Active, expected.fingerprint());
+    let mut server = Dtls::new(&theirs, DtlsRole::Passive, ours.fingerprint());
+    let now = start();
+    let _ = (client.start(now), server.start(now));
+    for _ in 0..10 {
+        while let Some(datagram) = client.poll_transmit() {
+            let _ = server.handle_datagram(now, &datagram);
+        }
+        while let Some(datagram) = server.poll_transmit() {
+            match client.handle_datagram(now, &datagram) {
+                Progress::Failed(failure) => return assert_eq!(failure, Failure::Fingerprint),
+                Progress::Keyed(_) => panic!("keys for somebody else"),
+                _ => {}
+            }
+        }
+    }
+    panic!("nobody noticed");
 }
 
 /// One bit of each byte of each datagram in turn would be thorough and slow: some bytes all over each.
