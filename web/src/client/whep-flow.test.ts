@@ -102,7 +102,7 @@ describe("WhepPlayer and a publisher that comes and goes", () => {
     answers = [created, () => refused(409, "not-publishing", { "Retry-After": "2" })];
     player.start();
     await flow(2);
-    await pass(22_000);
+    await pass(20_500);
     expect(states.at(-1)).toBe("waiting");
     expect(peers[0]?.closed).toBe(true);
     expect(asked.filter((method) => method === "DELETE")).toHaveLength(1);

@@ -5,13 +5,16 @@ import { WhepPlayer } from "./whep";
 class FakePeerConnection extends EventTarget {
   connectionState = "new";
   iceGatheringState = "complete";
-  localDescription = { sdp: "offer" };
+  signalingState = "stable";
+  flows = true;
+  localDescription = { sdp: "m=audio 9 X 1\r\na=ice-ufrag:ours\r\na=ice-pwd:secret\r\na=mid:0\r\n" };
   remote: string | null = null;
   closed = false;
   onconnectionstatechange: (() => void) | null = null;
   transport = { state: "connected", onstatechange: null as (() => void) | null };
   addTransceiver = (kind: string) => ({ receiver: { track: { kind }, transport: this.transport } });
-  getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: performance.now() }]]));
+  getStats = () => Promise.resolve(new Map([["a", { type: "inbound-rtp", bytesReceived: this.flows ? (this.bytes = performance.now()) : this.bytes }]]));
+  private bytes = 0;
   createOffer = () => Promise.resolve({});
   setLocalDescription = () => Promise.resolve();
   setRemoteDescription = ({ sdp }: { sdp: string }) => {
@@ -71,7 +74,7 @@ describe("a player", () => {
     answers = [created];
     player.start();
     await pass();
-    expect(calls[0]).toEqual({ method: "POST", url: "/whep/b", body: "offer" });
+    expect(calls[0]).toEqual({ method: "POST", url: "/whep/b", body: pcs[0]?.localDescription.sdp });
     expect(pcs[0]?.remote).toBe("answer");
     pcs[0]?.become("connected");
     expect(told).toEqual(["connecting", "stream", "playing"]);
@@ -134,11 +137,42 @@ describe("a player", () => {
     pcs[0]?.become("disconnected");
     await pass(3_001);
     expect(told.at(-1)).toBe("reconnecting");
-    expect(calls.map(({ method }) => method)).toEqual(["POST", "DELETE", "POST"]);
+    // Two tries to restart ICE, then from the start.
+    expect(calls.map(({ method }) => method)).toEqual(["POST", "PATCH", "PATCH", "DELETE", "POST"]);
     answers = [created];
     await pass(10_000);
     pcs.at(-1)?.become("connected");
     expect(told.at(-1)).toBe("playing");
+  });
+
+  it("restarts ICE by PATCH as soon as nothing comes, and takes the server's new side", async () => {
+    const side = (ufrag: string) => `a=ice-ufrag:${ufrag}\r\na=ice-pwd:p${ufrag}\r\na=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\n`;
+    const restarted = () => new Response(`a=ice-lite\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n${side("new")}`, { status: 200 });
+    answers = [() => new Response(`v=0\r\nm=audio 9 X 1\r\n${side("old")}`, { status: 201, headers: { Location: "/whep/b/r1" } }), restarted];
+    player.start();
+    await pass();
+    const pc = pcs[0];
+    pc?.become("connected");
+    await pass(3_000);
+    expect(calls).toHaveLength(1);
+    if (pc) pc.flows = false;
+    await pass(1_200);
+    expect(calls[1]).toMatchObject({ method: "PATCH", url: "http://server/whep/b/r1" });
+    expect(calls[1]?.body).toContain("a=ice-ufrag:ours");
+    expect(pc?.remote).toBe(`v=0\r\nm=audio 9 X 1\r\n${side("new")}`);
+    if (pc) pc.flows = true;
+    await pass(10_000);
+    expect([calls.length, pcs.length, told.at(-1)]).toEqual([2, 1, "playing"]);
+  });
+
+  it("makes a new session at once where the server has forgotten this one", async () => {
+    answers = [created, () => refusal(404, "not-found"), created];
+    player.start();
+    await pass();
+    pcs[0]?.become("connected");
+    pcs[0]?.become("disconnected");
+    await pass(10);
+    expect(calls.map(({ method }) => method)).toEqual(["POST", "PATCH", "DELETE", "POST"]);
   });
 
   it("stays with a connection that mends by itself", async () => {

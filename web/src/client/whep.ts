@@ -1,6 +1,9 @@
 // Watches a broadcast by WHEP: one POST with an offer, one DELETE at the end. While nobody publishes
-// it asks again; when the connection breaks it starts anew. Knows no page.
+// it asks again; when the connection breaks ICE is restarted by PATCH, and where that does not help it starts anew.
+// Knows no page.
 
+import { restartedAnswer, restartFragment } from "./fragment";
+import { LOOK_EVERY_MS, Watchdog } from "./media/watchdog";
 import { failureOf, RestError, retryAfter } from "./rest";
 
 /** Where the server names no time. */
@@ -8,13 +11,15 @@ const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 30_000;
 /** A connection that is not there by then will not come. */
 const CONNECT_WITHIN_MS = 10_000;
-/** A broken one may mend by itself for so long. */
+/** A broken one may mend for so long, by itself or by a restart of ICE. */
 const MEND_WITHIN_MS = 3_000;
+/** How long a restart is waited for: the HTTP connection of before may be as dead as the one of the media, and a
+ * second request gets another one. */
+const PATCH_WITHIN_MS = [1_000, 4_000];
 /** Nothing has come for so long: the encoder is gone. The server keeps the connection, and it may come back. */
 const STANDS_AFTER_MS = 3_000;
 /** Then the server is asked anew, which says whether anybody sends and in what format. */
 const ASK_AFTER_MS = 20_000;
-const LOOK_EVERY_MS = 1_000;
 
 export type WhepState = "connecting" | "waiting" | "full" | "playing" | "reconnecting";
 
@@ -39,6 +44,9 @@ const BROWSER: WhepMakers = {
 export class WhepPlayer {
   private pc: RTCPeerConnection | null = null;
   private resource: string | null = null;
+  /** What the server says of its side of the connection. */
+  private answer = "";
+  private restarting = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private look: ReturnType<typeof setInterval> | undefined;
   private attempts = 0;
@@ -79,6 +87,7 @@ export class WhepPlayer {
       const answer = await response.text();
       if (this.pc !== pc || this.closed) return;
       await pc.setRemoteDescription({ type: "answer", sdp: answer });
+      this.answer = answer;
     } catch (error) {
       if (this.pc === pc && !this.closed) this.onError(error);
       return;
@@ -132,6 +141,32 @@ export class WhepPlayer {
     } else if (pc.connectionState === "disconnected") {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.again(), MEND_WITHIN_MS);
+      void this.restart(pc);
+    }
+  }
+
+  /** New ways for the same connection (RFC 9725 §4.3.3): keys, streams and the viewer's place stay. */
+  private async restart(pc: RTCPeerConnection): Promise<void> {
+    const { resource, answer } = this;
+    if (this.restarting || !resource || !answer) return;
+    this.restarting = true;
+    try {
+      await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
+      const response = await patch(resource, restartFragment(pc.localDescription?.sdp ?? ""));
+      const sdp = response.status === 200 ? restartedAnswer(answer, await response.text()) : null;
+      if (this.pc !== pc || this.closed) return;
+      if (sdp) {
+        await pc.setRemoteDescription({ type: "answer", sdp });
+        this.answer = sdp;
+      } else if (response.status === 404) this.again();
+    } catch {
+      // The network is away: looked after by whoever waits for the connection to mend.
+    } finally {
+      // Nothing came of it; the connection is as it was.
+      if (this.pc === pc && pc.signalingState === "have-local-offer") {
+        await pc.setLocalDescription({ type: "rollback" }).catch(() => {});
+      }
+      this.restarting = false;
     }
   }
 
@@ -147,6 +182,7 @@ export class WhepPlayer {
   private watchFlow(pc: RTCPeerConnection): void {
     let bytes = -1;
     let stoodMs = 0;
+    const watchdog = new Watchdog();
     clearInterval(this.look);
     this.look = setInterval(() => {
       void bytesReceived(pc).then((now) => {
@@ -157,6 +193,8 @@ export class WhepPlayer {
         if (stoodMs >= ASK_AFTER_MS) this.again();
         else if (stoodMs >= STANDS_AFTER_MS && !stood) this.handlers.state("reconnecting");
         else if (stoodMs === 0 && stood) this.handlers.state("playing");
+        // Long before the browser notices; or the encoder stopped, then it does no harm.
+        if (watchdog.look(now, true, Date.now())) void this.restart(pc);
       });
     }, LOOK_EVERY_MS);
   }
@@ -188,6 +226,7 @@ export class WhepPlayer {
     clearInterval(this.look);
     if (this.resource) remove(this.resource);
     this.resource = null;
+    this.answer = "";
     if (this.pc) {
       this.pc.onconnectionstatechange = null;
       this.pc.close();
@@ -202,6 +241,23 @@ async function bytesReceived(pc: RTCPeerConnection): Promise<number> {
     if (one.type === "inbound-rtp") bytes += one.bytesReceived ?? 0;
   });
   return bytes;
+}
+
+async function patch(resource: string, fragment: string): Promise<Response> {
+  let failed: unknown = null;
+  for (const within of PATCH_WITHIN_MS) {
+    try {
+      return await fetch(resource, {
+        method: "PATCH",
+        headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
+        body: fragment,
+        signal: AbortSignal.timeout(within),
+      });
+    } catch (error) {
+      failed = error;
+    }
+  }
+  throw failed;
 }
 
 /** Also while the page goes away. */
