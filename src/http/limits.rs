@@ -39,8 +39,12 @@ pub struct Bounds {
     pub sockets_per_address: u32,
     /// Open WebSockets in all.
     pub sockets: u32,
-    /// WebSockets that have not said hello yet, in all: they are strangers, and each may stay 10 s.
+    /// WebSockets that have not said hello yet, in all: they are strangers.
     pub strangers: u32,
+    /// How long a stranger may stay without a hello where many do, or the server is about to stop…
+    pub hello: Duration,
+    /// …and otherwise: a page opens its socket before somebody clicks "Join".
+    pub standby: Duration,
 }
 
 impl From<&config::Limits> for Bounds {
@@ -64,6 +68,8 @@ impl From<&config::Limits> for Bounds {
             sockets_per_address: limits.sockets_per_address,
             sockets: limits.sockets,
             strangers: limits.sockets / 4,
+            hello: Duration::from_secs(10),
+            standby: Duration::from_secs(60),
         }
     }
 }
@@ -232,6 +238,15 @@ impl Limits {
         Ok(OpenSocket { sockets, address, stranger: true })
     }
 
+    /// Whether strangers without a hello should make room: more than half of the places are taken that there are for
+    /// them, or for this address.
+    #[must_use]
+    pub fn is_crowded(&self, address: IpAddr) -> bool {
+        let of_address = self.sockets.by_address.get(&Network::household(address)).map_or(0, |open| *open);
+        self.sockets.strangers.load(Ordering::Acquire) > self.bounds.strangers / 2
+            || of_address > self.bounds.sockets_per_address / 2
+    }
+
     /// How many sockets are open.
     #[must_use]
     pub fn open_sockets(&self) -> u32 {
@@ -352,6 +367,7 @@ mod tests {
         let mut first = limits.open_socket(address(1)).expect("room");
         let _second = limits.open_socket(address(1)).expect("room");
         assert!(limits.open_socket(address(1)).is_err(), "two an address");
+        assert!(limits.is_crowded(address(1)) && limits.is_crowded(address(7)), "two strangers of three");
         let third = limits.open_socket(address(2)).expect("room");
         assert!(limits.open_socket(address(3)).is_err(), "three strangers");
         first.known();
@@ -361,6 +377,7 @@ mod tests {
         assert_eq!(limits.open_sockets(), 2);
         drop(first);
         assert_eq!(limits.open_sockets(), 1);
+        assert!(!limits.is_crowded(address(1)), "one stranger of three, one socket of two");
         assert!(limits.open_socket(address(1)).is_ok());
     }
 }

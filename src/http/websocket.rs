@@ -7,6 +7,7 @@ use super::errors::{Failure, HttpCode};
 use super::guard::{Client, host_header, origin_is_ours};
 use super::join;
 use super::limits::OpenSocket;
+use super::packing::{WORTH_PACKING, pack, unpack};
 use crate::clock;
 use crate::meetings::counters;
 use crate::meetings::rate::{Bucket, Later};
@@ -20,12 +21,14 @@ use futures_util::{SinkExt, StreamExt};
 use signaling::protocol::{ClientMessage, Join, RefusalCode, ServerMessage, VERSION};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// The subprotocol; another major version gets another name.
 pub const SUBPROTOCOL: &str = "symposia.v1";
-/// How long a stranger may stay without a hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// The same, with messages that may come packed as binary ones: both sides may, from the first on.
+pub const PACKED_SUBPROTOCOL: &str = "symposia.v1.packed";
+/// How often it is looked at whether strangers should make room.
+const CROWD_TICK: Duration = Duration::from_secs(1);
 /// How often the server asks for a sign of life; below the usual 60 s of proxies.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// How long no sign of life is borne: two pings unanswered, and a network's hiccup.
@@ -49,7 +52,7 @@ pub async fn open(
         return Failure::from(HttpCode::ForeignOrigin).into_response();
     }
     let upgrade = match upgrade {
-        Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
+        Ok(upgrade) => upgrade.protocols([PACKED_SUBPROTOCOL, SUBPROTOCOL]),
         Err(rejection) => return rejection.into_response(),
     };
     if upgrade.selected_protocol().is_none() {
@@ -61,6 +64,7 @@ pub async fn open(
         Ok(counted) => counted,
         Err(Later(seconds)) => return Failure::from(RefusalCode::TooMany).retry_after(seconds).into_response(),
     };
+    let packed = upgrade.selected_protocol().is_some_and(|protocol| protocol == PACKED_SUBPROTOCOL);
     let bytes = state.config.limits.message_bytes as usize;
     let caller = match Caller::new(&state, client, headers).await {
         Ok(caller) => caller,
@@ -71,14 +75,16 @@ pub async fn open(
         .max_frame_size(bytes)
         // One writer at a time; a queue behind a slow client is the outbox's business.
         .max_write_buffer_size(bytes.saturating_mul(4))
-        .on_upgrade(move |socket| Box::pin(serve(state, caller, counted, socket)))
+        .on_upgrade(move |socket| Box::pin(serve(state, caller, counted, packed, socket)))
 }
 
-async fn serve(state: AppState, caller: Caller, counted: OpenSocket, socket: WebSocket) {
+async fn serve(state: AppState, caller: Caller, counted: OpenSocket, packed: bool, socket: WebSocket) {
     counters::SOCKETS.add(1);
-    let (writer, mut reader) = socket.split();
+    let (writer, reader) = socket.split();
+    let limit = state.config.limits.message_bytes as usize;
+    let mut reader = Reader { stream: reader, unpacks: packed.then_some(limit) };
     let (sender, queue) = outbox();
-    let mut writing = tokio::spawn(write(writer, queue));
+    let mut writing = tokio::spawn(write(writer, queue, packed));
     read(&state, &caller, counted, &mut reader, sender, &mut writing).await;
     // The writer ends by itself: the last sender is gone, or a close was queued. Then the client's
     // own close is waited for: a socket closed before it was read would take back what was sent.
@@ -86,10 +92,17 @@ async fn serve(state: AppState, caller: Caller, counted: OpenSocket, socket: Web
         if !writing.is_finished() {
             let _ = writing.await;
         }
-        while let Some(Ok(_)) = reader.next().await {}
+        while let Some(Ok(_)) = reader.stream.next().await {}
     })
     .await;
     counters::SOCKETS.add(-1);
+}
+
+/// What comes in.
+struct Reader {
+    stream: SplitStream<WebSocket>,
+    /// Packed messages are taken, so long when unpacked.
+    unpacks: Option<usize>,
 }
 
 /// Why reading ended.
@@ -104,7 +117,7 @@ async fn read(
     state: &AppState,
     caller: &Caller,
     mut counted: OpenSocket,
-    reader: &mut SplitStream<WebSocket>,
+    reader: &mut Reader,
     outbox: Outbox,
     writing: &mut JoinHandle<()>,
 ) {
@@ -127,25 +140,23 @@ async fn read(
 }
 
 /// Reads the first message and takes a seat.
-async fn hello(
-    state: &AppState,
-    caller: &Caller,
-    reader: &mut SplitStream<WebSocket>,
-    outbox: &Outbox,
-) -> Result<Seat, End> {
+async fn hello(state: &AppState, caller: &Caller, reader: &mut Reader, outbox: &Outbox) -> Result<Seat, End> {
     let refuse = |refusal: Refusal| {
         outbox.send(refusal.into_message(0));
         Err(End::Close(CloseReason::Refused))
     };
     let first = async {
         loop {
-            if let Some(text) = next(reader).await? {
+            if let Some(text) = reader.next().await? {
                 return Ok(parse(&text));
             }
         }
     };
     // Only the waiting is cut short: who has begun to take a seat takes it or is refused.
-    let message = timeout(HELLO_WITHIN, first).await.map_err(|_| End::Close(CloseReason::TimedOut))??;
+    let message = tokio::select! {
+        message = first => message?,
+        () = patience(state, caller) => return Err(End::Close(CloseReason::TimedOut)),
+    };
     let (version, join, name) = match message {
         Ok(ClientMessage::Hello { version, join, name }) => (version, join, name),
         Ok(_) => return refuse(RefusalCode::OutOfOrder.into()),
@@ -164,11 +175,22 @@ async fn hello(
     }
 }
 
+/// Ends when a stranger without a hello has to go.
+async fn patience(state: &AppState, caller: &Caller) {
+    let bounds = &state.limits.bounds;
+    sleep(bounds.hello).await;
+    let mut left = bounds.standby.saturating_sub(bounds.hello);
+    while !left.is_zero() && !state.is_draining() && !state.limits.is_crowded(caller.client.address) {
+        sleep(CROWD_TICK).await;
+        left = left.saturating_sub(CROWD_TICK);
+    }
+}
+
 /// Passes messages on until the socket ends.
-async fn messages(state: &AppState, reader: &mut SplitStream<WebSocket>, outbox: &Outbox, seat: &Seat) -> End {
+async fn messages(state: &AppState, reader: &mut Reader, outbox: &Outbox, seat: &Seat) -> End {
     let mut allowance = Bucket::new(state.limits.bounds.messages, clock::now());
     loop {
-        let text = match timeout(SILENCE, next(reader)).await {
+        let text = match timeout(SILENCE, reader.next()).await {
             Ok(Ok(text)) => text,
             Ok(Err(end)) => return end,
             Err(_) => return End::Close(CloseReason::TimedOut),
@@ -199,15 +221,20 @@ async fn messages(state: &AppState, reader: &mut SplitStream<WebSocket>, outbox:
     }
 }
 
-/// The next text; `None` is another sign of life.
-async fn next(reader: &mut SplitStream<WebSocket>) -> Result<Option<Utf8Bytes>, End> {
-    match reader.next().await {
-        Some(Ok(Message::Text(text))) => Ok(Some(text)),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-        Some(Ok(Message::Binary(_))) => Err(End::Close(CloseReason::Misbehaved)),
-        // Over the size limit, no UTF-8, a broken frame: the protocol says close.
-        Some(Err(_)) => Err(End::Close(CloseReason::Misbehaved)),
-        Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+impl Reader {
+    /// The next text; `None` is another sign of life.
+    async fn next(&mut self) -> Result<Option<Utf8Bytes>, End> {
+        match self.stream.next().await {
+            Some(Ok(Message::Text(text))) => Ok(Some(text)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+            Some(Ok(Message::Binary(bytes))) => match self.unpacks.and_then(|limit| unpack(&bytes, limit)) {
+                Some(text) => Ok(Some(text.into())),
+                None => Err(End::Close(CloseReason::Misbehaved)),
+            },
+            // Over the size limit, no UTF-8, a broken frame: the protocol says close.
+            Some(Err(_)) => Err(End::Close(CloseReason::Misbehaved)),
+            Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+        }
     }
 }
 
@@ -217,13 +244,14 @@ fn parse(text: &str) -> Result<ClientMessage, Refusal> {
 }
 
 /// Writes the queue, and pings in between.
-async fn write(mut writer: Writer, mut queue: OutboxReader) {
+async fn write(mut writer: Writer, mut queue: OutboxReader, packed: bool) {
     let mut pings = interval(PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reason = loop {
         let message = tokio::select! {
             next = queue.next() => match next {
                 Outgoing::Message(message) => match serde_json::to_string(&message) {
+                    Ok(text) if packed && text.len() >= WORTH_PACKING => Message::Binary(pack(&text).into()),
                     Ok(text) => Message::Text(text.into()),
                     Err(error) => {
                         tracing::error!(%error, "a message could not be written");

@@ -49,6 +49,12 @@ pub async fn knock_status(request: Request<()>) -> StatusCode {
     }
 }
 
+/// The text of a packed message.
+fn unpacked(packed: &[u8]) -> String {
+    let text = miniz_oxide::inflate::decompress_to_vec(packed).expect("DEFLATE");
+    String::from_utf8(text).expect("UTF-8")
+}
+
 impl Person {
     pub async fn connect(server: &Server, cookies: &str) -> Self {
         let headers: &[_] = if cookies.is_empty() { &[] } else { &[("cookie", cookies)] };
@@ -109,6 +115,11 @@ impl Person {
         self.say_raw(Message::text(text)).await;
     }
 
+    pub async fn say_packed(&mut self, message: &ClientMessage) {
+        let text = serde_json::to_vec(message).expect("JSON");
+        self.say_raw(Message::binary(miniz_oxide::deflate::compress_to_vec(&text, 6))).await;
+    }
+
     pub async fn say_raw(&mut self, message: Message) {
         // A server that closed meanwhile is seen by the next read.
         let _ = self.socket.send(message).await;
@@ -126,7 +137,8 @@ impl Person {
         loop {
             let next = timeout(PATIENCE, self.socket.next()).await.expect("something within ten seconds");
             let text = match next {
-                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(Message::Text(text))) => text.to_string(),
+                Some(Ok(Message::Binary(packed))) => unpacked(&packed),
                 Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Err(None),

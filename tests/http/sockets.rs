@@ -1,9 +1,10 @@
 //! Sockets that misbehave, and handshakes that are refused.
 
 use crate::person::{Person, handshake, knock_status};
-use crate::support::Server;
+use crate::support::{Server, fixture};
 use serde_json::json;
-use signaling::protocol::{ClientMessage, Command, Join, RefusalCode, ServerMessage};
+use signaling::ids::Source;
+use signaling::protocol::{ClientMessage, Command, Event, Join, Outcome, RefusalCode, SendSlot, ServerMessage};
 use std::time::Duration;
 use symposia::meetings::rate::Rate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -148,6 +149,54 @@ async fn strangers_who_say_nothing_are_counted_and_bounded() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("the place was not given back");
+}
+
+// acceptance: SEC7, N4
+#[tokio::test]
+async fn a_stranger_may_wait_for_his_click_while_there_is_room() {
+    let server = Server::with(|_, bounds| {
+        bounds.strangers = 4;
+        bounds.hello = Duration::from_millis(50);
+        bounds.standby = Duration::from_secs(3);
+    })
+    .await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let join = Join::Link { meeting: meeting.id.clone(), token: meeting.token.clone() };
+    let mut patient = Person::connect(&server, "").await;
+    let silent = Person::connect(&server, "").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(patient.hello(join, "Ana").await.is_ok(), "half of the places are free");
+    let began = symposia::clock::now();
+    let mut crowd = vec![silent, Person::connect(&server, "").await, Person::connect(&server, "").await];
+    for stranger in &mut crowd {
+        let _ = stranger.rest().await;
+    }
+    let took = symposia::clock::now().saturating_duration_since(began);
+    assert!(took < Duration::from_secs(5), "nobody stays for ever: {took:?}");
+    assert!(took > Duration::from_secs(1), "who leaves makes room for the rest: {took:?}");
+}
+
+// acceptance: N4
+#[tokio::test]
+async fn an_offer_travels_packed_with_the_hello_and_so_does_its_answer() {
+    let server = Server::start().await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let packed = [("sec-websocket-protocol", "symposia.v1.packed, symposia.v1")];
+    let mut person = Person::over(handshake(&server, &packed)).await;
+    let join = Join::Link { meeting: meeting.id.clone(), token: meeting.token.clone() };
+    person.say(&ClientMessage::Hello { version: 1, join: join.clone(), name: Some("Ana".to_owned()) }).await;
+    let sends = vec![SendSlot { mid: "0".to_owned(), source: Source::Microphone }];
+    let offer = Command::Offer { sdp: fixture("chromium-app"), sends };
+    person.say_packed(&ClientMessage::Command { id: 1, command: offer.clone() }).await;
+    assert!(matches!(person.next().await, Ok(ServerMessage::Event { event: Event::Welcome { .. }, .. })));
+    let answer = person.next().await;
+    let Ok(ServerMessage::Reply { id: 1, result: Outcome::Answer { sdp } }) = answer else { panic!("{answer:?}") };
+    assert!(sdp.contains("a=ice-lite"));
+    // Whoever did not ask for it gets no packed message, and may send none.
+    let mut plain = Person::connect(&server, "").await;
+    plain.hello(join, "Bo").await.expect("he is let in");
+    plain.say_packed(&ClientMessage::Command { id: 1, command: offer }).await;
+    assert_eq!(plain.rest().await.1, Some(4003));
 }
 
 // acceptance: SEC7

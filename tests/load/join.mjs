@@ -43,8 +43,11 @@ function resident(pid) {
 /** Runs in the page before anything of it: notes when each step happens. */
 function watchForPictures() {
   const steps = {};
-  const note = (step) => (steps[step] ??= performance.now());
+  const note = (step, at = performance.now()) => (steps[step] ??= at);
   const received = new Set();
+  // Long messages are packed, both ways.
+  const textOf = async (data) =>
+    typeof data === "string" ? data : new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
   window.blocked = [];
   new PerformanceObserver((list) => {
     for (const task of list.getEntries()) window.blocked.push({ start: task.startTime, took: task.duration });
@@ -62,16 +65,20 @@ function watchForPictures() {
     constructor(...settings) {
       super(...settings);
       this.addEventListener("open", () => note("socketOpen"));
-      this.addEventListener("message", ({ data }) => {
-        const message = JSON.parse(data);
-        if (message.event?.kind === "welcome") note("welcome");
-        if (message.result?.kind === "answer") note("answerCame");
-        if (message.media?.kind === "slots" && message.media.slots.some((slot) => slot.source === "camera")) note("slotsCame");
+      this.addEventListener("message", async ({ data }) => {
+        const at = performance.now();
+        const message = JSON.parse(await textOf(data));
+        if (message.event?.kind === "welcome") note("welcome", at);
+        if (message.result?.kind === "answer") note("answerCame", at);
+        if (message.media?.kind === "slots" && message.media.slots.some((slot) => slot.source === "camera")) note("slotsCame", at);
       });
     }
     send(data) {
-      if (data.includes('"offer"')) note("offerSent");
-      if (data.includes('"watch"') && data.includes('"camera"')) note("watched");
+      const at = performance.now();
+      void textOf(data).then((text) => {
+        if (text.includes('"offer"')) note("offerSent", at);
+        if (text.includes('"watch"') && text.includes('"camera"')) note("watched", at);
+      });
       super.send(data);
     }
   };

@@ -268,14 +268,18 @@ export function installReaders() {
     for (const socket of sockets) socket.close();
   };
 
+  /** Long messages come packed. */
+  const textOf = async (data) =>
+    typeof data === "string" ? data : new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+
   /** A command of which the page's own scripts know nothing, and its answer. */
   let foreign = 1_000_000;
   const command = (wanted) => {
     const socket = sockets.findLast(({ readyState }) => readyState === WebSocket.OPEN);
     const id = foreign++;
     return new Promise((resolve) => {
-      socket.addEventListener("message", function take({ data }) {
-        const answer = JSON.parse(data);
+      socket.addEventListener("message", async function take({ data }) {
+        const answer = JSON.parse(await textOf(data));
         if (answer.id !== id) return;
         socket.removeEventListener("message", take);
         resolve(answer);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connection, type CommandError, type ConnectionState } from "./connection";
-import { FakeServer, person, welcome } from "./fake-socket";
+import { FakeServer, type FakeSocket, person, welcome } from "./fake-socket";
 import type { Event } from "./protocol";
 import type { Seat } from "./seat";
 
@@ -85,6 +85,30 @@ describe("joining", () => {
 });
 
 describe("commands", () => {
+  it("travel with the hello, once", () => {
+    connection.join({ by: "host", meeting: "m-1" }, "Ana");
+    connection.command({ do: "offer", sdp: "v=0", sends: [] }).catch(() => {});
+    server.last.open();
+    expect(server.last.sent.map(({ type }) => type)).toEqual(["hello", "command", "ping"]);
+    server.last.event(1, welcome());
+    expect(server.last.commands()).toHaveLength(1);
+    expect(kind()).toBe("online");
+  });
+
+  it("go on a socket that was opened before", () => {
+    const socket = server.socket() as unknown as FakeSocket;
+    socket.open();
+    server.opened = socket;
+    connection.join({ by: "host", meeting: "m-1" }, "Ana");
+    expect(socket.sent.map(({ type }) => type)).toEqual(["hello", "ping"]);
+    expect(server.sockets).toHaveLength(1);
+    // It had died without a word.
+    vi.advanceTimersByTime(2_501);
+    expect(server.sockets).toHaveLength(2);
+    server.last.open();
+    expect(server.last.sent[0]?.type).toBe("hello");
+  });
+
   it("have ids that rise from 1 and are answered each by its own reply", async () => {
     joined();
     const hand = connection.command({ do: "set-hand", raised: true });
@@ -114,8 +138,8 @@ describe("commands", () => {
     connection.command({ do: "set-hand", raised: false }).catch(() => {});
     vi.advanceTimersByTime(300);
     server.last.open();
-    expect(server.last.commands()).toEqual([]);
-    server.last.pong();
+    expect(server.last.sent[0]?.type).toBe("hello");
+    // They need not wait for the word that the seat is still there.
     expect(server.last.commands()).toEqual([
       { type: "command", id: 2, command: { do: "admit-all" } },
       { type: "command", id: 3, command: { do: "set-hand", raised: false } },

@@ -2,14 +2,17 @@
 // connection was lost. Knows nothing of what commands and events mean, but for the seat they name.
 
 import type { Command, Event, Join, MediaEvent, Outcome, RefusalCode, ServerMessage } from "./protocol";
-import { SEAT_KEPT_MS, SOCKET_PATH, SUBPROTOCOL, VERSION } from "./protocol";
+import { PACKED_SUBPROTOCOL, SEAT_KEPT_MS, SOCKET_PATH, SUBPROTOCOL, VERSION } from "./protocol";
 import type { Seat } from "./seat";
+import { canPack, Wire } from "./wire";
 
 /** First and longest wait between two attempts to come back. */
 const BACKOFF_MIN_MS = 300;
 const BACKOFF_MAX_MS = 5_000;
 /** An attempt that is not open by then is given up: the network swallows it. */
 const OPEN_TIMEOUT_MS = 5_000;
+/** The same from the hello on where the socket had waited for it: it may have died meanwhile. */
+const WAITED_WITHIN_MS = 2_500;
 /** A socket that was silent for so long is asked for a sign of life… */
 const PING_AFTER_MS = 5_000;
 /** …and given up without one so much later. */
@@ -62,6 +65,7 @@ export interface ConnectionHandlers {
 
 /** What a connection needs of its surroundings; a test brings its own. */
 export interface Surroundings {
+  /** One that was opened before is taken as it is. */
   socket(): WebSocket;
   /** Tells `online` and `visibilitychange`; absent outside a page. */
   network?: EventTarget;
@@ -69,12 +73,19 @@ export interface Surroundings {
   random(): number;
 }
 
-/** Those of a browser. `origin` for use outside a page or with another server. */
-export function browserSurroundings(origin = globalThis.location?.origin): Surroundings {
+/** Opens a socket to the server. `origin` for use outside a page or with another server. */
+export function browserSocket(origin = globalThis.location?.origin): WebSocket {
   const address = new URL(SOCKET_PATH, origin);
   address.protocol = address.protocol === "https:" || address.protocol === "wss:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address.href, canPack() ? [PACKED_SUBPROTOCOL, SUBPROTOCOL] : [SUBPROTOCOL]);
+  socket.binaryType = "arraybuffer";
+  return socket;
+}
+
+/** Those of a browser. `opened` gives a socket that was opened before it was needed, if there is one. */
+export function browserSurroundings(opened: () => WebSocket | null = () => null): Surroundings {
   return {
-    socket: () => new WebSocket(address.href, SUBPROTOCOL),
+    socket: () => opened() ?? browserSocket(),
     ...(typeof window === "undefined" ? {} : { network: window }),
     ...(typeof document === "undefined" ? {} : { page: document }),
     random: Math.random,
@@ -89,7 +100,9 @@ interface Pending {
 
 export class Connection {
   private state: ConnectionState = { kind: "idle" };
-  private socket: WebSocket | null = null;
+  private wire: Wire | null = null;
+  /** The hello is on its way: commands may follow it. */
+  private greeted = false;
   private seat: Seat | null = null;
   private first: { join: Join; name?: string } | null = null;
   private attempts = 0;
@@ -144,7 +157,7 @@ export class Connection {
     const id = this.nextCommand++;
     const reply = new Promise<Outcome>((resolve, reject) => this.pending.set(id, { command, resolve, reject }));
     this.rememberSeat();
-    if (this.state.kind === "online") this.send({ type: "command", id, command });
+    if (this.greeted) this.send({ type: "command", id, command });
     return reply;
   }
 
@@ -174,16 +187,19 @@ export class Connection {
       this.lost();
       return;
     }
-    this.socket = socket;
+    this.wire = new Wire(socket, {
+      open: () => this.onOpen(OPEN_TIMEOUT_MS),
+      text: (text) => this.onMessage(text),
+      closed: () => this.lost(),
+    });
     this.openTimer = setTimeout(() => this.lost(), OPEN_TIMEOUT_MS);
-    socket.onopen = () => this.onOpen();
-    socket.onmessage = (message: MessageEvent) => this.onMessage(message.data);
-    socket.onclose = () => this.lost();
+    if (this.wire.isOpen) this.onOpen(WAITED_WITHIN_MS);
   }
 
-  private onOpen(): void {
+  private onOpen(within: number): void {
     clearTimeout(this.openTimer);
     this.fresh = true;
+    this.greeted = true;
     if (this.seat) {
       const { meeting, seat, lastEvent } = this.seat;
       this.send({ type: "hello", version: VERSION, join: { by: "resume", meeting, seat, lastEvent } });
@@ -191,8 +207,10 @@ export class Connection {
       const { join, name } = this.first;
       this.send({ type: "hello", version: VERSION, join, ...(name === undefined ? {} : { name }) });
     }
+    // Whoever is let in loses no round trip by waiting for the word of it; who is not gets refusals.
+    for (const [id, { command }] of this.pending) this.send({ type: "command", id, command });
     // A resume without missed events is answered by nothing else.
-    this.ping(OPEN_TIMEOUT_MS);
+    this.ping(within);
   }
 
   private onMessage(data: unknown): void {
@@ -279,7 +297,6 @@ export class Connection {
     if (this.state.kind === "online" || !this.seat) return;
     this.attempts = 0;
     this.setState({ kind: "online" });
-    for (const [id, { command }] of this.pending) this.send({ type: "command", id, command });
   }
 
   private lost(wait?: number): void {
@@ -315,7 +332,7 @@ export class Connection {
   }
 
   private send(message: object): void {
-    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
+    this.wire?.send(JSON.stringify(message));
   }
 
   private ping(within: number): void {
@@ -340,11 +357,9 @@ export class Connection {
   private dropSocket(): void {
     for (const timer of [this.retryTimer, this.openTimer, this.quietTimer, this.pongTimer]) clearTimeout(timer);
     this.retryTimer = this.openTimer = this.quietTimer = this.pongTimer = undefined;
-    const socket = this.socket;
-    this.socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    this.greeted = false;
+    this.wire?.drop();
+    this.wire = null;
   }
 
   private rememberSeat(): void {

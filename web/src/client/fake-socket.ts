@@ -54,7 +54,15 @@ export class FakeServer implements Surroundings {
   sockets: FakeSocket[] = [];
   network = new EventTarget();
 
+  /** A socket that was opened before it was needed. */
+  opened: FakeSocket | null = null;
+
   socket(): WebSocket {
+    if (this.opened) {
+      const { opened } = this;
+      this.opened = null;
+      return opened as unknown as WebSocket;
+    }
     const socket = new FakeSocket();
     this.sockets.push(socket);
     return socket as unknown as WebSocket;

@@ -5,6 +5,8 @@
 export const VERSION = 1;
 /** The WebSocket subprotocol of that version. */
 export const SUBPROTOCOL = "symposia.v1";
+/** The same, with messages that may come packed. */
+export const PACKED_SUBPROTOCOL = "symposia.v1.packed";
 /** Where the socket is. */
 export const SOCKET_PATH = "/api/v1/socket";
 /** Longest chat message, in characters (code points). */

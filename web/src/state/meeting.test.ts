@@ -46,6 +46,7 @@ let model: MeetingModel;
 let exchanged: string[];
 let number: number;
 let begun: number;
+let ready: boolean;
 const store = () => {
   const data = new Map<string, string>();
   return {
@@ -57,7 +58,10 @@ const store = () => {
 
 const parts: Parts = {
   connection: (handlers) => new Connection(handlers, server),
-  preparation: () => ({ begin: () => (begun += 1), take: () => null, end: () => {}, close: () => {} }),
+  standby: () => ({ begin: () => {}, take: () => null, end: () => {} }),
+  preparation: () => ({ get ready() {
+    return ready;
+  }, begin: () => (begun += 1), take: () => null, end: () => {}, close: () => {} }),
   session: (_slots, _send, handlers) => {
     const session = { closed: false, renewed: 0, watched: [] as unknown[] };
     sessions.push(session);
@@ -112,6 +116,7 @@ beforeEach(() => {
   exchanged = [];
   number = 0;
   begun = 0;
+  ready = false;
 });
 afterEach(() => {
   model.close();
@@ -128,6 +133,48 @@ describe("the door", () => {
     expect(sessions[0]?.watched[0]).toEqual([{ participant: 2, source: "camera", height: 180 }]);
     model.actions.tileSeen("2:camera", 720);
     expect(sessions[0]?.watched.at(-1)).toEqual([{ participant: 2, source: "camera", height: 720 }]);
+  });
+
+  it("sends a prepared offer with the hello, and keeps its session when it is let in", async () => {
+    ready = true;
+    await open();
+    model.actions.setName("Ana");
+    model.actions.join();
+    expect(sessions).toHaveLength(1);
+    server.last.open();
+    event(welcome({ participants: [person(1, { name: "Ana" }), ...others] }));
+    await pass();
+    expect(sessions).toHaveLength(1);
+    expect(sessions[0]).toMatchObject({ closed: false, renewed: 0 });
+    expect(view().phase.kind).toBe("in");
+  });
+
+  it("makes another session where the meeting has other slots", async () => {
+    ready = true;
+    await open();
+    await joined({ slots: { video: 25, audio: 5 } });
+    expect(sessions.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  it("prepares anew what was sent in vain: to a waiting room, or with a wrong passcode", async () => {
+    ready = true;
+    await open({ kind: "number", number: "1" });
+    await pass();
+    expect(begun).toBe(1);
+    model.actions.setName("Ana");
+    model.actions.join();
+    server.last.open();
+    server.last.says({ type: "refused", id: 0, code: "wrong-number-or-passcode", message: "" });
+    await pass();
+    expect([sessions.length, sessions[0]?.closed, begun]).toEqual([1, true, 2]);
+    model.actions.join("1234");
+    server.last.open();
+    event({ kind: "waiting", you: 1, seat: "s", meeting: { id: "m-1", title: "W", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true });
+    await pass();
+    expect([sessions.length, sessions[1]?.closed, begun]).toEqual([2, true, 3]);
+    event(welcome({ participants: [person(1, { name: "Ana" }), ...others] }));
+    await pass();
+    expect(sessions.map(({ closed }) => closed)).toEqual([true, true, false]);
   });
 
   it("opens the devices as last time and remembers the name", async () => {

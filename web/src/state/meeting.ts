@@ -3,6 +3,7 @@
 
 import { CommandError, type ConnectionState } from "../client/connection";
 import { browserOf, canChooseSpeaker } from "../client/devices";
+import { USUAL_SLOTS } from "../client/media/prepared";
 import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Role, SlotCounts } from "../client/protocol";
 import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
@@ -13,7 +14,7 @@ import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
 import { Notices } from "./notices";
 import { TileOrder } from "./order";
-import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type PreparationParts, type SessionParts } from "./parts";
+import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type PreparationParts, type SessionParts, type StandbyParts } from "./parts";
 import { hostRights } from "./permissions";
 import { remember, remembered } from "./remembered";
 import { type Inside, type Roster, tell, tellMedia, you } from "./roster";
@@ -39,12 +40,15 @@ class Meeting implements MeetingModel {
   private readonly capture: CaptureParts;
   private readonly playout: PlayoutParts;
   private readonly preparation: PreparationParts;
+  private readonly standby: StandbyParts;
   private readonly sources: OwnSources;
   private readonly notices = new Notices(() => this.draw());
   private readonly chat: Chat;
   private order = new TileOrder();
   private connection: ConnectionParts | null = null;
   private session: SessionParts | null = null;
+  /** The session's offer left with the hello: nobody has said yet that we are in. */
+  private early = false;
   private roster: Roster | null = null;
   private phase: Phase = { kind: "loading" };
   private media: MeetingView["media"] = "none";
@@ -72,6 +76,7 @@ class Meeting implements MeetingModel {
     this.seatKey = entry.kind === "number" ? `number-${entry.number}` : entry.meeting;
     this.playout = parts.playout(() => this.draw());
     this.preparation = parts.preparation();
+    this.standby = parts.standby();
     this.capture = parts.capture({
       track: (source, track) => void this.session?.setTrack(source, track),
       changed: () => this.draw(),
@@ -107,6 +112,7 @@ class Meeting implements MeetingModel {
     connection?.close();
     this.session?.close();
     this.preparation.close();
+    this.standby.end();
     this.capture.close();
     this.playout.close();
     this.notices.clear();
@@ -141,8 +147,14 @@ class Meeting implements MeetingModel {
       .map((kind) => this.sources.set(kind, true, null, null));
     // Browsers tell all of the machine's addresses only to a page that may use its devices.
     void Promise.all(opened).then(() => {
-      if (!this.closed && (this.phase.kind === "prejoin" || this.phase.kind === "knocking")) this.preparation.begin();
+      if (this.phase.kind === "prejoin" || this.phase.kind === "knocking") this.prepare();
     });
+    // The cookies that it is opened with are those that it keeps: those of a host were exchanged before this.
+    this.standby.begin();
+  }
+
+  private prepare(): void {
+    if (!this.closed) this.preparation.begin();
   }
 
   private join(passcode?: string): void {
@@ -156,7 +168,13 @@ class Meeting implements MeetingModel {
         : entry.kind === "number"
           ? { by: "number", number: entry.number, ...(passcode ? { passcode } : {}) }
           : { by: "host", meeting: entry.meeting };
-    this.connect((connection) => connection.join(join, name));
+    const ready = this.preparation.ready;
+    this.connect((connection) => {
+      connection.join(join, name);
+      // The offer needs nothing that the server says: it travels with the hello.
+      if (ready) this.startMedia(connection, USUAL_SLOTS);
+      this.early = ready;
+    });
   }
 
   private connect(start: (connection: ConnectionParts) => void): void {
@@ -171,7 +189,7 @@ class Meeting implements MeetingModel {
         if (this.connection === connection) this.onMedia(media);
       },
       seat: (seat) => this.onSeat(seat),
-    });
+    }, this.standby);
     this.connection = connection;
     start(connection);
   }
@@ -209,6 +227,9 @@ class Meeting implements MeetingModel {
         this.out(why.code === "banned" ? "banned" : "ended");
       } else this.toDoor(null);
     } else if (phase.kind === "prejoin") {
+      this.endMedia();
+      this.prepare();
+      this.standby.begin();
       const code = why.kind === "refused" ? why.code : "unreachable";
       const asksPasscode = this.entry.kind === "number" && code === "wrong-number-or-passcode";
       const refused: Refusal = { code, retryAfter: why.kind === "refused" ? why.retryAfter : null };
@@ -255,6 +276,8 @@ class Meeting implements MeetingModel {
 
   private onWaiting(before: Roster | null): void {
     this.endMedia();
+    // What left early was in vain.
+    this.prepare();
     // Sent back: nothing of the inside stays on the page.
     if (before?.inside) {
       this.sources.exit(false);
@@ -282,9 +305,12 @@ class Meeting implements MeetingModel {
       this.order = new TileOrder();
       this.chat.clear();
     }
+    const { slots } = roster.inside;
+    const started = this.early && this.session && slots.video === USUAL_SLOTS.video && slots.audio === USUAL_SLOTS.audio;
+    this.early = false;
     if (this.session && how === "resynced") this.session.renew();
     else {
-      this.startMedia(connection, roster.inside.slots);
+      if (!started) this.startMedia(connection, slots);
       this.watchUnseen(roster.inside, roster.you);
     }
     this.setPhase({ kind: "in" });
@@ -318,6 +344,7 @@ class Meeting implements MeetingModel {
   private endMedia(): void {
     this.session?.close();
     this.session = null;
+    this.early = false;
     this.media = "none";
     this.drawing.free();
     this.playout.play([]);
@@ -338,6 +365,7 @@ class Meeting implements MeetingModel {
     forgetSeat(this.seatKey);
     this.endMedia();
     this.preparation.end();
+    this.standby.end();
     this.sources.exit(true);
     this.capture.release();
     this.notices.clear();

@@ -1,21 +1,24 @@
 // What a meeting on a page is made of. The real parts need a browser; a test brings others.
 
-import { browserSurroundings, Connection, type ConnectionHandlers } from "../client/connection";
+import { browserSocket, browserSurroundings, Connection, type ConnectionHandlers } from "../client/connection";
 import { Capture, type CaptureHandlers } from "../client/media/capture";
 import { Playout } from "../client/media/playout";
 import { Preparation } from "../client/media/prepared";
 import { BROWSER, MediaSession, type MediaHandlers } from "../client/media/session";
 import type { Command, Outcome, SlotCounts } from "../client/protocol";
 import { exchangeHostSecret, me } from "../client/rest";
+import { Standby } from "../client/standby";
 
 export type ConnectionParts = Pick<Connection, keyof Connection>;
 export type SessionParts = Pick<MediaSession, keyof MediaSession>;
 export type PreparationParts = Pick<Preparation, keyof Preparation>;
+export type StandbyParts = Pick<Standby, keyof Standby>;
 export type PlayoutParts = Pick<Playout, keyof Playout>;
 export type CaptureParts = Pick<Capture, keyof Capture>;
 
 export interface Parts {
-  connection(handlers: ConnectionHandlers): ConnectionParts;
+  connection(handlers: ConnectionHandlers, standby: StandbyParts): ConnectionParts;
+  standby(): StandbyParts;
   preparation(): PreparationParts;
   session(
     slots: SlotCounts,
@@ -31,7 +34,8 @@ export interface Parts {
 }
 
 export const BROWSER_PARTS: Parts = {
-  connection: (handlers) => new Connection(handlers, browserSurroundings()),
+  connection: (handlers, standby) => new Connection(handlers, browserSurroundings(() => standby.take())),
+  standby: () => new Standby({ socket: browserSocket, page: window, hidden: () => document.visibilityState === "hidden" }),
   preparation: () => new Preparation(),
   session: (slots, send, handlers, preparation) =>
     new MediaSession(slots, send, handlers, { ...BROWSER, prepared: (counts) => preparation.take(counts) }),

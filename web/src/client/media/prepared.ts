@@ -5,7 +5,7 @@ import type { SendSlot, SlotCounts } from "../protocol";
 import { CONFIGURATION, Peer } from "./peer";
 
 /** The server's default; with other counts a peer connection is made when they are known. */
-const USUAL_SLOTS: SlotCounts = { video: 9, audio: 5 };
+export const USUAL_SLOTS: SlotCounts = { video: 9, audio: 5 };
 /** A new one is made in place of an older one: the network may have changed since its addresses were gathered. */
 const RENEW_AFTER_MS = 120_000;
 /** One that is even older was kept by a machine that slept. */
@@ -53,6 +53,11 @@ export class Preparation {
     if (this.wanted) return;
     this.wanted = true;
     this.renew();
+  }
+
+  /** Whether there is something to hand over now. */
+  get ready(): boolean {
+    return this.made !== null && Date.now() - this.made.since <= TOO_OLD_MS;
   }
 
   /** Hands over what was prepared, once; null where there is nothing that fits. */
