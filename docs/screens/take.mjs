@@ -39,6 +39,11 @@ const PAGES = [
   ["meeting-leave", "page=meeting&people=4", FEW, async (page) => page.getByRole("button", { name: /^(Leave|离开会议)$/ }).click()],
   ["meeting-more", "page=meeting&people=4", FEW, async (page) => page.getByRole("button", { name: /^(More|更多)$/ }).click()],
   ["meeting-keys", "page=meeting&people=4", FEW, async (page) => page.keyboard.press("?")],
+  ["meeting-signal", "page=meeting&people=8", FEW, async (page) => page.getByRole("button", { name: /Jonas Weber: unsteady|欧阳明月 的网络/ }).click()],
+  ["meeting-connection", "page=meeting&people=8", [...BOTH, ["narrow", "en", "light"]], async (page) => {
+    await page.keyboard.press("i");
+    await page.waitForTimeout(9_000);
+  }],
   ["reconnecting", "page=reconnecting&people=4", FEW],
   ["meeting-landscape", "page=meeting&people=5", [["landscape", "en", "dark"]]],
   ["prejoin-landscape", "page=prejoin", [["landscape", "en", "light"]]],

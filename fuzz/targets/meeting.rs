@@ -92,6 +92,7 @@ fn command(what: u8, participant: ParticipantId, input: &mut Input<'_>) -> Comma
         25 => Command::ReadLog,
         26 => Command::End,
         27 => Command::Candidate { candidate: text(input) },
+        28 => Command::TellLimit { limit: None },
         _ => Command::Watch { videos: Vec::new() },
     }
 }

@@ -60,6 +60,7 @@ variants!(command_name, COMMANDS, Command,
     Command::Offer { .. } => "offer",
     Command::Candidate { .. } => "candidate",
     Command::Watch { .. } => "watch",
+    Command::TellLimit { .. } => "tell-limit",
     Command::Admit { .. } => "admit",
     Command::AdmitAll => "admit-all",
     Command::Deny { .. } => "deny",
@@ -147,6 +148,17 @@ variants!(quality_name, QUALITIES, Quality,
     Quality::Good => "good",
     Quality::Fair => "fair",
     Quality::Poor => "poor",
+    Quality::Lost => "lost",
+);
+variants!(cause_name, CAUSES, Cause,
+    Cause::Loss { .. } => "loss",
+    Cause::Delay { .. } => "delay",
+    Cause::Thin { .. } => "thin",
+    Cause::Processor => "processor",
+);
+variants!(limit_name, LIMITS, SendLimit,
+    SendLimit::Bandwidth { .. } => "bandwidth",
+    SendLimit::Processor => "processor",
 );
 variants!(session_name, SESSIONS, SessionState,
     SessionState::Connecting => "connecting",
@@ -166,6 +178,7 @@ fn every_client_message_round_trips_and_none_lacks_a_fixture() {
     let mut seen = BTreeSet::new();
     let (mut joins, mut commands) = (BTreeSet::new(), BTreeSet::new());
     let (mut audiences, mut roles, mut sources) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut limits = BTreeSet::new();
     for (file, message) in &messages {
         let mut expected = client_name(message).to_owned();
         seen.insert(client_name(message));
@@ -187,6 +200,7 @@ fn every_client_message_round_trips_and_none_lacks_a_fixture() {
                     Command::Watch { videos } => {
                         sources.extend(videos.iter().map(|wish| source_name(&wish.track.source)))
                     }
+                    Command::TellLimit { limit } => limits.extend(limit.as_ref().map(limit_name)),
                     _ => {}
                 }
             }
@@ -200,6 +214,7 @@ fn every_client_message_round_trips_and_none_lacks_a_fixture() {
     all_covered("audience", &audiences, AUDIENCES);
     all_covered("role", &roles, ROLES);
     all_covered("source", &sources, SOURCES);
+    all_covered("limit", &limits, LIMITS);
 }
 
 #[test]
@@ -209,6 +224,7 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
     let (mut outcomes, mut events, mut outs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut media_events, mut pauses) = (BTreeSet::new(), BTreeSet::new());
     let (mut qualities, mut sessions) = (BTreeSet::new(), BTreeSet::new());
+    let mut causes = BTreeSet::new();
     for (file, message) in &messages {
         let mut expected = server_name(message).to_owned();
         seen.insert(server_name(message));
@@ -233,8 +249,10 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
                     MediaEvent::Slots { slots } => {
                         pauses.extend(slots.iter().filter_map(|slot| slot.paused.as_ref()).map(pause_name))
                     }
-                    MediaEvent::Quality { connections } => {
-                        qualities.extend(connections.iter().map(|connection| quality_name(&connection.quality)));
+                    MediaEvent::Quality { connections, .. } => {
+                        let conditions = connections.iter().map(|connection| connection.condition);
+                        qualities.extend(conditions.clone().map(|condition| quality_name(&condition.quality)));
+                        causes.extend(conditions.filter_map(|condition| condition.cause.as_ref().map(cause_name)));
                     }
                     MediaEvent::Session { state } => _ = sessions.insert(session_name(state)),
                     MediaEvent::Speakers { .. } | MediaEvent::Wanted { .. } => {}
@@ -251,6 +269,7 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
     all_covered("media event", &media_events, MEDIA);
     all_covered("reason to pause", &pauses, PAUSES);
     all_covered("quality", &qualities, QUALITIES);
+    all_covered("cause", &causes, CAUSES);
     all_covered("session state", &sessions, SESSIONS);
 }
 

@@ -1,6 +1,7 @@
 //! The media sessions of one meeting: offers become sessions on a worker, gates and ends are passed
 //! on with their acknowledgement, reports come back as messages. Knows no rules and no sockets.
 
+use super::quality::{Board, Message};
 use super::refusal::Refusal;
 use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
@@ -9,7 +10,7 @@ use crate::worker::api::{Event, SessionId};
 use crate::worker::routers::{NewSession, Routers};
 use signaling::ids::{Epoch, ParticipantId, Source};
 use signaling::meeting::MediaRights;
-use signaling::protocol::{Connection, MediaEvent, RefusalCode, SendSlot, SessionState, Wish};
+use signaling::protocol::{MediaEvent, RefusalCode, SendLimit, SendSlot, SessionState, Wish};
 use std::collections::{HashMap, HashSet};
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,6 +22,8 @@ const REPORTS: usize = 1024;
 pub enum Report {
     /// One participant.
     One(ParticipantId, MediaEvent),
+    /// Several, each something of his own.
+    Each(Vec<(ParticipantId, MediaEvent)>),
     /// Everybody who is in.
     Everyone(MediaEvent),
 }
@@ -32,6 +35,7 @@ pub struct Sessions {
     policy: Policy,
     max_tracks: usize,
     live: HashMap<ParticipantId, Live>,
+    board: Board,
 }
 
 struct Live {
@@ -55,10 +59,11 @@ impl Sessions {
     #[must_use]
     pub fn open(media: Media, policy: Policy, max_tracks: usize) -> (Self, mpsc::Receiver<Event>) {
         let (routers, reports) = Routers::open(media.clone(), REPORTS);
-        (Self { media, routers, policy, max_tracks, live: HashMap::new() }, reports)
+        let (live, board) = (HashMap::new(), Board::default());
+        (Self { media, routers, policy, max_tracks, live, board }, reports)
     }
 
-    /// Answers an offer of somebody who is in.
+    /// Answers an offer of somebody who is in; what others are told of it beside.
     ///
     /// # Errors
     /// Where no session can come of it.
@@ -69,11 +74,11 @@ impl Sessions {
         sdp: &str,
         sends: Vec<SendSlot>,
         rng: &mut impl rand::Rng,
-    ) -> Result<String, Refusal> {
+    ) -> Result<(String, Option<Report>), Refusal> {
         let offer = Offer::parse(sdp).map_err(bad_offer)?;
         let known = self.live.get(&participant).filter(|live| live.epoch == rights.epoch);
         if known.is_some_and(|live| live.is_of(&offer)) {
-            self.offer_again(participant, &offer)
+            self.offer_again(participant, &offer).map(|sdp| (sdp, None))
         } else {
             self.offer_first(participant, rights, &offer, sends, rng)
         }
@@ -101,7 +106,7 @@ impl Sessions {
         offer: &Offer,
         sends: Vec<SendSlot>,
         rng: &mut impl rand::Rng,
-    ) -> Result<String, Refusal> {
+    ) -> Result<(String, Option<Report>), Refusal> {
         if sends.len() > self.max_tracks {
             return Err(Refusal::from(RefusalCode::TooMany).detail("more tracks than one may publish"));
         }
@@ -117,14 +122,14 @@ impl Sessions {
         self.routers.open_session(session, NewSession { participant, plan, sends, open_gates });
         let origin = offer.session_id;
         self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan: plan_kept });
-        Ok(sdp)
+        Ok((sdp, each(self.board.enter(participant))))
     }
 
-    /// Passes on what somebody wants to see.
+    /// Passes on what somebody wants to see. Gives what he is told of those whom he sees now.
     ///
     /// # Errors
     /// When he has no session yet, or wants more than he has slots for.
-    pub fn watch(&self, participant: ParticipantId, wishes: Vec<Wish>) -> Result<(), Refusal> {
+    pub fn watch(&mut self, participant: ParticipantId, wishes: Vec<Wish>) -> Result<Option<Report>, Refusal> {
         let Some(live) = self.live.get(&participant) else {
             return Err(Refusal::from(RefusalCode::OutOfOrder).detail("offer first"));
         };
@@ -133,8 +138,14 @@ impl Sessions {
         if wishes.len() > 2 * slots.count() {
             return Err(Refusal::from(RefusalCode::TooMany).detail("more videos than slots"));
         }
+        let watched = wishes.iter().map(|wish| wish.track.participant).collect();
         self.routers.watch(live.session, wishes);
-        Ok(())
+        Ok(self.board.set_watched(participant, watched).map(|(who, media)| Report::One(who, media)))
+    }
+
+    /// What somebody's browser says keeps it from sending more.
+    pub fn tell_limit(&mut self, participant: ParticipantId, limit: Option<SendLimit>) -> Option<Report> {
+        each(self.board.set_limit(participant, limit))
     }
 
     /// Opens or closes a gate. Closing is acknowledged, by each worker that has anything of the meeting.
@@ -154,6 +165,7 @@ impl Sessions {
         if self.live.get(&participant).is_none_or(|live| live.epoch > epoch) {
             return Vec::new();
         }
+        self.board.leave(participant);
         let live = self.live.remove(&participant);
         live.map_or_else(Vec::new, |live| self.routers.close_session(live.session, true))
     }
@@ -162,21 +174,23 @@ impl Sessions {
     #[must_use]
     pub fn report(&mut self, event: Event) -> Option<Report> {
         let event = self.routers.merge(event)?;
+        if let Event::Quality { participant, conditions } = event {
+            return each(self.board.set_conditions(participant, conditions));
+        }
         let current = |participant: &ParticipantId, session: &SessionId| {
             self.live.get(participant).is_some_and(|live| live.session == *session)
         };
         Some(match event {
             Event::Session { session, participant, state } if current(&participant, &session) => {
-                Report::One(participant, MediaEvent::Session { state })
+                let lost = matches!(state, SessionState::Disconnected | SessionState::Failed);
+                let mut all = self.board.set_lost(participant, lost);
+                all.push((participant, MediaEvent::Session { state }));
+                Report::Each(all)
             }
             Event::Slots { session, participant, slots } if current(&participant, &session) => {
                 Report::One(participant, MediaEvent::Slots { slots })
             }
             Event::Speakers { participants, .. } => Report::Everyone(MediaEvent::Speakers { participants }),
-            Event::Quality { participant, quality } if self.live.contains_key(&participant) => {
-                let connections = vec![Connection { participant, quality }];
-                Report::Everyone(MediaEvent::Quality { connections })
-            }
             Event::Wanted { track, height, .. } => {
                 Report::One(track.participant, MediaEvent::Wanted { source: track.source, height })
             }
@@ -203,6 +217,10 @@ impl Sessions {
         self.live.retain(|_, live| live.session != session);
         self.routers.close_session(session, false);
     }
+}
+
+fn each(messages: Vec<Message>) -> Option<Report> {
+    (!messages.is_empty()).then_some(Report::Each(messages))
 }
 
 /// Our side of an answer.

@@ -10,6 +10,7 @@ mod directory;
 mod mailbox;
 mod media;
 mod outbox;
+mod quality;
 pub mod rate;
 mod refusal;
 mod saver;

@@ -16,7 +16,9 @@ use crate::worker::api::Event as WorkerEvent;
 use signaling::Meeting;
 use signaling::ids::{Millis, ParticipantId};
 use signaling::meeting::{Counts, Effect};
-use signaling::protocol::{Command, Event, OutReason, Outcome, Policy, RefusalCode, SendSlot, ServerMessage, Wish};
+use signaling::protocol::{
+    Command, Event, OutReason, Outcome, Policy, RefusalCode, SendLimit, SendSlot, ServerMessage, Wish,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -220,6 +222,7 @@ impl Task {
         let result = match command {
             Command::Offer { sdp, sends } => self.offer(participant, &sdp, sends),
             Command::Watch { videos } => self.watch(participant, videos),
+            Command::TellLimit { limit } => self.tell_limit(participant, limit),
             // An ICE-lite side learns the peer's address from its checks (RFC 8445 §7.3.1.3).
             Command::Candidate { .. } => self.inside(participant).map(|()| Outcome::Done),
             command => {
@@ -252,16 +255,28 @@ impl Task {
             self.reports = Some(reports);
             sessions
         });
-        let sdp = sessions.offer(participant, rights, sdp, sends, &mut rand::rng())?;
+        let (sdp, report) = sessions.offer(participant, rights, sdp, sends, &mut rand::rng())?;
+        self.tell(report);
         Ok(Outcome::Answer { sdp })
     }
 
     fn watch(&mut self, participant: ParticipantId, videos: Vec<Wish>) -> Result<Outcome, Refusal> {
         self.inside(participant)?;
-        match &self.sessions {
-            Some(sessions) => sessions.watch(participant, videos).map(|()| Outcome::Done),
+        match &mut self.sessions {
+            Some(sessions) => {
+                let report = sessions.watch(participant, videos)?;
+                self.tell(report);
+                Ok(Outcome::Done)
+            }
             None => Err(Refusal::from(RefusalCode::OutOfOrder).detail("offer first")),
         }
+    }
+
+    fn tell_limit(&mut self, participant: ParticipantId, limit: Option<SendLimit>) -> Result<Outcome, Refusal> {
+        self.inside(participant)?;
+        let report = self.sessions.as_mut().and_then(|sessions| sessions.tell_limit(participant, limit));
+        self.tell(report);
+        Ok(Outcome::Done)
     }
 
     /// Takes the meeting's effects: media at once, the rest in order behind their acknowledgements.
@@ -330,23 +345,29 @@ impl Task {
     /// Passes on what a worker reports. Not numbered, so it does not wait in line.
     fn report(&mut self, event: WorkerEvent) {
         let Some(sessions) = &mut self.sessions else { return };
-        let tell = |to: &ParticipantId, media| {
-            if let Some(outbox) = self.sockets.get(to) {
+        let failed = Sessions::failed(&event);
+        let report = sessions.report(event);
+        self.tell(report);
+        let Some(sessions) = &mut self.sessions else { return };
+        if let Some(session) = failed {
+            sessions.forget(session);
+        }
+    }
+
+    fn tell(&self, report: Option<Report>) {
+        let tell = |to: ParticipantId, media| {
+            if let Some(outbox) = self.sockets.get(&to) {
                 outbox.send(ServerMessage::Media { media });
             }
         };
-        let failed = Sessions::failed(&event);
-        match sessions.report(event) {
-            Some(Report::One(participant, media)) => tell(&participant, media),
+        match report {
+            Some(Report::One(participant, media)) => tell(participant, media),
+            Some(Report::Each(all)) => all.into_iter().for_each(|(participant, media)| tell(participant, media)),
             Some(Report::Everyone(media)) => {
-                for participant in sessions.participants() {
-                    tell(&participant, media.clone());
-                }
+                let everyone = self.sessions.iter().flat_map(Sessions::participants);
+                everyone.for_each(|participant| tell(participant, media.clone()));
             }
             None => {}
-        }
-        if let Some(session) = failed {
-            sessions.forget(session);
         }
     }
 

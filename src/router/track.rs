@@ -6,7 +6,7 @@ use crate::rtp::layer::Layer;
 use crate::session::SessionId;
 use crate::session::inbound::MAX_MISSED;
 use crate::session::plan::{Codec, Kind, Ssrc};
-use signaling::ids::TrackId;
+use signaling::ids::{Source, TrackId};
 use std::time::Instant;
 
 /// Where a track's packets come from.
@@ -144,14 +144,19 @@ impl Track {
         self.layers.iter().any(|layer| layer.flows(now))
     }
 
-    /// What each layer takes now. A lone layer counts while it is silent, too: a still screen sends next to
+    /// What each layer takes now. Those of a screen, which sends its whole picture a few times a second at most and next
+    /// to nothing while it is still, count until others have gone on for long. A lone layer counts while it is silent, too: a still screen sends next to
     /// nothing for long, and there is no other to go to.
     #[must_use]
     pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_LAYERS] {
         let mut rates = [None; MAX_LAYERS];
         let newest = self.layers.iter().filter_map(Layer::last_packet).max();
         for (rate, layer) in rates.iter_mut().zip(&self.layers) {
-            *rate = layer.rate(now).filter(|_| !layer.stopped_before(newest));
+            *rate = if self.id.source == Source::Screen {
+                layer.may_be_still(newest).then(|| layer.rate(now).unwrap_or(0))
+            } else {
+                layer.rate(now).filter(|_| !layer.stopped_before(newest))
+            };
         }
         if let [_] = self.layers.as_slice()
             && rates[0].is_none()
@@ -187,7 +192,14 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signaling::ids::{ParticipantId, Source};
+    use crate::rtp::ring::NewPacket;
+    use signaling::ids::ParticipantId;
+    use std::time::Duration;
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of a test")]
+    fn start() -> Instant {
+        Instant::now()
+    }
 
     #[test]
     fn what_was_said_behind_a_closed_gate_is_not_repeated_after_it() {
@@ -198,6 +210,42 @@ mod tests {
         track.refuse(9);
         let refused: Vec<_> = (8..=14).filter(|number| track.may_be_refused(*number)).collect();
         assert_eq!(refused, [8, 9, 10, 11, 12], "11 and 12 may have been lost on their way to it");
+    }
+
+    /// A packet of a picture that fills it.
+    fn show(track: &mut Track, layer: u8, now: Instant, seq: u64) {
+        let packet = NewPacket {
+            seq,
+            timestamp: seq as u32 * 3000,
+            arrived: now,
+            marker: true,
+            codec: Codec::Vp8,
+            key_start: false,
+            orientation: None,
+            audio_level: None,
+            vp8: None,
+            payload: &[0; 100],
+        };
+        track.layer_mut(layer, Ssrc(u32::from(layer))).expect("a layer").handle_packet(&packet);
+    }
+
+    #[test]
+    fn a_screen_that_is_still_goes_on_being_there() {
+        let start = start();
+        for (source, still) in [(Source::Screen, true), (Source::Camera, false)] {
+            let id = TrackId { participant: ParticipantId(1), source };
+            let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+            for layer in [0, 1] {
+                show(&mut track, layer, start, 1);
+            }
+            let rates = track.rates(start + Duration::from_secs(20));
+            assert_eq!(rates[..2].iter().all(Option::is_some), still, "{source:?}: {rates:?}");
+            // One layer of few pictures is not gone while the other moves on, but after some seconds it is.
+            show(&mut track, 0, start + Duration::from_millis(800), 2);
+            assert_eq!(track.rates(start + Duration::from_millis(900))[1].is_some(), still, "{source:?}");
+            show(&mut track, 0, start + Duration::from_secs(4), 3);
+            assert_eq!(track.rates(start + Duration::from_secs(4))[1], None, "{source:?}");
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 /// too thin for it, and who sees it must not wait for what will not come.
 const STOPPED_AFTER: Duration = Duration::from_millis(500);
 
+/// As long may a layer of few pictures be behind the others, since an encoder leaves some of those out.
+const STILL_FOR: Duration = Duration::from_secs(3);
+
 /// Rates are averaged over about this long.
 const RATE_WINDOW: Duration = Duration::from_millis(1000);
 
@@ -322,6 +325,13 @@ impl Layer {
     pub fn stopped_before(&self, newest: Option<Instant>) -> bool {
         let behind = newest.zip(self.last_packet).map(|(newest, last)| newest.saturating_duration_since(last));
         behind.is_some_and(|behind| behind >= STOPPED_AFTER)
+    }
+
+    /// The same of a layer that sends few pictures: whether it may still be there though others are ahead of it.
+    #[must_use]
+    pub fn may_be_still(&self, newest: Option<Instant>) -> bool {
+        let behind = newest.zip(self.last_packet).map(|(newest, last)| newest.saturating_duration_since(last));
+        behind.is_some_and(|behind| behind < STILL_FOR)
     }
 
     /// Bits per second, while its packets arrive.

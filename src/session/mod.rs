@@ -12,7 +12,7 @@ pub mod inbound;
 pub mod limits;
 pub mod outbound;
 pub mod plan;
-mod quality;
+pub mod quality;
 pub mod sdp;
 pub mod srtp;
 
@@ -26,11 +26,11 @@ use inbound::{FEEDBACK_SSRC, Inbound};
 use limits::{Admission, Allowance, MediaLimits, Uplink};
 use outbound::Outbound;
 use plan::{IceCredentials, SessionPlan, Ssrc};
-use quality::QualityMeter;
+use quality::{Conditions, QualityMeter};
 use rand::Rng;
 use rand::rngs::StdRng;
 use signaling::ids::{ParticipantId, Source};
-use signaling::protocol::{Quality, SessionState, Wish};
+use signaling::protocol::{SessionState, Wish};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -325,7 +325,9 @@ impl Session {
         self.inbound.poll_rtcp(now, &mut writer, keys);
         let len = writer.len();
         if len > 0 {
-            self.quality.handle_uplink(self.inbound.fraction_lost());
+            if let Some(lost) = self.inbound.take_share_lost() {
+                self.quality.handle_uplink(lost);
+            }
             self.outbound.send_rtcp(&buffer[..len], out);
         }
     }
@@ -353,8 +355,13 @@ impl Session {
         }
     }
 
+    /// Whether some of what it wants has no room on its downlink.
+    pub fn handle_room(&mut self, now: Instant, estimate: Option<u32>, lacking: bool) {
+        self.quality.handle_room(now, estimate, lacking);
+    }
+
     /// The quality of its connection, where it changed.
-    pub fn poll_quality(&mut self, now: Instant) -> Option<Quality> {
+    pub fn poll_quality(&mut self, now: Instant) -> Option<Conditions> {
         self.quality.poll(now)
     }
 

@@ -4,8 +4,9 @@ pub use super::tap::{Taker, Tap};
 use crate::net::tcp::NewConnection;
 pub use crate::session::SessionId;
 use crate::session::plan::{IceCredentials, Mid, SessionPlan};
+use crate::session::quality::Conditions;
 use signaling::ids::{ParticipantId, Source, TrackId};
-use signaling::protocol::{Quality, SessionState, Slot, Wish};
+use signaling::protocol::{SessionState, Slot, Wish};
 use tokio::sync::{mpsc, oneshot};
 
 /// A router: one meeting or broadcast on one worker. The worker's index is in the top byte; the rest is the same for
@@ -174,7 +175,7 @@ pub enum Event {
         /// Whose.
         participant: ParticipantId,
         /// How good.
-        quality: Quality,
+        conditions: Conditions,
     },
     /// What the sessions of one router want of a track changed: the largest tile's height, 0 for nobody.
     Wanted {

@@ -6,10 +6,12 @@ use crate::worker::Seen;
 use serde_json::json;
 use signaling::ids::{Source, TrackId};
 use signaling::protocol::{
-    Command, Event, MediaEvent, OutReason, Outcome, Quality, RefusalCode, SendSlot, ServerMessage, SessionState, Wish,
+    Cause, Command, Condition, Connection, Event, Link, MediaEvent, OutReason, Outcome, Quality, RefusalCode,
+    SendLimit, SendSlot, ServerMessage, SessionState, Wish,
 };
 use std::time::{Duration, Instant};
 use symposia::clock;
+use symposia::session::quality::Conditions;
 use symposia::worker::api::Event as WorkerEvent;
 
 /// As the web app names what the first sections of its offer carry.
@@ -169,7 +171,9 @@ async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
     open(&mut host).await;
     open(&mut guest).await;
     let session = server.worker.session_of(guest.you).await;
-    let quality = |participant| WorkerEvent::Quality { participant, quality: Quality::Fair };
+    let unsteady = Condition { quality: Quality::Fair, cause: Some(Cause::Loss { link: Link::Uplink, percent: 12 }) };
+    let conditions = Conditions { uplink: unsteady, ..Conditions::default() };
+    let quality = |participant| WorkerEvent::Quality { participant, conditions };
     server.worker.report(quality(host.you)).await;
     guest.media(|media| matches!(media, MediaEvent::Quality { .. })).await;
 
@@ -190,6 +194,39 @@ async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
     open(&mut guest).await;
     // The second admission has a session of its own.
     server.worker.session_after(guest.you, Some(session)).await;
+}
+
+#[tokio::test]
+async fn others_are_told_why_somebody_s_connection_is_not_good() {
+    let server = Server::start().await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let mut host = Person::host(&server, &meeting).await;
+    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    open(&mut host).await;
+    open(&mut guest).await;
+    let limit = SendLimit::Bandwidth { kbps: 400 };
+    assert_eq!(guest.ask(Command::TellLimit { limit: Some(limit) }).await, Ok(Outcome::Done));
+    let participant = guest.you;
+    let told = |quality, cause, downlink_kbps| {
+        let connections = vec![Connection { participant, condition: Condition { quality, cause } }];
+        MediaEvent::Quality { connections, downlink_kbps }
+    };
+    let thin = |link, kbps| Some(Cause::Thin { link, kbps });
+    let uplink = told(Quality::Fair, thin(Link::Uplink, 400), None);
+    host.media(|media| *media == uplink).await;
+    guest.media(|media| *media == uplink).await;
+    assert_eq!(guest.ask(Command::TellLimit { limit: None }).await, Ok(Outcome::Done));
+    host.media(|media| *media == MediaEvent::Quality { connections: vec![], downlink_kbps: None }).await;
+    let downlink = Condition { quality: Quality::Fair, cause: thin(Link::Downlink, 300) };
+    let conditions = Conditions { downlink, downlink_kbps: Some(300), ..Conditions::default() };
+    server.worker.report(WorkerEvent::Quality { participant: guest.you, conditions }).await;
+    guest.media(|media| *media == told(Quality::Fair, thin(Link::Downlink, 300), Some(300))).await;
+    let for_host = host.within(Duration::from_millis(100)).await;
+    assert_eq!(for_host, [], "whose download is thin concerns nobody else");
+    let session = server.worker.session_of(guest.you).await;
+    let gone = WorkerEvent::Session { session, participant: guest.you, state: SessionState::Disconnected };
+    server.worker.report(gone).await;
+    host.media(|media| *media == told(Quality::Lost, None, None)).await;
 }
 
 #[tokio::test]

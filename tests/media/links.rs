@@ -4,10 +4,12 @@ use crate::bots::bot::BotShape;
 use crate::bots::netem::Link;
 use crate::bots::world::{Plan, World};
 use signaling::ids::Source;
-use signaling::protocol::SessionState;
+use signaling::protocol::{Cause, Condition, Link as Direction, Quality, SessionState};
 use std::net::SocketAddr;
 use std::time::Duration;
 use symposia::session::plan::Kind;
+use symposia::session::quality::Conditions;
+use symposia::worker::api::Event;
 
 fn call(seed: u64) -> World {
     let mut world = World::call(seed, Plan::default());
@@ -44,6 +46,42 @@ fn what_the_uplink_loses_is_asked_for_and_passed_on() {
     assert!(resent > 30, "{resent}");
     let slot = &world.places[1].bot.slots[0];
     assert_eq!(slot.missing(), 0, "of {}", slot.got.len());
+    assert_eq!(world.problems(), [""; 0]);
+}
+
+/// What is told of the connections of a participant, the newest last.
+fn told(world: &World, place: usize) -> Vec<Conditions> {
+    let participant = world.places[place].participant;
+    let of = |event: &Event| match event {
+        Event::Quality { participant: whose, conditions } if *whose == participant => Some(*conditions),
+        _ => None,
+    };
+    world.events.iter().filter_map(of).collect()
+}
+
+#[test]
+fn whose_link_loses_in_which_direction_is_told_once_and_so_is_its_end() {
+    let mut world = call(21);
+    world.set_links(0, Link::losing(250), Link::CLEAN);
+    world.set_links(1, Link::CLEAN, Link::losing(250));
+    world.run_ms(20_000);
+    let (up, down) = (told(&world, 0), told(&world, 1));
+    let (up, down) = (up.last().expect("told"), down.last().expect("told"));
+    let Some(Cause::Loss { link: Direction::Uplink, percent }) = up.uplink.cause else { panic!("{up:?}") };
+    assert!((12..=35).contains(&percent), "{percent}");
+    assert_eq!((up.uplink.quality, up.downlink.quality), (Quality::Poor, Quality::Good));
+    let Some(Cause::Loss { link: Direction::Downlink, .. }) = down.downlink.cause else { panic!("{down:?}") };
+    assert_eq!(down.uplink.quality, Quality::Good, "{down:?}");
+    for place in [0, 1] {
+        world.set_links(place, Link::CLEAN, Link::CLEAN);
+    }
+    world.run_ms(60_000);
+    for place in [0, 1] {
+        let all = told(&world, place);
+        let last = all.last().expect("told");
+        assert_eq!((last.uplink, last.downlink), (Condition::GOOD, Condition::GOOD), "{place}: {all:?}");
+        assert!(all.len() < 30, "a flood: {all:?}");
+    }
     assert_eq!(world.problems(), [""; 0]);
 }
 

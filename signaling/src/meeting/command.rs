@@ -22,7 +22,7 @@ impl Meeting {
     /// Carries out a command and answers it, both by effects. Of somebody who has no seat or no
     /// connection it is ignored: nobody is there to hear the answer.
     ///
-    /// [`Command::Offer`], [`Command::Candidate`] and [`Command::Watch`] are the caller's, who asks
+    /// [`Command::Offer`], [`Command::Candidate`], [`Command::Watch`] and [`Command::TellLimit`] are the caller's, who asks
     /// [`Self::media_allowed`] first; here they are refused as `internal`.
     pub fn handle_command(&mut self, now: Millis, participant: ParticipantId, id: u64, command: Command) {
         self.begin();
@@ -90,7 +90,9 @@ impl Meeting {
                 Ok(Outcome::Log { entries: self.state.log.iter().cloned().collect() })
             }
             Command::End | Command::Leave => Err(RefusalCode::NotPermitted),
-            Command::Offer { .. } | Command::Candidate { .. } | Command::Watch { .. } => Err(RefusalCode::Internal),
+            Command::Offer { .. } | Command::Candidate { .. } | Command::Watch { .. } | Command::TellLimit { .. } => {
+                Err(RefusalCode::Internal)
+            }
         }
     }
 }

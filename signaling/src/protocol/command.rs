@@ -1,6 +1,7 @@
 //! What a client may ask. Whether it may is decided by the permission table, not here.
 
 use crate::ids::{ParticipantId, Source, TrackId};
+use crate::protocol::quality::SendLimit;
 use crate::protocol::snapshot::Policy;
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,12 @@ pub enum Command {
     Watch {
         /// What to see. What is not named is not sent.
         videos: Vec<Wish>,
+    },
+    /// Says what keeps the client from sending all that is wanted of it.
+    TellLimit {
+        /// What; absent where nothing does any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<SendLimit>,
     },
 
     // For hosts and co-hosts.

@@ -2,6 +2,7 @@
 
 use crate::ids::{Epoch, Millis, ParticipantId, Source, TrackId};
 use crate::protocol::command::Audience;
+use crate::protocol::quality::Connection;
 use crate::protocol::snapshot::{MeetingInfo, Participant, Policy, PolicyField, WaitingPerson};
 use crate::role::Role;
 use serde::de::IgnoredAny;
@@ -277,10 +278,13 @@ pub enum MediaEvent {
         /// Who.
         participants: Vec<ParticipantId>,
     },
-    /// The quality of connections, of those whose quality changed.
+    /// How good connections are; complete, so it replaces the last.
     Quality {
-        /// Whose, and how good.
+        /// Those that are not good, of all whom one sees, and one's own.
         connections: Vec<Connection>,
+        /// What the server takes one's own downlink to carry, in kbit/s; absent before it knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        downlink_kbps: Option<u32>,
     },
     /// The state of one's own media session.
     Session {
@@ -320,28 +324,6 @@ pub enum PauseReason {
     NoPackets,
     /// Sender and receiver share no codec.
     Codec,
-}
-
-/// How good somebody's connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Connection {
-    /// Whose.
-    pub participant: ParticipantId,
-    /// How good.
-    pub quality: Quality,
-}
-
-/// In three steps, as people read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quality {
-    /// Nothing to notice.
-    Good,
-    /// Loss or delay that can be noticed.
-    Fair,
-    /// Hardly usable.
-    Poor,
 }
 
 /// The state of a media session.

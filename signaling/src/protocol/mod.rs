@@ -10,11 +10,13 @@
 
 mod command;
 mod event;
+mod quality;
 mod refusal;
 mod snapshot;
 
 pub use command::*;
 pub use event::*;
+pub use quality::*;
 pub use refusal::*;
 pub use snapshot::*;
 

@@ -99,6 +99,7 @@ fn media_commands_are_none_of_the_meeting_s() {
     let ana = world.by_link("Ana");
     let watch = Command::Watch { videos: vec![] };
     assert_eq!(world.ask(ana, watch), Err(RefusalCode::Internal));
+    assert_eq!(world.ask(ana, Command::TellLimit { limit: None }), Err(RefusalCode::Internal));
 }
 
 // acceptance: SEC7

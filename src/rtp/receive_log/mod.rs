@@ -138,6 +138,12 @@ impl ReceiveLog {
         self.statistics.report(now, ssrc)
     }
 
+    /// How many packets were expected between the last two reports, and how many of them did not come by themselves.
+    #[must_use]
+    pub const fn last_interval(&self) -> (u64, u64) {
+        self.statistics.last_interval()
+    }
+
     /// The highest unwrapped number.
     #[must_use]
     pub const fn highest(&self) -> Option<u64> {

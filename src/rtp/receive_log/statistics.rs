@@ -17,6 +17,8 @@ pub(super) struct Statistics {
     jitter: u32,
     prior_expected: u64,
     prior_received: u64,
+    /// Expected and lost between the last two reports.
+    interval: (u64, u64),
     last_sender_report: Option<(Instant, Ntp)>,
 }
 
@@ -50,6 +52,7 @@ impl Statistics {
             jitter: 0,
             prior_expected: 0,
             prior_received: 0,
+            interval: (0, 0),
             last_sender_report: None,
         }
     }
@@ -95,6 +98,7 @@ impl Statistics {
         // More can be received than expected in an interval in which early packets came late.
         let expected_since = expected - self.prior_expected;
         let lost_since = expected_since.saturating_sub(self.received - self.prior_received);
+        self.interval = (expected_since, lost_since);
         self.prior_expected = expected;
         self.prior_received = self.received;
         let fraction_lost = match (lost_since * 256).checked_div(expected_since) {
@@ -116,6 +120,10 @@ impl Statistics {
             last_sender_report,
             delay_since,
         })
+    }
+
+    pub(super) const fn last_interval(&self) -> (u64, u64) {
+        self.interval
     }
 
     pub(super) const fn received(&self) -> u64 {

@@ -114,6 +114,7 @@ pub struct Inbound {
     new_deadline: Option<Instant>,
     lost: Vec<u16>,
     blocks: Vec<ReportBlock>,
+    share_lost: Option<f32>,
 }
 
 /// What a packet repeats of those right before it that did not come.
@@ -154,6 +155,7 @@ impl Inbound {
             new_deadline: None,
             lost: Vec::new(),
             blocks: Vec::new(),
+            share_lost: None,
         }
     }
 
@@ -378,10 +380,15 @@ impl Inbound {
 
     fn write_reports(&mut self, now: Instant, out: &mut Writer<'_>) {
         self.blocks.clear();
+        let (mut expected, mut lost) = (0, 0);
         for stream in self.streams.all.iter_mut().filter(|stream| stream.used) {
             stream.used = false;
             self.blocks.extend(stream.log.report(now, stream.ssrc.0));
+            let (of, missing) = stream.log.last_interval();
+            expected += of;
+            lost += missing;
         }
+        self.share_lost = (expected > 0).then(|| lost as f32 / expected as f32);
         // Streams that are silent are left out, and with all silent there is no next report.
         self.next_report = (!self.blocks.is_empty()).then(|| now + REPORT_INTERVAL);
         for blocks in self.blocks.chunks(31) {
@@ -389,10 +396,9 @@ impl Inbound {
         }
     }
 
-    /// The share of the peer's packets lost since the last call, in 256ths, over all its streams.
-    #[must_use]
-    pub fn fraction_lost(&self) -> u8 {
-        self.blocks.iter().map(|block| block.fraction_lost).max().unwrap_or(0)
+    /// The share of the peer's packets that was lost before the last report, over all its streams; once a report.
+    pub fn take_share_lost(&mut self) -> Option<f32> {
+        self.share_lost.take()
     }
 }
 

@@ -12,6 +12,7 @@ mod feedback;
 mod forwarding;
 mod jobs;
 mod paces;
+mod quality;
 mod receiving;
 mod remote;
 mod slots;

@@ -70,14 +70,6 @@ impl Core {
         self.scratch.missing_keys = missing;
     }
 
-    fn report_quality(&mut self, now: Instant, router: u32, number: u32) {
-        let Some(session) = self.session_mut(number) else { return };
-        let participant = session.participant;
-        if let Some(quality) = session.poll_quality(now) {
-            self.report(now, router, Event::Quality { participant, quality });
-        }
-    }
-
     fn report_wanted(&mut self, now: Instant, number: u32) {
         let mut heights = std::mem::take(&mut self.scratch.heights);
         heights.clear();

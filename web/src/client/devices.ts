@@ -129,11 +129,11 @@ export function canShareScreen(): boolean {
  * Asks which screen, window or tab, with its sound where the browser has it.
  * @throws DeviceError; `cancelled` when the picker was closed.
  */
-export async function openScreen(): Promise<{ video: MediaStreamTrack; audio: MediaStreamTrack | null }> {
+export async function openScreen(framesPerSecond: number): Promise<{ video: MediaStreamTrack; audio: MediaStreamTrack | null }> {
   if (!canShareScreen()) throw new DeviceError("unsupported");
   try {
     const options: DisplayMediaStreamOptions & Record<string, unknown> = {
-      video: { frameRate: { ideal: 15, max: 30 } },
+      video: { frameRate: { ideal: framesPerSecond, max: 30 } },
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       // The meeting's own tab would show itself for ever.
       selfBrowserSurface: "exclude",
@@ -143,7 +143,6 @@ export async function openScreen(): Promise<{ video: MediaStreamTrack; audio: Me
     const stream = await navigator.mediaDevices.getDisplayMedia(options);
     const video = stream.getVideoTracks()[0];
     if (!video) throw new DeviceError("none");
-    video.contentHint = "detail";
     return { video, audio: stream.getAudioTracks()[0] ?? null };
   } catch (error) {
     if (error instanceof DeviceError) throw error;

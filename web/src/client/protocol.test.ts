@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type * as P from "./protocol";
-import { OUT_REASONS, REFUSAL_CODES, ROLES, SOURCES } from "./protocol";
+import { OUT_REASONS, QUALITIES, REFUSAL_CODES, ROLES, SOURCES } from "./protocol";
 
 const FIXTURES = new URL("../../../signaling/fixtures/", import.meta.url);
 const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, FIXTURES), "utf8"));
@@ -104,6 +104,7 @@ const join = union<P.Join, "by">("by", {
   host: { meeting: string },
   resume: { meeting: string, seat: string, lastEvent: number },
 });
+const limit = union<P.SendLimit, "by">("by", { bandwidth: { kbps: number }, processor: {} });
 const command = union<P.Command, "do">("do", {
   "set-source": { source, on: boolean },
   "set-hand": { raised: boolean },
@@ -111,6 +112,7 @@ const command = union<P.Command, "do">("do", {
   "send-chat": { to: audience, text: string },
   offer: { sdp: string, sends: list(object<P.SendSlot>({ mid: string, source })) },
   candidate: { candidate: string },
+  "tell-limit": { limit: maybe(limit) },
   watch: { videos: list(object<P.Wish>({ ...track, height: number })) },
   admit: { participant: number },
   "admit-all": {},
@@ -159,13 +161,23 @@ const event = union<P.Event, "kind">("kind", {
   "asked-to-unmute": { source, by: number },
   out: { reason: word(...OUT_REASONS) },
 });
+const link = word("uplink", "downlink");
+const cause = union<P.Cause, "kind">("kind", {
+  loss: { link, percent: number },
+  delay: { ms: number },
+  thin: { link, kbps: number },
+  processor: {},
+});
 const media = union<P.MediaEvent, "kind">("kind", {
   slots: {
     slots: list(object<P.Slot>({ mid: string, ...track, paused: maybe(word("bandwidth", "no-packets", "codec")) })),
   },
   speakers: { participants: list(number) },
   quality: {
-    connections: list(object<P.ConnectionQuality>({ participant: number, quality: word("good", "fair", "poor") })),
+    connections: list(
+      object<P.ConnectionQuality>({ participant: number, quality: word(...QUALITIES), cause: maybe(cause) }),
+    ),
+    downlinkKbps: maybe(number),
   },
   session: { state: word("connecting", "connected", "disconnected", "failed") },
   wanted: { source, height: number },
@@ -196,8 +208,10 @@ describe("the protocol", () => {
     const variants = [
       ...["hello", "command", "ping", "reply", "refused", "event", "media", "pong"].map((name) => `type:${name}`),
       ...["link", "number", "host", "resume"].map((name) => `by:${name}`),
-      ...["set-source", "offer", "candidate", "watch", "set-policy", "suspend-all", "end"].map((name) => `do:${name}`),
+      ...["set-source", "offer", "candidate", "watch", "tell-limit", "set-policy", "suspend-all", "end"].map((name) => `do:${name}`),
       ...["source", "role", "name", "spotlight", "policy"].map((name) => `kind:${name}`),
+      ...["loss", "delay", "thin", "processor"].map((name) => `kind:${name}`),
+      ...["bandwidth", "processor"].map((name) => `by:${name}`),
       ...["waiting", "welcome", "out", "slots", "speakers", "quality", "session", "wanted", "log"].map((n) => `kind:${n}`),
     ];
     expect(variants.filter((variant) => !seen.has(variant))).toEqual([]);

@@ -70,6 +70,7 @@ export type Command =
   | { do: "offer"; sdp: string; sends: SendSlot[] }
   | { do: "candidate"; candidate: string }
   | { do: "watch"; videos: Wish[] }
+  | { do: "tell-limit"; limit?: SendLimit }
   | { do: "admit"; participant: ParticipantId }
   | { do: "admit-all" }
   | { do: "deny"; participant: ParticipantId }
@@ -216,7 +217,7 @@ export interface SlotCounts {
 export type MediaEvent =
   | { kind: "slots"; slots: Slot[] }
   | { kind: "speakers"; participants: ParticipantId[] }
-  | { kind: "quality"; connections: ConnectionQuality[] }
+  | { kind: "quality"; connections: ConnectionQuality[]; downlinkKbps?: number }
   | { kind: "session"; state: SessionState }
   | { kind: "wanted"; source: Source; height: number };
 
@@ -227,13 +228,32 @@ export interface Slot extends TrackId {
 }
 
 export type PauseReason = "bandwidth" | "no-packets" | "codec";
-export type Quality = "good" | "fair" | "poor";
+/** The best first. */
+export const QUALITIES = ["good", "fair", "poor", "lost"] as const;
+export type Quality = (typeof QUALITIES)[number];
 export type SessionState = "connecting" | "connected" | "disconnected" | "failed";
 
-export interface ConnectionQuality {
-  participant: ParticipantId;
+/** How good a connection is, and why it is no better. */
+export interface Condition {
   quality: Quality;
+  cause?: Cause;
 }
+
+export interface ConnectionQuality extends Condition {
+  participant: ParticipantId;
+}
+
+/** From the participant to the server, or to the participant. */
+export type Link = "uplink" | "downlink";
+
+export type Cause =
+  | { kind: "loss"; link: Link; percent: number }
+  | { kind: "delay"; ms: number }
+  | { kind: "thin"; link: Link; kbps: number }
+  | { kind: "processor" };
+
+/** What keeps this browser from sending all that is wanted of it. */
+export type SendLimit = { by: "bandwidth"; kbps: number } | { by: "processor" };
 
 /** Every reason for a refusal, as in `signaling/src/protocol/refusal.rs`. */
 export const REFUSAL_CODES = [

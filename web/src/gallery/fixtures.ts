@@ -1,6 +1,7 @@
 /** Views made up for looking at pages: people, chat, waiting, every phase. Knows no server. */
 import type {
   ChatLine,
+  ConnectionView,
   DeviceOption,
   MeetingView,
   NoticeWhat,
@@ -80,10 +81,16 @@ function personOf(index: number, names: string[], wanted: Wanted): PersonView {
     spotlight: false,
     pinned: false,
     connected: index !== 10,
-    quality: index === 4 ? "fair" : index === 7 ? "poor" : "good",
+    connection: connectionOf(index),
     handPosition: hand,
     actions: index === 0 ? ["rename"] : wanted.host ? (hand ? ["lower-hand", ...HOST_ACTIONS] : HOST_ACTIONS) : ["pin", "chat"],
   };
+}
+
+function connectionOf(index: number): ConnectionView {
+  if (index === 4) return { quality: "fair", cause: { whose: "them", cause: { kind: "loss", link: "uplink", percent: 12 } } };
+  if (index === 7) return { quality: "poor", cause: { whose: "you", cause: { kind: "thin", link: "downlink", kbps: 300 } } };
+  return { quality: "good", cause: null };
 }
 
 function tileOf(person: PersonView, source: "camera" | "screen"): TileView {
@@ -93,7 +100,7 @@ function tileOf(person: PersonView, source: "camera" | "screen"): TileView {
       ? { kind: "video", stream: streamOf(-1) }
       : !person.camera
         ? { kind: "off" }
-        : person.quality === "poor"
+        : person.connection.quality === "poor"
           ? { kind: "paused", reason: "bandwidth" }
           : { kind: "video", stream: streamOf(index) };
   return {
@@ -113,7 +120,7 @@ function tileOf(person: PersonView, source: "camera" | "screen"): TileView {
     spotlight: false,
     pinned: false,
     connected: person.connected,
-    quality: person.quality,
+    connection: person.connection,
   };
 }
 
@@ -223,12 +230,13 @@ export function makeView(wanted: Wanted): MeetingView {
           role: you.role,
           microphone: own(you.microphone),
           camera: own(you.camera),
+          shareMode: "text",
           screen: { ...own(false), hindrance: wanted.host ? null : "forbidden-by-policy" },
           handRaised: false,
           handPosition: null,
           speakingWhileMuted: wanted.notices.includes("speaking"),
           voiceOnly: wanted.notices.includes("voice-only"),
-          quality: "good",
+          connection: { quality: "good", cause: null },
         }
       : null,
     media: "connected",

@@ -2,6 +2,7 @@
 import { Store } from "../state/store";
 import type { MeetingActions, MeetingModel, MeetingView, OwnSource } from "../state/types";
 import { layoutOf, makeView, type Wanted } from "./fixtures";
+import { fakeNumbers } from "./numbers";
 
 export function makeModel(wanted: Wanted): MeetingModel {
   const store = new Store<MeetingView>(makeView(wanted));
@@ -31,6 +32,7 @@ export function makeModel(wanted: Wanted): MeetingModel {
       setOwn((own) => ({ camera: turn(own.camera, on) }));
     },
     setScreen: (on) => setOwn((own) => ({ screen: turn(own.screen, on) })),
+    setShareMode: (shareMode) => setOwn(() => ({ shareMode })),
     setHand: (raised) => setOwn(() => ({ handRaised: raised, handPosition: raised ? 3 : null })),
     setVoiceOnly: (voiceOnly) => setOwn(() => ({ voiceOnly })),
     leave: () => change({ phase: { kind: "out", why: "left", mayRejoin: true } }),
@@ -41,6 +43,7 @@ export function makeModel(wanted: Wanted): MeetingModel {
     dismiss: (id) => store.update((view) => ({ ...view, notices: view.notices.filter((notice) => notice.id !== id) })),
     answerAsk: (id) => actions.dismiss(id),
     tileSeen: nothing,
+    measure: (participant) => fakeNumbers(participant === 1),
     sendChat: (to, text) =>
       store.update((view) => ({
         ...view,

@@ -1,5 +1,6 @@
 /** Every text of the app in English; the shape that other languages follow. */
 import { enLog } from "./en.log";
+import { enNetwork } from "./en.network";
 
 export const en = {
   app: {
@@ -192,6 +193,12 @@ export const en = {
     voiceOnlyOff: "Turn pictures back on",
     voiceOnlyOn: "Voice only is on: no pictures are sent or received.",
     settings: "Settings",
+    shareMenu: "Choose what is shared",
+    shareMode: {
+      title: "The shared screen shows",
+      text: "Text and slides: every letter sharp",
+      motion: "Video and motion: smooth",
+    },
     shortcuts: "Keyboard shortcuts",
     log: "Moderation log",
     previousPage: "Previous page",
@@ -215,6 +222,7 @@ export const en = {
     waitingTitle_one: "({{count}} waiting) {{title}}",
     waitingTitle_other: "({{count}} waiting) {{title}}",
   },
+  network: enNetwork,
   tile: {
     screenOf: "Screen of {{name}}",
     yourScreen: "Your screen",
@@ -230,11 +238,6 @@ export const en = {
       bandwidth: "Picture paused: your connection is too slow for it",
       "no-packets": "No picture is arriving",
       codec: "Your browser cannot show this picture",
-    },
-    quality: {
-      good: "good connection",
-      fair: "unsteady connection",
-      poor: "poor connection",
     },
     menu: "Options for {{name}}",
   },
@@ -388,6 +391,7 @@ export const en = {
     people: "People",
     chat: "Chat",
     layout: "Grid or speaker view",
+    connection: "Connection details of the tile in focus, or your own",
     fullScreen: "Full screen",
     pages: "Pages of the grid",
     help: "This help",

@@ -1,5 +1,6 @@
 /** Every text of the app in simplified Chinese. */
 import { zhLog } from "./zh-CN.log";
+import { zhNetwork } from "./zh-CN.network";
 import type { Texts } from "./index";
 
 export const zhCN: Texts = {
@@ -193,6 +194,12 @@ export const zhCN: Texts = {
     voiceOnlyOff: "恢复画面",
     voiceOnlyOn: "已开启仅语音：不发送也不接收画面。",
     settings: "设置",
+    shareMenu: "选择共享的内容",
+    shareMode: {
+      title: "共享的屏幕内容是",
+      text: "文字和幻灯片：清晰优先",
+      motion: "视频和动画：流畅优先",
+    },
     shortcuts: "键盘快捷键",
     log: "管理记录",
     previousPage: "上一页",
@@ -216,6 +223,7 @@ export const zhCN: Texts = {
     waitingTitle_one: "（{{count}} 人等候）{{title}}",
     waitingTitle_other: "（{{count}} 人等候）{{title}}",
   },
+  network: zhNetwork,
   tile: {
     screenOf: "{{name}} 的屏幕",
     yourScreen: "我的屏幕",
@@ -231,11 +239,6 @@ export const zhCN: Texts = {
       bandwidth: "网速不足，画面已暂停",
       "no-packets": "没有收到画面",
       codec: "您的浏览器无法显示此画面",
-    },
-    quality: {
-      good: "网络良好",
-      fair: "网络不稳定",
-      poor: "网络很差",
     },
     menu: "{{name}} 的选项",
   },
@@ -389,6 +392,7 @@ export const zhCN: Texts = {
     people: "成员",
     chat: "聊天",
     layout: "切换宫格与演讲者视图",
+    connection: "查看所选画面（或自己）的网络详情",
     fullScreen: "全屏",
     pages: "宫格翻页",
     help: "本说明",

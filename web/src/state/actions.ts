@@ -7,10 +7,11 @@ import type { Chat } from "./chat";
 import type { LayoutState } from "./layout";
 import { commandFor } from "./moderation";
 import type { Notices } from "./notices";
-import type { CaptureParts, PlayoutParts } from "./parts";
+import type { CaptureParts, PlayoutParts, SessionParts } from "./parts";
 import { remember } from "./remembered";
 import type { Roster } from "./roster";
 import type { Button } from "./sources";
+import { TileMeter } from "./statistics";
 import type { Store } from "./store";
 import type { MeetingActions, MeetingView, PersonAction } from "./types";
 
@@ -21,6 +22,7 @@ export interface Doing {
   playout: PlayoutParts;
   notices: Notices;
   chat: Chat;
+  session: () => SessionParts | null;
   roster: () => Roster | null;
   page: () => LayoutState;
   turnPage: (change: Partial<LayoutState>) => void;
@@ -65,6 +67,11 @@ export function meetingActions(doing: Doing): MeetingActions {
     setMicrophone: (on) => turn("microphone", on),
     setCamera: (on) => turn("camera", on),
     setScreen: (on) => turn("screen", on),
+    setShareMode: (mode) => {
+      capture.setShareMode(mode);
+      doing.session()?.setShareMode(mode);
+      turnPage({});
+    },
     setHand: (raised) => ask({ do: "set-hand", raised }),
     setVoiceOnly: (voiceOnly) => {
       if (voiceOnly && capture.isOn("camera")) turn("camera", false);
@@ -85,6 +92,14 @@ export function meetingActions(doing: Doing): MeetingActions {
       turn(what.source === "camera" ? "camera" : what.source === "microphone" ? "microphone" : "screen", true);
     },
     tileSeen: (key, height) => doing.seen(key, height),
+    measure: (participant, source) => {
+      const meter = new TileMeter(doing.session);
+      return () => {
+        const roster = inside();
+        const own = roster?.you === participant;
+        return meter.read({ participant, source, own }, roster?.inside?.downlinkKbps ?? null);
+      };
+    },
     sendChat: (to, text) => {
       const roster = inside();
       if (roster) chat.send(roster, to, text, doing.send);

@@ -4,6 +4,7 @@ import { trackKey, type RemoteTrack } from "../client/media/slots";
 import type { Participant, ParticipantId, Wish } from "../client/protocol";
 import type { TileOrder } from "./order";
 import { hueOf, initialsOf } from "./people";
+import { tileConnection } from "./quality";
 import type { Inside } from "./roster";
 import type { LayoutChoice, LayoutView, TilePicture, TileView } from "./types";
 
@@ -41,25 +42,28 @@ function picture(person: Participant, source: "camera" | "screen", self: boolean
 export function layout(inside: Inside, you: ParticipantId, state: LayoutState, order: TileOrder, from: Pictures, now: number): LayoutView {
   const people = [...inside.participants.values()];
   const screens = people.filter((person) => person.screen && person.id !== you);
-  const tile = (person: Participant, source: "camera" | "screen"): TileView => ({
-    key: trackKey({ participant: person.id, source }),
-    participant: person.id,
-    source,
-    name: person.name,
-    initials: initialsOf(person.name),
-    hue: hueOf(person.id),
-    you: person.id === you,
-    mirrored: person.id === you && source === "camera",
-    role: person.role,
-    picture: picture(person, source, person.id === you, state, from),
-    microphone: person.microphone,
-    speaking: inside.speakers.includes(person.id) && person.microphone,
-    handRaised: person.handRaisedAt !== undefined,
-    spotlight: person.spotlight,
-    pinned: state.pinned.has(person.id),
-    connected: person.connected,
-    quality: inside.quality.get(person.id) ?? null,
-  });
+  const tile = (person: Participant, source: "camera" | "screen"): TileView => {
+    const shown = picture(person, source, person.id === you, state, from);
+    return {
+      key: trackKey({ participant: person.id, source }),
+      participant: person.id,
+      source,
+      name: person.name,
+      initials: initialsOf(person.name),
+      hue: hueOf(person.id),
+      you: person.id === you,
+      mirrored: person.id === you && source === "camera",
+      role: person.role,
+      picture: shown,
+      microphone: person.microphone,
+      speaking: inside.speakers.includes(person.id) && person.microphone,
+      handRaised: person.handRaisedAt !== undefined,
+      spotlight: person.spotlight,
+      pinned: state.pinned.has(person.id),
+      connected: person.connected,
+      connection: tileConnection(inside, person.id, you, shown),
+    };
+  };
 
   const chosen = people.filter((person) => state.pinned.has(person.id) || person.spotlight);
   const mode = state.choice === "speaker" || (state.choice === "auto" && screens.length + chosen.length > 0) ? "stage" : "grid";

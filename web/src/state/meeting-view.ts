@@ -1,15 +1,16 @@
 // Builds what the screen shows out of what is known. A pure function but for the order of tiles.
 
-import type { Quality } from "../client/protocol";
 import { actionsOn, hostRights } from "./permissions";
 import { hueOf, initialsOf } from "./people";
-import { handQueue, type Inside, type Roster, you } from "./roster";
-import type { MeetingView, Own, OwnSource, PersonView, WaitingView } from "./types";
+import { connectionOf } from "./quality";
+import { handQueue, type Roster, you } from "./roster";
+import type { MeetingView, Own, OwnSource, PersonView, ShareMode, WaitingView } from "./types";
 
 export interface OwnState {
   microphone: OwnSource;
   camera: OwnSource;
   screen: OwnSource;
+  shareMode: ShareMode;
   speakingWhileMuted: boolean;
   voiceOnly: boolean;
 }
@@ -25,12 +26,8 @@ export function ownView(roster: Roster | null, state: OwnState): Own | null {
     ...state,
     handRaised: self.handRaisedAt !== undefined,
     handPosition: position < 0 ? null : position + 1,
-    quality: quality(roster.inside, self.id),
+    connection: connectionOf(roster.inside, self.id, self.id),
   };
-}
-
-function quality(inside: Inside, id: number): Quality | null {
-  return inside.quality.get(id) ?? null;
 }
 
 /** Everybody: you, hosts, hands, those who can be heard, the others as they came. */
@@ -59,7 +56,7 @@ export function peopleView(roster: Roster | null, pinned: ReadonlySet<number>): 
       spotlight: person.spotlight,
       pinned: isPinned,
       connected: person.connected,
-      quality: quality(inside, person.id),
+      connection: connectionOf(inside, person.id, self.id),
       handPosition: hand < 0 ? null : hand + 1,
       actions: actionsOn(self.role, inside.policy, person, own, isPinned, lastHost),
     };

@@ -12,6 +12,7 @@ import type { Entry, MeetingModel } from "./types";
 class FakeCapture {
   options = { microphone: [], camera: [], speaker: [] };
   speakingWhileMuted = false;
+  shareMode: "text" | "motion" = "text";
   on: Record<"microphone" | "camera", boolean> = { microphone: false, camera: false };
   screenSound = false;
   released = false;
@@ -27,6 +28,7 @@ class FakeCapture {
   setMicrophone = (on: boolean) => this.set("microphone", on);
   setCamera = (on: boolean) => this.set("camera", on);
   setScreen = () => Promise.resolve({ audio: this.screenSound });
+  setShareMode = (mode: "text" | "motion") => void (this.shareMode = mode);
   release = () => {
     this.on = { microphone: false, camera: false };
     this.released = true;
@@ -41,7 +43,7 @@ class FakeCapture {
 
 let server: FakeServer;
 let capture: FakeCapture;
-let sessions: { closed: boolean; renewed: number; watched: unknown[] }[];
+let sessions: { closed: boolean; renewed: number; watched: unknown[]; modes: string[] }[];
 let model: MeetingModel;
 let exchanged: string[];
 let number: number;
@@ -63,11 +65,13 @@ const parts: Parts = {
     return ready;
   }, begin: () => (begun += 1), take: () => null, end: () => {}, close: () => {} }),
   session: (_slots, _send, handlers) => {
-    const session = { closed: false, renewed: 0, watched: [] as unknown[] };
+    const session = { closed: false, renewed: 0, watched: [] as unknown[], modes: [] as string[] };
     sessions.push(session);
     return {
       start: () => handlers.state("connected"), setTrack: () => Promise.resolve(), handle: () => {}, remote: () => null, setOnline: () => {},
       statistics: () => null,
+      numbers: () => null,
+      setShareMode: (mode) => session.modes.push(mode),
       watch: (videos) => session.watched.push(videos),
       renew: () => (session.renewed += 1),
       close: () => (session.closed = true),

@@ -3,6 +3,7 @@
 
 import { CommandError, type ConnectionState } from "../client/connection";
 import { browserOf, canChooseSpeaker } from "../client/devices";
+import { LimitTeller } from "../client/media/limit";
 import { USUAL_SLOTS } from "../client/media/prepared";
 import type { Command, Event, Join, MediaEvent, Outcome, ParticipantId, Role, SlotCounts } from "../client/protocol";
 import { RestError } from "../client/rest";
@@ -49,6 +50,7 @@ class Meeting implements MeetingModel {
   private session: SessionParts | null = null;
   /** The session's offer left with the hello: nobody has said yet that we are in. */
   private early = false;
+  private limits: LimitTeller | null = null;
   private roster: Roster | null = null;
   private phase: Phase = { kind: "loading" };
   private media: MeetingView["media"] = "none";
@@ -111,6 +113,7 @@ class Meeting implements MeetingModel {
     this.connection = null;
     connection?.close();
     this.session?.close();
+    this.limits?.close();
     this.preparation.close();
     this.standby.end();
     this.capture.close();
@@ -334,6 +337,8 @@ class Meeting implements MeetingModel {
       doubt: () => this.connection?.probe(),
     }, this.preparation);
     this.session = session;
+    session.setShareMode(this.capture.shareMode);
+    this.limits = new LimitTeller(() => session.statistics(), (one) => connection.command(one));
     this.measured = this.heights.size > 0;
     this.media = "connecting";
     this.drawing.asked();
@@ -343,7 +348,8 @@ class Meeting implements MeetingModel {
 
   private endMedia(): void {
     this.session?.close();
-    this.session = null;
+    this.limits?.close();
+    this.session = this.limits = null;
     this.early = false;
     this.media = "none";
     this.drawing.free();
@@ -488,6 +494,7 @@ class Meeting implements MeetingModel {
         microphone: source("microphone"),
         camera: source("camera"),
         screen: source("screen"),
+        shareMode: this.capture.shareMode,
         speakingWhileMuted: this.capture.speakingWhileMuted,
         voiceOnly: page.voiceOnly,
       }),
@@ -536,6 +543,7 @@ class Meeting implements MeetingModel {
       playout: this.playout,
       notices: this.notices,
       chat: this.chat,
+      session: () => this.session,
       roster: () => this.roster,
       page: () => this.page,
       turnPage: (change) => {

@@ -1,7 +1,7 @@
 // The meeting as its events tell it: who is in, who waits, rules, chat. A pure function from state and
 // event to state; what is worth saying to the person falls out of it as notices.
 
-import type { ChatMessage, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Quality, SlotCounts, Source, WaitingPerson } from "../client/protocol";
+import type { ChatMessage, Condition, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, SlotCounts, Source, WaitingPerson } from "../client/protocol";
 import type { NoticeWhat } from "./types";
 
 /** The chat on the page; the server keeps as many. */
@@ -24,7 +24,10 @@ export interface Inside {
   chat: readonly ChatMessage[];
   /** Loudest first. */
   speakers: readonly ParticipantId[];
-  quality: ReadonlyMap<ParticipantId, Quality>;
+  /** Of those whose connection is not good, as far as one is told. */
+  quality: ReadonlyMap<ParticipantId, Condition>;
+  /** What the server takes our downlink to carry. */
+  downlinkKbps: number | null;
 }
 
 export interface Told {
@@ -54,6 +57,7 @@ export function tell(roster: Roster | null, event: Event): Told {
         chat: event.chat,
         speakers: [],
         quality: new Map(),
+        downlinkKbps: null,
       };
       return { roster: { you: event.you, meeting: event.meeting, inside, hostPresent: true }, notices: [] };
     }
@@ -137,9 +141,8 @@ export function tellMedia(roster: Roster | null, media: MediaEvent): Roster | nu
   const { inside } = roster;
   if (media.kind === "speakers") return { ...roster, inside: { ...inside, speakers: media.participants } };
   if (media.kind === "quality") {
-    const quality = new Map(inside.quality);
-    for (const connection of media.connections) quality.set(connection.participant, connection.quality);
-    return { ...roster, inside: { ...inside, quality } };
+    const quality = new Map(media.connections.map(({ participant, ...condition }) => [participant, condition] as const));
+    return { ...roster, inside: { ...inside, quality, downlinkKbps: media.downlinkKbps ?? null } };
   }
   return roster;
 }

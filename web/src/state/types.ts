@@ -4,6 +4,7 @@
 
 import type {
   Audience,
+  Cause,
   LogEntry,
   MeetingInfo,
   Millis,
@@ -17,8 +18,14 @@ import type {
   Source,
 } from "../client/protocol";
 
+import type { LayerNumbers, PathNumbers, TrackNumbers } from "../client/media/numbers";
+
+import type { ShareMode } from "../client/media/layers";
+
+export type { ShareMode };
+export type { LayerNumbers, PathNumbers, TrackNumbers };
 export type {
-  Audience, LogEntry, MeetingInfo, Millis, OutReason, ParticipantId, PauseReason, Policy, Quality, RefusalCode, Role, Source,
+  Audience, Cause, LogEntry, MeetingInfo, Millis, OutReason, ParticipantId, PauseReason, Policy, Quality, RefusalCode, Role, Source,
 };
 
 /** Something that is observed: `useStore(store)` in `state/react.ts` gives its value to a component. */
@@ -122,6 +129,19 @@ export type Hindrance =
   /** The browser cannot. */
   | "unsupported";
 
+/** Why a connection is no better, from where the person sits who looks at it. */
+export interface CauseView {
+  /** Whose link or machine it is. */
+  whose: "you" | "them";
+  cause: Cause;
+}
+
+export interface ConnectionView {
+  quality: Quality;
+  /** Null where the connection is good, or nothing more is known. */
+  cause: CauseView | null;
+}
+
 /** One of your own sources. */
 export interface OwnSource {
   on: boolean;
@@ -139,6 +159,7 @@ export interface Own {
   microphone: OwnSource;
   camera: OwnSource;
   screen: OwnSource;
+  shareMode: ShareMode;
   handRaised: boolean;
   /** From 1; null while the hand is down. */
   handPosition: number | null;
@@ -146,7 +167,7 @@ export interface Own {
   speakingWhileMuted: boolean;
   /** Neither sends nor receives pictures. */
   voiceOnly: boolean;
-  quality: Quality | null;
+  connection: ConnectionView;
 }
 
 /** What a tile shows in place of a picture, or the picture. */
@@ -158,6 +179,20 @@ export type TilePicture =
   | { kind: "off" }
   /** The server says why nothing flows. */
   | { kind: "paused"; reason: PauseReason };
+
+/** The figures of one tile; what the browser does not tell is null. */
+export interface TileNumbers {
+  video: TrackNumbers | null;
+  /** The sizes in which one's own picture is sent; empty for others. */
+  layers: LayerNumbers[];
+  audio: TrackNumbers | null;
+  path: PathNumbers;
+  /** What the server takes our download to carry. */
+  downlinkKbps: number | null;
+}
+
+/** Reads a tile's figures; rates are there from the second reading on. Null while there is no connection. */
+export type ReadNumbers = () => Promise<TileNumbers | null>;
 
 export interface TileView {
   /** Stable while the tile exists: the React key, and the name in `actions.tileSeen`. */
@@ -181,7 +216,8 @@ export interface TileView {
   pinned: boolean;
   /** False while the seat is kept for somebody whose connection was lost. */
   connected: boolean;
-  quality: Quality | null;
+  /** The worse of its person's upload and one's own download. */
+  connection: ConnectionView;
 }
 
 /** `auto` is the grid until somebody shares, is put in the spotlight or pinned. */
@@ -239,7 +275,7 @@ export interface PersonView {
   spotlight: boolean;
   pinned: boolean;
   connected: boolean;
-  quality: Quality | null;
+  connection: ConnectionView;
   /** Place in the queue from 1; null while the hand is down. */
   handPosition: number | null;
   actions: PersonAction[];
@@ -373,6 +409,8 @@ export interface MeetingActions {
   setMicrophone: (on: boolean) => void;
   setCamera: (on: boolean) => void;
   setScreen: (on: boolean) => void;
+  /** What the screen shows that is shared, or will be. */
+  setShareMode: (mode: ShareMode) => void;
   setHand: (raised: boolean) => void;
   setVoiceOnly: (on: boolean) => void;
   leave: () => void;
@@ -385,6 +423,9 @@ export interface MeetingActions {
   answerAsk: (notice: number, yes: boolean) => void;
   /** Height of the tile in device pixels as it is now; 0 when it is off the screen or gone. */
   tileSeen: (key: string, height: number) => void;
+
+  /** Begins to measure a tile. */
+  measure: (participant: ParticipantId, source: "camera" | "screen") => ReadNumbers;
 
   // Chat.
   sendChat: (to: Audience, text: string) => void;

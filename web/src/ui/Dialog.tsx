@@ -16,9 +16,11 @@ interface DialogProps {
   footer?: ReactNode;
   size?: "s" | "m" | "l" | undefined;
   role?: "dialog" | "alertdialog" | undefined;
+  /** Longer than the page with nothing in it that takes the focus: then the text itself does, for the arrow keys. */
+  isText?: boolean | undefined;
 }
 
-export function Dialog({ title, isOpen, onClose, children, footer, size = "m", role = "dialog" }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, children, footer, size = "m", role = "dialog", isText }: DialogProps) {
   const { t } = useTranslation();
   return (
     <ModalOverlay
@@ -35,7 +37,9 @@ export function Dialog({ title, isOpen, onClose, children, footer, size = "m", r
             </Heading>
             {role === "dialog" && <IconButton label={t("common.close")} icon={<X />} size="s" onPress={onClose} />}
           </header>
-          <div className={styles.body}>{children}</div>
+          <div className={styles.body} {...(isText && { tabIndex: 0, role: "region", "aria-label": title })}>
+            {children}
+          </div>
           {footer && <footer className={styles.footer}>{footer}</footer>}
         </AriaDialog>
       </Modal>

@@ -25,6 +25,10 @@ export interface VideoTileProps {
   note?: string | undefined;
   /** Small icons beside the name: pinned, spotlight, connection. */
   marks?: ReactNode;
+  /** By which the page finds the tile that holds the focus. */
+  tileKey?: string | undefined;
+  /** In the other corner, always: what it says must not be missed. */
+  corner?: ReactNode;
   /** In the corner, while the tile is pointed at or focused. */
   actions?: ReactNode;
   /** No name on it: where the page says it already. */
@@ -36,13 +40,13 @@ export interface VideoTileProps {
 
 export function VideoTile(props: VideoTileProps) {
   const { label, name, initials, hue, stream, mirrored, fit = "cover", loading, speaking, muted, hand, away } = props;
-  const { note, marks, actions, bare, onSeen, className } = props;
+  const { note, marks, tileKey, corner, actions, bare, onSeen, className } = props;
   const tile = useRef<HTMLDivElement>(null);
   useSeen(tile, onSeen);
   const [pictured, setPictured] = useState<MediaStream | null>(null);
   const awaited = stream !== null && !note && pictured !== stream;
   return (
-    <div ref={tile} className={cx(styles.tile, className)} role="group" aria-label={label} data-speaking={speaking || undefined}>
+    <div ref={tile} className={cx(styles.tile, className)} role="group" aria-label={label} data-tile={tileKey} data-speaking={speaking || undefined}>
       {(!stream || note || awaited) && (
         <div className={styles.placeholder} aria-hidden="true">
           <Avatar initials={initials} hue={hue} size="fill" />
@@ -64,6 +68,7 @@ export function VideoTile(props: VideoTileProps) {
           <Hand />
         </span>
       )}
+      {corner && <div className={styles.corner}>{corner}</div>}
       {actions && <div className={styles.actions}>{actions}</div>}
       {!bare && (
         <div className={styles.plate} aria-hidden="true">

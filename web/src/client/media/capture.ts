@@ -7,6 +7,7 @@ import {
   rememberDevice, rememberedDevice,
 } from "../devices";
 import type { Source } from "../protocol";
+import { SHARE_FRAMES, SHARE_HINT, type ShareMode } from "./layers";
 import { barOf, LevelMeter, SpeechDetector } from "./level";
 
 /** How often a muted microphone is listened to. */
@@ -34,6 +35,7 @@ interface Input {
 export class Capture {
   options: Record<DeviceKind, DeviceOption[]> = { microphone: [], camera: [], speaker: [] };
   speakingWhileMuted = false;
+  shareMode: ShareMode = "text";
   private readonly microphone: Input = { on: false, track: null, error: null, turn: 0 };
   private readonly camera: Input = { on: false, track: null, error: null, turn: 0 };
   private screen: { video: MediaStreamTrack; audio: MediaStreamTrack | null } | null = null;
@@ -104,7 +106,8 @@ export class Capture {
   async setScreen(on: boolean): Promise<{ audio: boolean }> {
     this.dropScreen();
     if (!on) return { audio: false };
-    const screen = await openScreen();
+    const screen = await openScreen(SHARE_FRAMES[this.shareMode]);
+    screen.video.contentHint = SHARE_HINT[this.shareMode];
     this.screen = screen;
     screen.video.onended = () => {
       if (this.screen !== screen) return;
@@ -114,6 +117,16 @@ export class Capture {
     this.handlers.track("screen", screen.video);
     if (screen.audio) this.handlers.track("screen-audio", screen.audio);
     return { audio: screen.audio !== null };
+  }
+
+  /** What the shared screen shows, now or when one will be. */
+  setShareMode(mode: ShareMode): void {
+    this.shareMode = mode;
+    const track = this.screen?.video;
+    if (!track) return;
+    track.contentHint = SHARE_HINT[mode];
+    // A browser that cannot change it sends as many as the encoder takes.
+    void track.applyConstraints({ frameRate: { ideal: SHARE_FRAMES[mode], max: 30 } }).catch(() => {});
   }
 
   /** @throws DeviceError */

@@ -4,7 +4,7 @@
 import type { SendSlot, SlotCounts, Source } from "../protocol";
 import { SOURCES } from "../protocol";
 import { prefer } from "./codecs";
-import { activeLayers, CAMERA_ENCODINGS, layerScales, SCREEN_ENCODINGS } from "./layers";
+import { activeLayers, CAMERA_ENCODINGS, layerScales, SCREEN_ENCODINGS, screenEncodings, type ShareMode } from "./layers";
 import type { Decoded } from "./slots";
 import { withSoundRepair } from "./sound";
 
@@ -22,6 +22,7 @@ export class Peer {
   /** Changes of encodings one after another: `setParameters` takes back what another call changed. */
   private parameters: Promise<void> = Promise.resolve();
   private wanted: number | null = null;
+  private shareMode: ShareMode = "text";
 
   constructor(
     readonly pc: RTCPeerConnection,
@@ -76,12 +77,40 @@ export class Peer {
   async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
     await this.senders.get(source)?.sender.replaceTrack(track);
     if (source === "camera" && track) this.setLayers();
+    if (source === "screen" && track) this.setShareLayers();
   }
 
   /** The height of the largest tile that shows our camera: higher layers are not sent. */
   setWanted(height: number): void {
     this.wanted = height;
     this.setLayers();
+  }
+
+  /** What the shared screen shows. */
+  setShareMode(mode: ShareMode): void {
+    this.shareMode = mode;
+    this.setShareLayers();
+  }
+
+  private setShareLayers(): void {
+    const sender = this.senders.get("screen")?.sender;
+    const height = sender?.track?.getSettings().height;
+    if (!sender || !height) return;
+    const mode = this.shareMode;
+    this.parameters = this.parameters
+      .then(async () => {
+        const parameters = sender.getParameters();
+        const wanted = screenEncodings(mode, height);
+        parameters.encodings.forEach((encoding, index) => {
+          const { rid: _rid, ...rest } = wanted[index] ?? {};
+          Object.assign(encoding, { active: true }, rest);
+        });
+        // Text gives up pictures where there is no room, motion gives up pixels.
+        parameters.degradationPreference = mode === "text" ? "maintain-resolution" : "maintain-framerate";
+        await sender.setParameters(parameters);
+      })
+      // A browser that cannot do it goes on as it was.
+      .catch(() => {});
   }
 
   private setLayers(): void {
@@ -136,6 +165,15 @@ export class Peer {
       },
     );
     return found;
+  }
+
+  /** The browser's numbers of what is sent as a source, or of what a slot receives in this track. */
+  numbers(of: Source | MediaStreamTrack): Promise<RTCStatsReport> | null {
+    if (typeof of === "string") {
+      const sender = this.senders.get(of)?.sender;
+      return sender?.track ? sender.getStats() : null;
+    }
+    return this.slots.find(({ receiver }) => receiver.track === of)?.receiver.getStats() ?? null;
   }
 
   close(): void {

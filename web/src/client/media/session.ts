@@ -3,6 +3,7 @@
 
 import { CommandError } from "../connection";
 import type { Command, MediaEvent, Outcome, SlotCounts, Source, TrackId } from "../protocol";
+import type { ShareMode } from "./layers";
 import { CONFIGURATION, Peer } from "./peer";
 import type { Prepared } from "./prepared";
 import { type RemoteTrack, Slots } from "./slots";
@@ -61,6 +62,7 @@ export class MediaSession {
   /** The server has heard an offer; before, it hears no wishes. */
   private offered = false;
   private closed = false;
+  private shareMode: ShareMode = "text";
   private again = AGAIN_MIN_MS;
   private deadline: Timer;
   private renewal: Timer;
@@ -89,6 +91,11 @@ export class MediaSession {
     if (track) this.own.set(source, track);
     else this.own.delete(source);
     await this.peer?.setTrack(source, track);
+  }
+
+  setShareMode(mode: ShareMode): void {
+    this.shareMode = mode;
+    this.peer?.setShareMode(mode);
   }
 
   handle(media: MediaEvent): void {
@@ -146,6 +153,12 @@ export class MediaSession {
     return this.peer?.pc.getStats() ?? null;
   }
 
+  /** The numbers of one track: of a participant's, or of one's own. */
+  numbers(source: Source, participant: number | null): Promise<RTCStatsReport> | null {
+    const of = participant === null ? source : this.slots.get(participant, source)?.stream.getTracks()[0];
+    return of === undefined ? null : (this.peer?.numbers(of) ?? null);
+  }
+
   close(): void {
     this.closed = true;
     clearInterval(this.looking);
@@ -194,6 +207,7 @@ export class MediaSession {
     const peer = prepared?.peer ?? new Peer(this.make.peerConnection(), this.counts);
     const { pc } = peer;
     this.peer = peer;
+    peer.setShareMode(this.shareMode);
     // Nothing of the offer depends on the tracks.
     for (const [source, track] of this.own) peer.setTrack(source, track).catch(() => {});
     pc.oniceconnectionstatechange = () => this.onIce(pc.iceConnectionState);

@@ -81,14 +81,16 @@ export function Controls({ fullScreen }: { fullScreen: FullScreen }) {
           menu={<DeviceItems kind="camera" />}
           className={styles.split}
         />
-        <Control
+        <SplitControl
           label={screen.on ? t("meeting.stopShare") : t("meeting.share")}
           icon={screen.on ? <MonitorX /> : <MonitorUp />}
           tone={screen.on ? "active" : "normal"}
           busy={screen.busy}
           hindrance={why(screen)}
           onPress={() => actions.setScreen(!screen.on)}
-          className={styles.roomy}
+          menuLabel={t("meeting.shareMenu")}
+          menu={<ShareItems />}
+          className={cx(styles.roomy, styles.split)}
         />
         <Control
           label={
@@ -153,6 +155,14 @@ function DeviceItems({ kind }: { kind: DeviceKind }) {
   return <MenuChoice title={title} choices={choices} chosen={device.chosen} onChoose={(id) => actions.chooseDevice(kind, id)} />;
 }
 
+/** What the shared screen shows: can be changed while it is shared. */
+function ShareItems() {
+  const { t } = useTranslation();
+  const { view, actions } = useScreen();
+  const choices = (["text", "motion"] as const).map((id) => ({ id, name: t(`meeting.shareMode.${id}`) }));
+  return <MenuChoice title={t("meeting.shareMode.title")} choices={choices} chosen={view.own?.shareMode ?? null} onChoose={actions.setShareMode} />;
+}
+
 /** As in the style sheet: where some controls have no room beside the others. */
 const CROWDED = "(max-width: 44rem), (max-height: 30rem) and (min-aspect-ratio: 1 / 1)";
 
@@ -185,6 +195,12 @@ function MoreMenu({ fullScreen }: { fullScreen: FullScreen }) {
           >
             {own.screen.on ? t("meeting.stopShare") : t("meeting.share")}
           </MenuItem>
+          {own.screen.on && (
+            <>
+              <ShareItems />
+              <MenuLine />
+            </>
+          )}
           <MenuItem icon={<AudioLines aria-hidden="true" />} onAction={() => actions.setVoiceOnly(!own.voiceOnly)}>
             {own.voiceOnly ? t("meeting.voiceOnlyOff") : t("meeting.voiceOnly")}
           </MenuItem>

@@ -7,6 +7,7 @@ import { ConfirmDialog, Dialog } from "../../ui/Dialog";
 import { TextField } from "../../ui/Field";
 import { useRememberedSwitch } from "../../ui/remember";
 import { Switch } from "../../ui/Switch";
+import { ConnectionDialog } from "./ConnectionDialog";
 import { type OpenDialog, useScreen } from "./context";
 import styles from "./Dialogs.module.css";
 
@@ -42,6 +43,8 @@ export function MeetingDialogs({ open, close, onSuspend }: DialogsProps) {
           {t("people.confirm.suspendText")}
         </ConfirmDialog>
       );
+    case "connection":
+      return <ConnectionDialog person={open.person} source={open.source} close={close} />;
     case "rename":
       return <RenameDialog person={open.person} name={open.name} close={close} />;
     case "remove":
@@ -210,6 +213,7 @@ function ShortcutsDialog({ close }: { close: () => void }) {
     [["C"], t("shortcuts.chat")],
     [["L"], t("shortcuts.layout")],
     [["←", "→"], t("shortcuts.pages")],
+    [["I"], t("shortcuts.connection")],
     [["F"], t("shortcuts.fullScreen")],
     [["Q"], t("shortcuts.leave")],
     [["?"], t("shortcuts.help")],

@@ -2,7 +2,7 @@
 import { AudioLines, MicOff, Volume2, WifiOff } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Audience } from "../../state/types";
+import type { Audience, LayoutView, TileView } from "../../state/types";
 import { Button } from "../../ui/Button";
 import { cx } from "../../ui/cx";
 import { Banner, Notice } from "../../ui/Notices";
@@ -48,6 +48,10 @@ export function MeetingScreen() {
       p: () => toggle("people"),
       c: () => toggle("chat"),
       l: () => actions.setLayout(layout.mode === "grid" ? "speaker" : "grid"),
+      i: () => {
+        const tile = tileInFocus(layout) ?? (own && { participant: own.id, source: "camera" as const });
+        if (tile) openDialog({ kind: "connection", person: tile.participant, source: tile.source });
+      },
       f: fullScreen.toggle,
       q: () => openDialog({ kind: "leave" }),
       "?": () => openDialog({ kind: "shortcuts" }),
@@ -102,6 +106,12 @@ export function MeetingScreen() {
       <MeetingDialogs open={dialog} close={() => openDialog(null)} onSuspend={() => openDialog({ kind: "suspend" })} />
     </LocalContext>
   );
+}
+
+/** The tile that holds the focus; the first large one where none does. */
+function tileInFocus(layout: LayoutView): TileView | undefined {
+  const key = document.activeElement?.closest("[data-tile]")?.getAttribute("data-tile");
+  return [...layout.stage, ...layout.tiles].find((tile) => tile.key === key) ?? layout.stage[0];
 }
 
 /** What is wrong now, or needs a click, for as long as it lasts. */

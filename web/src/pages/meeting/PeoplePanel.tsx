@@ -29,6 +29,8 @@ import { duration, useNow } from "../format";
 import { useLocal, useScreen } from "./context";
 import styles from "./PeoplePanel.module.css";
 import { PersonItems } from "./PersonMenu";
+import { useCauseWords } from "./qualityWords";
+import { BARS } from "./Signal";
 
 /** From so many people on a search is quicker than the eye. */
 const SEARCH_FROM = 10;
@@ -182,6 +184,7 @@ function HandRow({ person }: { person: PersonView }) {
 
 function PersonRow({ person }: { person: PersonView }) {
   const { t } = useTranslation();
+  const cause = useCauseWords();
   const roles = [
     person.role === "attendee" ? null : t(`role.${person.role}`),
     person.guest ? t("role.guest") : null,
@@ -197,8 +200,12 @@ function PersonRow({ person }: { person: PersonView }) {
         {roles.length > 0 && <span className={styles.sub}>{roles.join(" · ")}</span>}
       </div>
       <span className={styles.states}>
-        {person.quality === "poor" && <State icon={<SignalBars bars={1} />} words={t("tile.quality.poor")} />}
-        {person.quality === "fair" && <State icon={<SignalBars bars={2} />} words={t("tile.quality.fair")} />}
+        {person.connection.quality !== "good" && (
+          <State
+            icon={<SignalBars bars={BARS[person.connection.quality]} />}
+            words={cause(person.connection, person.name) ?? t(`network.sentence.${person.connection.quality}`)}
+          />
+        )}
         {person.spotlight && <State icon={<Star />} words={t("tile.spotlight")} />}
         {person.screen && <State icon={<MonitorUp />} words={t("people.sharing")} />}
         {person.handPosition !== null && <State icon={<Hand />} words={t("tile.handRaised")} hand />}
@@ -214,16 +221,12 @@ function PersonRow({ person }: { person: PersonView }) {
           speaking={person.speaking}
         />
       </span>
-      {person.actions.length > 0 ? (
-        <Menu
-          label={t("people.options", { name: person.name })}
-          trigger={<IconButton label={t("people.options", { name: person.name })} icon={<MoreHorizontal />} size="s" />}
-        >
-          <PersonItems person={person} />
-        </Menu>
-      ) : (
-        <span className={styles.noMenu} />
-      )}
+      <Menu
+        label={t("people.options", { name: person.name })}
+        trigger={<IconButton label={t("people.options", { name: person.name })} icon={<MoreHorizontal />} size="s" />}
+      >
+        <PersonItems person={person} />
+      </Menu>
     </li>
   );
 }

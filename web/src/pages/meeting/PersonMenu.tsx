@@ -1,5 +1,6 @@
 /** What may be done to one person, as items of a menu. */
 import {
+  Activity,
   Ban,
   Crown,
   DoorClosed,
@@ -48,7 +49,7 @@ const ICONS: Record<PersonAction, LucideIcon> = {
   ban: Ban,
 };
 
-export function PersonItems({ person }: { person: PersonView }) {
+export function PersonItems({ person, source = "camera" }: { person: PersonView; source?: "camera" | "screen" }) {
   const { t } = useTranslation();
   const { actions } = useScreen();
   const { openDialog, writeTo } = useLocal();
@@ -69,7 +70,7 @@ export function PersonItems({ person }: { person: PersonView }) {
         actions.act(person.id, action);
     }
   };
-  return person.actions.map((action) => {
+  const items = person.actions.map((action) => {
     const Icon = ICONS[action];
     return (
       <MenuItem
@@ -82,4 +83,12 @@ export function PersonItems({ person }: { person: PersonView }) {
       </MenuItem>
     );
   });
+  return (
+    <>
+      <MenuItem icon={<Activity aria-hidden="true" />} onAction={() => openDialog({ kind: "connection", person: person.id, source })}>
+        {t("network.details")}
+      </MenuItem>
+      {items}
+    </>
+  );
 }

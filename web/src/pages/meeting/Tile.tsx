@@ -4,14 +4,15 @@ import { useTranslation } from "react-i18next";
 import type { TileView } from "../../state/types";
 import { IconButton } from "../../ui/Button";
 import { Menu } from "../../ui/Menu";
-import { SignalBars } from "../../ui/SignalBars";
 import { VideoTile } from "../../ui/VideoTile";
+import { rateWords } from "../figures";
 import { useScreen } from "./context";
 import { PersonItems } from "./PersonMenu";
+import { Signal } from "./Signal";
 import { useTileLabel } from "./tileLabel";
 
 export function Tile({ tile, small }: { tile: TileView; small?: boolean }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { view, actions } = useScreen();
   const label = useTileLabel();
   const person = view.people.find((other) => other.id === tile.participant);
@@ -24,11 +25,15 @@ export function Tile({ tile, small }: { tile: TileView; small?: boolean }) {
       ? t("common.nameAndYou", { name: tile.name })
       : tile.name;
   const { picture } = tile;
-  const note = !tile.connected ? t("tile.awayText") : picture.kind === "paused" ? t(`tile.paused.${picture.reason}`) : undefined;
+  const { cause } = tile.connection;
+  const carries = cause?.whose === "you" && cause.cause.kind === "thin" ? rateWords(cause.cause.kbps, t, i18n.language) : null;
+  const why = picture.kind !== "paused" ? undefined : picture.reason === "bandwidth" && carries ? t("network.paused", { rate: carries }) : t(`tile.paused.${picture.reason}`);
+  const note = tile.connected ? why : t("tile.awayText");
   return (
     <VideoTile
       label={label(tile)}
       name={name}
+      tileKey={tile.key}
       initials={tile.initials}
       hue={tile.hue}
       stream={picture.kind === "video" ? picture.stream : null}
@@ -44,19 +49,17 @@ export function Tile({ tile, small }: { tile: TileView; small?: boolean }) {
         <>
           {tile.spotlight && <Star />}
           {tile.pinned && <Pin />}
-          {tile.quality === "fair" && <SignalBars bars={2} />}
-          {tile.quality === "poor" && <SignalBars bars={1} />}
         </>
       }
+      corner={<Signal tile={tile} />}
       actions={
         !small &&
-        person &&
-        person.actions.length > 0 && (
+        person && (
           <Menu
             label={t("tile.menu", { name: tile.name })}
             trigger={<IconButton label={t("tile.menu", { name: tile.name })} icon={<MoreHorizontal />} variant="over-video" size="s" />}
           >
-            <PersonItems person={person} />
+            <PersonItems person={person} source={tile.source} />
           </Menu>
         )
       }

@@ -16,7 +16,7 @@ export function tileLabel(tile: TileView, t: TFunction): string {
   if (tile.picture.kind === "paused") parts.push(t(`tile.paused.${tile.picture.reason}`));
   if (tile.spotlight) parts.push(t("tile.spotlight"));
   if (tile.pinned) parts.push(t("tile.pinned"));
-  if (tile.quality === "fair" || tile.quality === "poor") parts.push(t(`tile.quality.${tile.quality}`));
+  if (tile.connection.quality !== "good") parts.push(t(`network.sentence.${tile.connection.quality}`).toLowerCase());
   return parts.join(t("common.separator"));
 }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 const ana: TileView = {
   key: "1-camera", participant: 1, source: "camera", name: "Ana", initials: "A", hue: 0, you: false, mirrored: false, role: "attendee",
-  picture: { kind: "loading" }, microphone: true, speaking: false, handRaised: false, spotlight: false, pinned: false, connected: true, quality: "good",
+  picture: { kind: "loading" }, microphone: true, speaking: false, handRaised: false, spotlight: false, pinned: false, connected: true, connection: { quality: "good", cause: null },
 };
 const shown: TileView = { ...ana, picture: { kind: "video", stream: {} as MediaStream } };
 
@@ -27,7 +27,7 @@ describe("the label of a tile", () => {
     expect(tileLabel(shown, t.en)).toBe("Ana");
     expect(tileLabel({ ...shown, microphone: false, handRaised: true }, t.en)).toBe("Ana, muted, hand raised");
     expect(tileLabel({ ...shown, microphone: false, handRaised: true }, t["zh-CN"])).toBe("Ana，已静音，已举手");
-    expect(tileLabel({ ...ana, picture: { kind: "off" }, you: true, role: "host", quality: "poor" }, t.en)).toBe("Ana (you), Host, camera off, poor connection");
+    expect(tileLabel({ ...ana, picture: { kind: "off" }, you: true, role: "host", connection: { quality: "poor", cause: null } }, t.en)).toBe("Ana (you), Host, camera off, poor connection");
   });
   test("of a screen names whose it is", () => {
     expect(tileLabel({ ...shown, source: "screen" }, t.en)).toBe("Screen of Ana");
