@@ -31,6 +31,9 @@ const FEEDBACK_INTERVAL: Duration = Duration::from_millis(4);
 /// and at the latest after this long while packets leave: a tenth to a half of what peers wait before they tell.
 const FEEDBACK_DELAY: Duration = Duration::from_millis(20);
 
+/// Datagrams that what is read of a connection in one turn may cause.
+const ANSWERS: usize = 200;
+
 /// The nice value of media threads, where the system allows it: what else runs on their cores, the kernel's own threads among
 /// it, then waits for media and not the other way round. Not a real-time class, which could starve the control side.
 const NICE: i32 = -15;
@@ -310,7 +313,8 @@ impl Thread {
             if !more {
                 return;
             }
-            if out.is_full() {
+            // What one may cause in its turn finds room.
+            if !out.has_room_for(ANSWERS) {
                 self.send(out);
             }
         }
