@@ -32,6 +32,8 @@ pub struct Limits {
     pub broadcasts: u32,
     /// WHEP viewers of one broadcast.
     pub viewers: u32,
+    /// People who test their network at once; a test sends two megabits a second there and back for some seconds.
+    pub network_tests: u32,
     /// Open TCP connections.
     pub sockets: u32,
     /// Open TCP connections per address; trusted proxies are exempt. A school of 300 behind one address fits.
@@ -100,6 +102,7 @@ impl Default for Limits {
             waiting: 100,
             broadcasts: 100,
             viewers: 1_000,
+            network_tests: 8,
             sockets: 8_192,
             sockets_per_address: 1_024,
             request: Duration::from_secs(10),

@@ -79,7 +79,7 @@ fn is_page(path: &str) -> bool {
     let second = parts.next();
     let more = parts.next().is_some();
     match first {
-        "" | "index.html" | "setup" | "sign-in" | "gallery" | "left" | "admin" => second.is_none(),
+        "" | "index.html" | "setup" | "sign-in" | "gallery" | "left" | "admin" | "test" => second.is_none(),
         "number" => !more,
         "m" | "w" => second.is_some() && !more,
         _ => false,

@@ -162,15 +162,15 @@ fn need_accepted(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, Failure> {
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::from(RefusalCode::BadMessage).with_detail("no UTF-8"))
 }
 
-fn too_many(Later(seconds): Later) -> Failure {
+pub(super) fn too_many(Later(seconds): Later) -> Failure {
     Failure::from(RefusalCode::TooMany).retry_after(seconds)
 }
 
-fn rejected(why: Rejected) -> Failure {
+pub(super) fn rejected(why: Rejected) -> Failure {
     match why {
         Rejected::NotPublishing => Failure::from(RefusalCode::NotPublishing).retry_after(ASK_AGAIN_S),
         Rejected::AlreadyPublishing => Failure::from(HttpCode::AlreadyPublishing).retry_after(PUBLISH_AGAIN_S),

@@ -25,6 +25,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::meetings::Directory;
 use crate::meetings::broadcasts::Broadcasts;
+use crate::meetings::network_tests::NetworkTests;
 use crate::store::Store;
 use crate::telemetry::metrics;
 use crate::worker::Media;
@@ -59,6 +60,8 @@ pub struct Shared {
     pub directory: Directory,
     /// Live broadcasts.
     pub broadcasts: Broadcasts,
+    /// Who tests his network.
+    pub network_tests: NetworkTests,
     /// Bounds of strangers.
     pub limits: Limits,
     /// Argon2.
@@ -93,6 +96,7 @@ impl AppState {
         Self(Arc::new(Shared {
             directory: Directory::new(store.clone(), media.clone(), Arc::clone(&config), base_url.clone()),
             broadcasts: Broadcasts::new(media.clone(), &config.limits),
+            network_tests: NetworkTests::new(config.limits.network_tests),
             limits: Limits::new(bounds, clock::now()),
             passwords: Passwords::new(),
             names: Names::new(config.public_url.as_deref(), config.media.advertise.clone()),

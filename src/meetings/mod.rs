@@ -9,6 +9,7 @@ pub mod counters;
 mod directory;
 mod mailbox;
 mod media;
+pub mod network_tests;
 mod outbox;
 mod quality;
 pub mod rate;

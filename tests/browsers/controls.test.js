@@ -228,7 +228,7 @@ scene("an attendee's page offers no control of a host, and what it could send is
   await bo.press(/^People/u);
   assert.equal(await bo.button("Mute all").count(), 0);
   assert.equal(await bo.button("Rules").count(), 0);
-  assert.deepEqual(await bo.items("Options for Ana"), ["Pin for me", "Write a message"]);
+  assert.deepEqual(await bo.items("Options for Ana"), ["Connection details", "Pin for me", "Write a message"]);
   const more = await bo.items("More");
   assert.ok(more.includes("Settings") && !more.includes("Moderation log") && !more.includes("Rules of this meeting"), String(more));
 

@@ -82,3 +82,45 @@ scene("a tab arrives with its picture and its sound beside the camera, and goes 
   await bo.button("Share screen. The host does not allow that at the moment.").waitFor();
   assert.deepEqual(here.server.panics(), []);
 });
+
+scene("a share is text, then motion, while it goes on, and both arrive in Chromium and in Firefox", { timeout: 180_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ waiting_room: false });
+  const ana = await cast.chromium("Ana", 1);
+  const fay = await cast.firefox("Fay", 3);
+  const browser = await launchChromium({ shares: TITLE });
+  cast.closers.unshift(() => browser.close());
+  const bo = await cast.seat(browser, "Bo", 2);
+  const concert = await cast.seat(browser, TITLE, TAB.code, { pitch: TAB.pitch });
+  await concert.go(`${here.server.origin}/nothing`);
+  await concert.page.evaluate(play, { title: TITLE });
+  await enterAsHost(ana, meeting);
+  for (const guest of [bo, fay]) {
+    await knock(guest, meeting.join_url);
+    await inside(guest);
+  }
+  await bo.press("Share screen");
+  const encodings = () =>
+    bo.page.evaluate(async () => {
+      const sent = [];
+      for (const pc of window.symposiaTest.connections) {
+        for (const sender of pc.getSenders()) {
+          if (sender.track?.contentHint === "text" || sender.track?.contentHint === "motion") sent.push([sender.track.contentHint, sender.getParameters().encodings.map(({ maxFramerate }) => maxFramerate)]);
+        }
+      }
+      return sent;
+    });
+  for (const [mode, hint, frames] of [[null, "text", [15, 5]], ["Video and motion: smooth", "motion", [30, 30]], ["Text and slides: every letter sharp", "text", [15, 5]]]) {
+    if (mode) {
+      await bo.press("Choose what is shared");
+      await bo.page.getByRole("menuitemradio", { name: mode }).click();
+      await bo.page.keyboard.press("Escape");
+    }
+    await eventually(async () => assert.deepEqual(await encodings(), [[hint, frames]]));
+    for (const viewer of [ana, fay]) {
+      await arrives(viewer, bo);
+      const { count } = (await screenOn(viewer, "Bo")).picture;
+      await eventually(async () => assert.notEqual((await screenOn(viewer, "Bo"))?.picture?.count, count, `it moves for ${viewer.name} as ${hint}`));
+    }
+  }
+  assert.deepEqual(here.server.panics(), []);
+});

@@ -5,6 +5,7 @@ mod bounds;
 mod broadcasts;
 mod media;
 mod meeting;
+mod network_tests;
 mod permissions;
 mod person;
 mod rest;

@@ -50,6 +50,8 @@ enum For {
     /// A program; the web app's own pages do not read it.
     Operation,
     Encoder,
+    /// With the key of a test that runs: none of these.
+    Tester,
 }
 
 impl For {
@@ -61,6 +63,7 @@ impl For {
             For::Host => administration || who == Who::Host,
             For::Operation => who == Who::Program,
             For::Encoder => who == Who::Encoder,
+            For::Tester => false,
         }
     }
 }
@@ -81,6 +84,10 @@ const TABLE: &[(&str, &str, For)] = &[
     ("post",   "/api/v1/broadcasts",            For::Administration),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
     ("delete", "/api/v1/broadcasts/{id}",       For::Administration),
+    ("post",   "/api/v1/network-tests",         For::Everybody),
+    ("delete", "/api/v1/network-tests",         For::Tester),
+    ("post",   "/api/v1/network-tests/publish", For::Tester),
+    ("post",   "/api/v1/network-tests/watch",   For::Tester),
     ("post",   "/whip/{broadcast}",             For::Encoder),
     ("patch",  "/whip/{broadcast}/{resource}",  For::Encoder),
     ("delete", "/whip/{broadcast}/{resource}",  For::Encoder),

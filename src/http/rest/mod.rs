@@ -3,6 +3,7 @@
 mod broadcasts;
 mod document;
 mod meetings;
+mod network_tests;
 mod people;
 
 pub use document::document;
@@ -26,6 +27,9 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/meetings/{id}/host", post(meetings::become_host))
         .route("/api/v1/broadcasts", post(broadcasts::create))
         .route("/api/v1/broadcasts/{id}", get(broadcasts::show).delete(broadcasts::end))
+        .route("/api/v1/network-tests", post(network_tests::begin).delete(network_tests::end))
+        .route("/api/v1/network-tests/publish", post(network_tests::publish))
+        .route("/api/v1/network-tests/watch", post(network_tests::watch))
         .route("/api/{*rest}", axum::routing::any(async || Failure::from(RefusalCode::NotFound)))
 }
 

@@ -7,6 +7,8 @@ import { chooseLanguage } from "../i18n";
 import { Setup, SignIn } from "../pages/AccountForm";
 import { Home } from "../pages/Home";
 import { PhaseView } from "../pages/meeting/PhaseView";
+import { NOTHING, type TestFigures } from "../client/network-test";
+import { NetworkTest, type TestState } from "../pages/NetworkTest";
 import { NotFound } from "../pages/NotFound";
 import { Watch } from "../pages/Watch";
 import { useStore } from "../state/react";
@@ -42,6 +44,8 @@ function Shown({ query }: { query: URLSearchParams }): ReactNode {
       return <SignIn send={refuse} />;
     case "not-found":
       return <NotFound />;
+    case "test":
+      return <FakeTest kind={query.get("state") ?? "done"} />;
     case "watch":
       return <FakeWatch kind={query.get("phase") ?? "playing"} blocked={query.has("blocked")} />;
     case null:
@@ -108,6 +112,21 @@ function FakeMeeting({ query }: { query: URLSearchParams }) {
         : { kind: "host", meeting: "k3v9tq2m" };
   return <PhaseView view={view} actions={model.actions} entry={entry} />;
 }
+
+function FakeTest({ kind }: { kind: string }) {
+  const figures: TestFigures = {
+    reachMs: 14, socket: true, media: kind !== "blocked", transport: "udp", rttMs: 31, jitterMs: 4, lossUp: 0, lossDown: 0.004, upKbps: 2340, downKbps: 1980, busy: false,
+  };
+  const state: TestState =
+    kind === "running"
+      ? { kind, step: "speed", figures: { ...figures, upKbps: null, downKbps: null, lossUp: null, lossDown: null } }
+      : kind === "ready"
+        ? { kind }
+        : { kind: "done", figures: kind === "blocked" ? { ...NOTHING, reachMs: 14, socket: true, media: false } : figures };
+  return <NetworkTest state={state} devices={kind === "done" ? { microphone: "works", camera: "in-use" } : null} onStart={nothing} onDevices={nothing} />;
+}
+
+const nothing = () => undefined;
 
 function FakeWatch({ kind, blocked }: { kind: string; blocked: boolean }) {
   const [stream] = useState(() => (kind === "playing" ? drawnStream(2) : null));

@@ -1,6 +1,7 @@
 /** Every text of the app in English; the shape that other languages follow. */
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
+import { enTrial } from "./en.trial";
 
 export const en = {
   app: {
@@ -223,6 +224,7 @@ export const en = {
     waitingTitle_other: "({{count}} waiting) {{title}}",
   },
   network: enNetwork,
+  test: enTrial,
   tile: {
     screenOf: "Screen of {{name}}",
     yourScreen: "Your screen",

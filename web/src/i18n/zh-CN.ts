@@ -1,6 +1,7 @@
 /** Every text of the app in simplified Chinese. */
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
+import { zhTrial } from "./zh-CN.trial";
 import type { Texts } from "./index";
 
 export const zhCN: Texts = {
@@ -224,6 +225,7 @@ export const zhCN: Texts = {
     waitingTitle_other: "（{{count}} 人等候）{{title}}",
   },
   network: zhNetwork,
+  test: zhTrial,
   tile: {
     screenOf: "{{name}} 的屏幕",
     yourScreen: "我的屏幕",

@@ -16,6 +16,7 @@ import { routeOf, useAddress } from "./router";
 // The start page does not wait for what only a meeting needs.
 const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
 const WatchPage = lazy(() => import("./WatchPage"));
+const NetworkTestPage = lazy(() => import("./NetworkTest"));
 const Gallery = lazy(() => import("../gallery/Gallery"));
 
 startLanguages();
@@ -47,6 +48,8 @@ function Shown({ address }: { address: string }) {
       return <Setup />;
     case "sign-in":
       return <SignIn />;
+    case "test":
+      return <NetworkTestPage />;
     case "gallery":
       return <Gallery />;
     case "not-found":

@@ -1,5 +1,5 @@
 /** The start page: begin a meeting, or come to one. */
-import { ArrowRight, History, ShieldCheck, Video } from "lucide-react";
+import { Activity, ArrowRight, History, ShieldCheck, Video } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Me, me, signOut } from "../client/rest";
@@ -14,7 +14,7 @@ import { HomeArt } from "./HomeArt";
 import { parseRecent, RECENT_KEY } from "./recent";
 import { useRefusalText } from "./refusals";
 import { startMeeting } from "./requests";
-import { navigate } from "./router";
+import { follow, navigate } from "./router";
 
 export function Home({ start = startMeeting }: { start?: typeof startMeeting }) {
   const { t, i18n } = useTranslation();
@@ -123,6 +123,10 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
               {t("home.privacy")}
             </p>
           )}
+          <a className={styles.test} href="/test" onClick={follow}>
+            <Activity aria-hidden="true" />
+            {t("test.link")}
+          </a>
         </div>
         <HomeArt className={styles.art} label={t("home.illustration")} />
       </div>

@@ -1,5 +1,5 @@
 /** Which page an address means. Five patterns need no library. Knows no page. */
-import { useSyncExternalStore } from "react";
+import { type MouseEvent, useSyncExternalStore } from "react";
 
 export type Route =
   | { page: "home" }
@@ -7,6 +7,7 @@ export type Route =
   | { page: "watch"; id: string }
   | { page: "setup" }
   | { page: "sign-in" }
+  | { page: "test" }
   | { page: "gallery" }
   | { page: "not-found" };
 
@@ -24,6 +25,7 @@ export function routeOf(path: string): Route {
       return { page: "home" };
     case "setup":
     case "sign-in":
+    case "test":
     case "gallery":
       return { page: first };
     default:
@@ -41,6 +43,13 @@ export function navigate(address: string): void {
   history.pushState(null, "", address);
   window.scrollTo(0, 0);
   notify();
+}
+
+/** For a link within the app: a plain click does not load it anew. */
+export function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  navigate(event.currentTarget.getAttribute("href") ?? "/");
 }
 
 /** The path and fragment of the page, drawn again when they change. */

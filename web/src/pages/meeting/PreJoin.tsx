@@ -94,6 +94,10 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
             <p className={styles.will}>
               {t(`prejoin.${coming}`)} {entry.kind !== "host" && t("prejoin.willWait")}
             </p>
+            {/* In a tab of its own: what was written here stays. */}
+            <a className={styles.test} href="/test" target="_blank" rel="noopener">
+              {t("test.link")}
+            </a>
           </div>
         </form>
       </div>
