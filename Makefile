@@ -72,6 +72,7 @@ soak: ## sessions come and go for SECONDS=60, then memory, descriptors and threa
 
 sim: ## meetings on a virtual clock over bad links; SEED=n replays one
 	SYMPOSIA_SEED=$(SEED) cargo test --release --locked --test simulation -- --nocapture
+	SEEDS=64 cargo test --release --locked --test bandwidth -- --nocapture
 
 bandwidth: ## the table of how links are used, and docs/bandwidth.svg
 	DRAW=$(CURDIR)/docs/bandwidth.svg cargo test --locked --test bandwidth -- --nocapture --test-threads 1

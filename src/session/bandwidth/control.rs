@@ -10,6 +10,12 @@ const SURELY_FULL_MS: f64 = 60.0;
 /// Nor has a queue from which less than this share comes out of what goes in.
 const CHOKED: f64 = 0.6;
 
+/// Or less than this share in the very last moments, which may have a frame more or less.
+const MOMENTS_CHOKED: f64 = 0.3;
+
+/// A queue that grows although it was cut for is cut for again where less than this share of the estimate comes out.
+const LESS: f64 = 0.9;
+
 /// Below this the queue has drained.
 const EMPTY_MS: f64 = 10.0;
 
@@ -22,8 +28,9 @@ const DRAIN: std::ops::RangeInclusive<f64> = 0.4..=0.85;
 /// A queue of this many milliseconds would leave nothing of it.
 const DRAIN_MS: f64 = 400.0;
 
-/// How much of the link is used once the queue has drained.
-const AFTER_DRAIN: f64 = 0.95;
+/// How much of the link is used once the queue has drained. What those who share a link give up each time is what
+/// brings their shares together.
+const AFTER_DRAIN: f64 = 0.90;
 
 /// A queue that drained within this many microseconds after one cut was perhaps only a moment's: the link is what it was
 /// over a longer while.
@@ -55,7 +62,7 @@ const TESTED: f64 = 0.7;
 const LEAD: f64 = 1.5;
 
 /// How much of what arrives while nothing waits is the least that the link takes: half a second has a frame more or less.
-const PROVED: f64 = 0.9;
+const PROVED: f64 = 0.95;
 
 /// So many cuts in a row after which the queue stands as before: it is not ours.
 const IN_VAIN: u32 = 4;
@@ -71,6 +78,8 @@ pub(super) struct Heard {
     pub(super) elapsed: f64,
     /// Milliseconds that everything waits, and since when on our clock that is so.
     pub(super) standing: Option<(f64, u64)>,
+    /// Milliseconds that everything waits which arrived in the very last moments, unless it came in bursts.
+    pub(super) standing_last: Option<f64>,
     /// Bits per second that arrived in the last moments.
     pub(super) arrived_now: Option<f64>,
     /// And in the very last.
@@ -115,11 +124,20 @@ struct Drain {
 
 /// Whether a queue needs no second look: it is long, or much less arrives than was sent.
 fn is_sure(heard: &Heard, standing: f64) -> bool {
-    standing > SURELY_FULL_MS || (standing > FULL_MS && chokes(heard))
+    let last = heard.standing_last.unwrap_or(0.0).max(standing);
+    standing > SURELY_FULL_MS || (last > FULL_MS && chokes(heard))
 }
 
 fn chokes(heard: &Heard) -> bool {
-    heard.arrived_now.zip(heard.sent_now).is_some_and(|(arrived, sent)| arrived < sent * CHOKED)
+    let last = heard.arrived_last.filter(|_| heard.standing_last.is_some()).map(|last| last / MOMENTS_CHOKED * CHOKED);
+    let arrived = heard.arrived_now.map(|now| last.map_or(now, |last| last.min(now)));
+    arrived.zip(heard.sent_now).is_some_and(|(arrived, sent)| arrived < sent * CHOKED)
+}
+
+/// Whether a queue that should drain grows, and less comes out of it than goes in even now.
+fn cannot_drain(heard: &Heard, standing: f64, drain: Drain, estimate: f64) -> bool {
+    let grows = heard.standing_last.is_some() && standing > FULL_MS.max(drain.last_ms);
+    grows && heard.arrived_now.is_some_and(|arrived| arrived < estimate * LESS)
 }
 
 /// What became of the estimate.
@@ -189,6 +207,11 @@ impl Control {
                 }
                 Outcome::Usual
             }
+            // What comes out of a queue is what the link takes: it shrank once more, and what was sent since the cut
+            // would have to wait for all that was sent before to tell so.
+            Phase::Draining(drain) if cannot_drain(heard, standing, drain, self.estimate) => {
+                self.cut(heard, standing, None)
+            }
             Phase::Draining(drain) if since_us < drain.cut_us => Outcome::Usual,
             Phase::Draining(drain) => self.drain(heard, standing, since_us, drain),
         }
@@ -221,7 +244,8 @@ impl Control {
 
     fn cut(&mut self, heard: &Heard, standing: f64, before: Option<Drain>) -> Outcome {
         // What comes out of a queue comes at the link's own pace, so that moments suffice to measure it.
-        let last = heard.arrived_last.filter(|_| standing > SURELY_FULL_MS || chokes(heard));
+        let flows = heard.standing_last.is_some();
+        let last = heard.arrived_last.filter(|_| flows && (standing > SURELY_FULL_MS || chokes(heard)));
         let now = heard.arrived_now.or(heard.arrived).unwrap_or(self.estimate);
         let arrives = last.map_or(now, |last| last.min(now));
         let capacity = before.map_or(self.estimate, |drain| drain.capacity).min(arrives);

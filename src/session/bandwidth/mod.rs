@@ -99,6 +99,12 @@ impl Bandwidth {
         }
     }
 
+    /// Of a peer that is told only when there is something to tell: nothing is thought of its link before it was full.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self::starting_at(MAX)
+    }
+
     /// Bits per second; 0 while the link is dead.
     #[must_use]
     pub fn estimate(&self) -> u32 {
@@ -148,6 +154,7 @@ impl Bandwidth {
             told_us: self.told_us,
             elapsed: elapsed.min(1_000_000) as f64 / 1e6,
             standing: self.queue.standing(),
+            standing_last: self.queue.standing_last(),
             arrived_now: self.arrived.rate(SHORT_US),
             arrived_last: self.arrived.rate(LAST_US),
             arrived: self.arrived.rate(LONG_US),

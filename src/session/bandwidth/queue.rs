@@ -17,6 +17,9 @@ const WINDOW: u64 = 5;
 /// And of so many packets at least, so that one packet that was held up says nothing.
 const PACKETS: u32 = 6;
 
+/// Steps that tell of the very last moments where something came in each: then nothing was held up.
+const LAST: u64 = 3;
+
 /// For how long the least delay counts as that of an empty queue: clocks drift by a millisecond in it.
 const BASE_MEMORY_US: u64 = 12_000_000;
 
@@ -70,7 +73,7 @@ impl Queue {
         self.next_base = self.next_base.min(delay);
     }
 
-    /// The least delay of what arrived lately, and when the oldest of it was sent; `None` where too little did.
+    /// The least delay of what arrived in lately, and when the oldest of it was sent; `None` where too little did.
     fn least(&self) -> Option<(i64, u64)> {
         let (mut least, mut packets, mut sent) = (i64::MAX, 0, u64::MAX);
         for back in 0..STEPS.min(self.newest + 1) {
@@ -92,6 +95,17 @@ impl Queue {
     pub(super) fn standing(&self) -> Option<(f64, u64)> {
         let (least, sent) = self.least()?;
         Some(((least - self.base) as f64 / 1000.0, sent))
+    }
+
+    /// Milliseconds that everything waits which arrived in the very last moments; `None` where it came in bursts, as
+    /// after a silence of the radio.
+    pub(super) fn standing_last(&self) -> Option<f64> {
+        let step = |back: u64| {
+            let number = self.newest.checked_sub(back)?;
+            Some(&self.steps[(number % STEPS) as usize]).filter(|step| step.number == number)
+        };
+        let least = (0..LAST).try_fold(i64::MAX, |least, back| Some(least.min(step(back)?.least)))?;
+        Some((least - self.base) as f64 / 1000.0)
     }
 
     /// What waits now does so on an empty queue too: the way became longer, or others fill it.
@@ -131,6 +145,20 @@ mod tests {
         queue.accept();
         assert_eq!(queue.standing().expect("packets").0, 0.0);
         assert_eq!(standing(&mut queue, 3000, 3300, |_| 230), 30.0);
+    }
+
+    #[test]
+    fn the_last_moments_show_a_queue_sooner_but_say_nothing_of_a_silent_radio() {
+        let mut queue = Queue::default();
+        standing(&mut queue, 0, 1000, |_| 0);
+        assert_eq!(queue.standing_last(), Some(0.0));
+        // A link that takes half from now on.
+        let stands = standing(&mut queue, 1000, 1100, |ms| ms - 1000);
+        assert_eq!((stands, queue.standing_last()), (40.0, Some(70.0)));
+        // Nothing for 90 ms, then everything at once.
+        standing(&mut queue, 3000, 4000, |_| 0);
+        standing(&mut queue, 4000, 4100, |ms| 4090 - ms.min(4090));
+        assert_eq!(queue.standing_last(), None);
     }
 
     #[test]
