@@ -96,6 +96,8 @@ pub struct CodecPlan {
     pub pli: bool,
     /// Transport-wide feedback.
     pub transport_cc: bool,
+    /// Receiver estimated maximum bitrate, for those without transport-wide feedback.
+    pub remb: bool,
 }
 
 /// Numbers of the header extensions (RFC 8285); the same in all sections of a BUNDLE group.

@@ -8,7 +8,10 @@ use crate::rtp::bytes::{u8_at, u24_at, u32_at};
 /// bit of every entry; a receiver of it may have its own, smaller bound.
 pub const MAX_LOST_PER_NACK: usize = (1500 - 12) / 4 * 17;
 
-const REMB_ID: &[u8; 4] = b"REMB";
+pub(super) const REMB_ID: &[u8; 4] = b"REMB";
+
+/// The bits of its bitrate that are not the exponent.
+pub(super) const REMB_MANTISSA_BITS: u32 = 18;
 
 /// A generic NACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +101,8 @@ impl<'a> Remb<'a> {
         let (sender, _) = sources(body)?;
         let count = u8_at(body, 12).ok_or(Malformed::Short)?;
         let number = u24_at(body, 13).ok_or(Malformed::Short)?;
-        let mantissa = u64::from(number & 0x3_ffff);
-        let exponent = number >> 18;
+        let mantissa = u64::from(number & ((1 << REMB_MANTISSA_BITS) - 1));
+        let exponent = number >> REMB_MANTISSA_BITS;
         let bitrate = mantissa.saturating_mul(1 << exponent);
         let streams = body.get(16..).ok_or(Malformed::Short)?.as_chunks().0;
         let streams = streams.get(..usize::from(count)).ok_or(Malformed::Length)?;

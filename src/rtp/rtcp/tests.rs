@@ -129,6 +129,18 @@ fn an_estimated_bitrate_is_read() {
     let Packet::Remb(remb) = one(&bytes) else { panic!("{bytes:?}") };
     assert_eq!(remb.bitrate, 1_000_000);
     assert!(remb.streams().eq([0x4814_4d1d]));
+    assert_eq!(written(|out| assert!(out.remb(1, 1_000_000, &[0x4814_4d1d]))), bytes);
+}
+
+#[test]
+fn a_bitrate_of_any_size_is_written_rounded_down() {
+    for bitrate in [0, 1, 0x3_ffff, 0x4_0000, 0x4_0001, 37_654_321, u64::MAX] {
+        let bytes = written(|out| assert!(out.remb(1, bitrate, &[2, 3])));
+        let Packet::Remb(remb) = one(&bytes) else { panic!("{bytes:?}") };
+        assert!(remb.bitrate <= bitrate && bitrate - remb.bitrate <= bitrate >> 17, "{bitrate}: {}", remb.bitrate);
+        assert!(remb.streams().eq([2, 3]));
+    }
+    assert!(!Writer::new(&mut [0; 4000]).remb(1, 1, &[0; 256]));
 }
 
 #[test]

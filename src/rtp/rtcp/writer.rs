@@ -1,7 +1,7 @@
 //! Writes RTCP packets one after another into a buffer that the caller bounds. Allocates nothing;
 //! what does not fit whole is not written.
 
-use super::feedback::pack;
+use super::feedback::{REMB_ID, REMB_MANTISSA_BITS, pack};
 use super::report::{BLOCK_LEN, INFO_LEN, ReportBlock, SenderInfo};
 use super::source::CNAME;
 use super::{HEADER_LEN, format, packet_type, transport_feedback};
@@ -125,6 +125,24 @@ impl<'a> Writer<'a> {
         self.feedback(format::FULL_INTRA, packet_type::PAYLOAD_FEEDBACK, sender, 0, 8, |body| {
             put(body, 0, &media.to_be_bytes());
             put(body, 4, &[number, 0, 0, 0]);
+        })
+    }
+
+    /// A receiver's estimated maximum bitrate, in bits per second, of at most 255 streams together; what the 18 bits of
+    /// its mantissa can't hold is rounded down. False where it does not fit.
+    pub fn remb(&mut self, sender: u32, bitrate: u64, streams: &[u32]) -> bool {
+        let Ok(count) = u8::try_from(streams.len()) else { return false };
+        let exponent = (u64::BITS - bitrate.leading_zeros()).saturating_sub(REMB_MANTISSA_BITS);
+        let [_, mantissa @ ..] = ((bitrate >> exponent) as u32 | exponent << REMB_MANTISSA_BITS).to_be_bytes();
+        let len = 8 + streams.len() * 4;
+        // The media source of the common header is zero.
+        self.feedback(format::APPLICATION, packet_type::PAYLOAD_FEEDBACK, sender, 0, len, |body| {
+            put(body, 0, REMB_ID);
+            put(body, 4, &[count]);
+            put(body, 5, &mantissa);
+            for (i, stream) in streams.iter().enumerate() {
+                put(body, 8 + i * 4, &stream.to_be_bytes());
+            }
         })
     }
 

@@ -3,10 +3,11 @@
 //! A stream is known by its SSRC: announced in the SDP, or by the mid and rid extensions of its first
 //! packets (RFC 8852). It is taken in only after it was opened, so that nobody else's packet makes one.
 
+mod remb;
 mod streams;
 
 use super::clock_map::SenderClock;
-use super::plan::{Codec, ExtensionIds, Mid, SessionPlan, Ssrc};
+use super::plan::{Codec, ExtensionIds, Kind, Mid, SessionPlan, Ssrc};
 use super::srtp;
 use crate::net::counters::Drop;
 use crate::rtp::codec;
@@ -16,6 +17,7 @@ use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
 use crate::rtp::twcc_recorder::ArrivalRecorder;
 use crate::rtp::{Header, extension};
+use remb::Remb;
 use std::time::{Duration, Instant};
 use streams::{Role, Streams};
 
@@ -109,6 +111,8 @@ pub struct Inbound {
     extensions: ExtensionIds,
     streams: Streams,
     arrivals: Option<Box<ArrivalRecorder>>,
+    /// For a peer that has nothing better.
+    remb: Option<Box<Remb>>,
     clock: SenderClock,
     next_report: Option<Instant>,
     new_deadline: Option<Instant>,
@@ -144,12 +148,15 @@ impl Inbound {
     #[must_use]
     pub fn new(plan: &SessionPlan, max_streams: usize) -> Self {
         let streams = Streams::new(plan, max_streams);
+        let pictures = streams.sections.iter().filter(|section| section.kind == Kind::Video);
+        let remb = pictures.flat_map(|section| &section.plan.codecs).any(|codec| codec.remb);
         let recorder = plan.extensions.transport_cc.is_some() && !streams.sections.is_empty();
         Self {
             keys: None,
             extensions: plan.extensions,
             streams,
             arrivals: recorder.then(|| Box::new(ArrivalRecorder::new())),
+            remb: remb.then(|| Box::new(Remb::new())),
             clock: SenderClock::new(),
             next_report: None,
             new_deadline: None,
@@ -251,7 +258,16 @@ impl Inbound {
             Arrival::New(number) | Arrival::Repaired(number) => number,
             Arrival::Duplicate | Arrival::TooOld => return Err(Drop::Late),
         };
-        let track = self.streams.sections.get(stream.section).and_then(|section| section.track);
+        let section = self.streams.sections.get(stream.section);
+        if let Some(remb) = self.remb.as_mut().filter(|_| section.is_some_and(|section| section.kind == Kind::Video))
+            && index == media
+        {
+            remb.handle_packet(now, header.ssrc, number, header.timestamp, bytes);
+            if let Some(at) = remb.poll_timeout() {
+                self.new_deadline = Some(self.new_deadline.map_or(at, |other| other.min(at)));
+            }
+        }
+        let track = section.and_then(|section| section.track);
         if payload.is_empty() {
             let layer = stream.layer;
             return Ok(Received::Padding { track, layer, seq: Some(number), timestamp: header.timestamp, bytes });
@@ -346,7 +362,8 @@ impl Inbound {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let repairs = self.streams.all.iter().filter_map(|stream| stream.log.poll_timeout());
         let arrivals = self.arrivals.as_ref().and_then(|arrivals| arrivals.poll_timeout());
-        repairs.chain(arrivals).chain(self.next_report).min()
+        let remb = self.remb.as_ref().and_then(|remb| remb.poll_timeout());
+        repairs.chain(arrivals).chain(remb).chain(self.next_report).min()
     }
 
     /// Writes what is due: reports, requests for what is missing, transport-wide feedback. Names in
@@ -372,6 +389,9 @@ impl Inbound {
         if let Some(arrivals) = &mut self.arrivals {
             let media = self.streams.all.first().map_or(0, |stream| stream.ssrc.0);
             arrivals.poll_feedback(now, FEEDBACK_SSRC, media, out);
+        }
+        if let Some(remb) = &mut self.remb {
+            remb.poll(now, FEEDBACK_SSRC, out);
         }
         if self.next_report.is_some_and(|at| at <= now) {
             self.write_reports(now, out);

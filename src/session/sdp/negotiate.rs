@@ -316,6 +316,7 @@ pub(super) fn accepted_codecs(media: &MediaSection, has_transport_cc: bool) -> V
                 }
                 feedback.transport_cc |= opus.feedback.transport_cc;
             }
+            let transport_cc = feedback.transport_cc && has_transport_cc;
             Some(AgreedCodec {
                 plan: CodecPlan {
                     codec,
@@ -324,7 +325,9 @@ pub(super) fn accepted_codecs(media: &MediaSection, has_transport_cc: bool) -> V
                     rtx: rtx_of(media, payload).filter(|_| feedback.nack),
                     nack: feedback.nack,
                     pli: feedback.pli,
-                    transport_cc: feedback.transport_cc && has_transport_cc,
+                    transport_cc,
+                    // One estimate is enough, and transport-wide feedback gives the better one.
+                    remb: feedback.remb && !transport_cc,
                 },
                 offered: payload,
             })

@@ -178,8 +178,7 @@ fn write_codec(out: &mut Lines, codec: &AgreedCodec<'_>, outcome: Outcome) {
         (plan.pli, "nack pli"),
         (offered.feedback.fir, "ccm fir"),
         (plan.transport_cc && offered.feedback.transport_cc, "transport-cc"),
-        // One estimate is enough, and transport-wide feedback gives the better one.
-        (offered.feedback.remb && !plan.transport_cc, "goog-remb"),
+        (plan.remb, "goog-remb"),
     ];
     for (_, name) in feedback.into_iter().filter(|(agreed, _)| *agreed) {
         out.line(format_args!("a=rtcp-fb:{number} {name}"));
