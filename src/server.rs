@@ -314,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn media_comes_by_tcp_unless_only_proxies_reach_the_port() {
+        let offers = |bound: &str, change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            offers_tcp(&config, bound.parse().unwrap())
+        };
+        let proxied = |config: &mut Config| config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        assert!(offers("127.0.0.1:8080", |_| {}) && offers("0.0.0.0:8080", proxied));
+        assert!(!offers("127.0.0.1:8080", proxied) && !offers("0.0.0.0:8080", |config| config.media.tcp = false));
+    }
+
+    #[test]
     fn a_server_on_all_addresses_is_opened_by_one_that_others_reach() {
         let addresses: [IpAddr; 2] = ["2001:db8::7".parse().unwrap(), [192, 0, 2, 7].into()];
         let opened = |bound: &str, known: &[IpAddr]| reachable(bound.parse().unwrap(), known).to_string();

@@ -48,6 +48,8 @@ export function received(samples, name, from, to) {
   return {
     seconds: (last.time - first.time) / 1000,
     frames: grown("video", "framesDecoded"),
+    // Of those a browser that has too little of the processor decodes fewer.
+    arrived: Math.max(grown("video", "framesReceived"), grown("video", "framesDecoded")),
     dropped: grown("video", "framesDropped"),
     keyFrames: grown("video", "keyFramesDecoded"),
     freezes: grown("video", "freezeCount"),
