@@ -37,6 +37,9 @@ use std::time::Instant;
 /// The longest RTCP datagram we write; what does not fit waits for the next.
 const MAX_RTCP: usize = 1200;
 
+/// ICE checks of one session that are looked at: libwebrtc sends twenty a second over all its pairs at most.
+const CHECKS_PER_SECOND: u32 = 100;
+
 /// Our username fragments begin with the worker's index in two hexadecimal digits, so that any worker
 /// knows whose an unknown address is.
 #[must_use]
@@ -135,6 +138,7 @@ pub struct Session {
     pub slots_changed: bool,
     key_frames: Allowance,
     uplink: Uplink,
+    checks: Allowance,
     quality: QualityMeter,
     ice: IceLite,
     dtls: Dtls,
@@ -161,6 +165,7 @@ impl Session {
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             uplink: Uplink::new(new.now),
+            checks: Allowance::new(CHECKS_PER_SECOND),
             quality: QualityMeter::default(),
             ice: IceLite::new(new.now, new.plan.local.clone(), new.plan.remote.clone()),
             dtls: Dtls::new(new.identity, new.plan.dtls, new.plan.fingerprint),
@@ -194,6 +199,12 @@ impl Session {
     /// Whether a datagram from one of its addresses is looked at.
     pub fn admit(&mut self, now: Instant, bytes: usize, limits: &MediaLimits) -> Admission {
         self.uplink.admit(now, bytes, limits)
+    }
+
+    /// Whether an ICE check from one of its addresses is looked at. They have a measure of their own: whoever can forge
+    /// an address, and whoever sends too much, must not be able to end the connection by that.
+    pub fn admit_check(&mut self, now: Instant) -> bool {
+        self.checks.take(now)
     }
 
     /// An ICE check that names this session.
@@ -292,9 +303,9 @@ impl Session {
     }
 
     /// A TCP connection of the peer's was closed.
-    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) -> Change {
-        let connectivity = self.ice.handle_closed(now, address);
-        self.apply_connectivity(connectivity)
+    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) {
+        self.ice.handle_closed(now, address);
+        self.update_destination();
     }
 
     fn apply_connectivity(&mut self, connectivity: Connectivity) -> Change {

@@ -308,11 +308,12 @@ impl Thread {
                     // A connection belongs to one worker: it can't name another one's session later.
                     core.handle_datagram(now, from, to, datagram.data, out);
                 }
-                Heard::Closed(address) => core.handle_closed(now, address, out),
+                Heard::Closed(address) => core.handle_closed(now, address),
             });
             if !more {
                 return;
             }
+            self.connections.judge(|address| self.core.serves(address));
             // What one may cause in its turn finds room.
             if !out.has_room_for(ANSWERS) {
                 self.send(out);

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// A connection that no session has known by then, through a check that proves it, is closed.
 pub const PROVE_WITHIN: Duration = Duration::from_secs(5);
 
+/// What one says before that must not be more, in bytes: a few checks.
+const UNPROVED: usize = 8 << 10;
+
 /// What the kernel may hold of a connection before datagrams are dropped, in bytes (it doubles them, for its own needs): 2.5 Mbit/s
 /// over a round trip of 0.4 s, and half a second of what a thin link is too slow for.
 const SEND_BUFFER: usize = 128 << 10;
@@ -94,6 +97,8 @@ struct Connection {
     rest: Vec<u8>,
     opened: Instant,
     proved: bool,
+    /// Bytes that came of it while it was not.
+    unproved: usize,
     _place: Place,
 }
 
@@ -106,6 +111,8 @@ pub struct Connections {
     ready: Vec<(NonZeroU32, EventFlags)>,
     /// New ones, of which something was read before.
     fresh: Vec<NonZeroU32>,
+    /// Those that said much and are not known to be proved.
+    doubtful: Vec<NonZeroU32>,
     room: Vec<u8>,
 }
 
@@ -121,6 +128,7 @@ impl Connections {
             last: 0,
             ready: Vec::with_capacity(TURNS),
             fresh: Vec::new(),
+            doubtful: Vec::new(),
             room: Vec::new(),
         })
     }
@@ -160,6 +168,7 @@ impl Connections {
             rest: Vec::new(),
             opened: now,
             proved: false,
+            unproved: 0,
             _place: place,
         };
         self.by_number.insert(number, connection);
@@ -187,6 +196,9 @@ impl Connections {
             connection.flush(&self.epoll, number);
         }
         let open = flags == EventFlags::OUT || connection.hear(&mut self.room, &mut each);
+        if open && connection.unproved > UNPROVED {
+            self.doubtful.push(number);
+        }
         if !open {
             let address = connection.address;
             self.by_number.remove(&number);
@@ -206,6 +218,18 @@ impl Connections {
             dropped += found.map_or(all, |(number, connection)| all - connection.send(&self.epoll, number, datagrams));
         });
         dropped
+    }
+
+    /// Closes those of the last turns that said too much for what no session knows.
+    pub fn judge(&mut self, is_known: impl Fn(SocketAddr) -> bool) {
+        while let Some(number) = self.doubtful.pop() {
+            let Some(connection) = self.by_number.get_mut(&number) else { continue };
+            if is_known(connection.address) {
+                (connection.proved, connection.unproved) = (true, 0);
+            } else {
+                self.by_number.remove(&number);
+            }
+        }
     }
 
     /// Closes those that no session knows: at once where one did before, else when their time is over.
@@ -229,6 +253,9 @@ impl Connection {
             Ok(read) => (read, true),
             Err(error) => (0, matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)),
         };
+        if !self.proved {
+            self.unproved += read;
+        }
         self.begun.clear();
         let came = &mut room[..begun + read];
         let mut at = 0;

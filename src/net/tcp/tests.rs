@@ -183,6 +183,31 @@ fn a_peer_that_does_not_read_loses_whole_datagrams_and_stops_nobody() {
 
 // acceptance: SEC7
 #[test]
+fn one_that_says_much_before_it_is_proved_is_closed() {
+    let mut f = Fixture::new();
+    let chatter: Vec<&[u8]> = vec![&[1; 1200]; 8];
+    let mut peers = [(); 2].map(|()| {
+        let peer = f.open(&framed(&[b"x"]), Arc::default());
+        f.hear();
+        peer
+    });
+    let (known, stranger) = (f.from[0], f.from[1]);
+    for peer in &mut peers {
+        peer.write_all(&framed(&chatter)).unwrap();
+    }
+    f.until(|f| f.heard.len() == 18);
+    assert!(!f.connections.is_empty());
+    f.connections.judge(|address| address == known);
+    assert_eq!(f.send(&[vec![1; 10]], stranger), 1, "it is closed");
+    assert_eq!(f.send(&[vec![1; 10]], known), 0);
+    peers[0].write_all(&framed(&chatter)).unwrap();
+    f.until(|f| f.heard.len() == 26);
+    f.connections.judge(|_| false);
+    assert_eq!(f.send(&[vec![1; 10]], known), 0, "it was proved, and the sweep looks after it");
+}
+
+// acceptance: SEC7
+#[test]
 fn those_that_no_session_knows_are_closed_when_their_time_is_over() {
     let mut f = Fixture::new();
     let places = [Arc::new(()), Arc::new(())];

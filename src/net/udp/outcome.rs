@@ -95,8 +95,9 @@ pub(super) fn flush(
         let before = tally.report.datagrams;
         scratch.extend(burst.split());
         drive(scratch, &mut retries, tally, &mut send);
-        // Where its datagrams pass one by one, it is GSO that this kernel or card refuses.
-        *gso = tally.report.datagrams == before;
+        // Where all its datagrams pass one by one, it is GSO that this kernel or card refuses, and not one of them that
+        // was too long.
+        *gso = tally.report.datagrams - before < burst.datagrams;
         rest = rest.get(refused + 1..).unwrap_or_default();
     }
 }
@@ -217,6 +218,13 @@ mod tests {
         let invalid = Err(libc::EINVAL);
         let (report, left, gso) = flushed(&bursts, &[invalid, invalid, invalid]);
         assert_eq!((report.dropped.refused, left, gso), (2, vec![3], true));
+    }
+
+    #[test]
+    fn one_datagram_that_is_too_long_does_not_end_gso_for_all() {
+        let bursts = [burst(1, 3), burst(2, 2)];
+        let (report, left, gso) = flushed(&bursts, &[Err(libc::EINVAL), Ok(1), Err(libc::EMSGSIZE), Ok(1)]);
+        assert_eq!((report.dropped.too_large, left, gso), (1, vec![1, 1, 2], true));
     }
 
     #[test]

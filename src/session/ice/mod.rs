@@ -15,7 +15,7 @@ use transactions::Transactions;
 /// How many of the peer's addresses are kept. A browser checks from each of its interfaces, IPv4
 /// and IPv6; more than a few that succeed at the same time are a sign of roaming, and the one
 /// checked longest ago goes.
-pub const MAX_ADDRESSES: usize = 8;
+pub const MAX_ADDRESSES: usize = 16;
 
 /// Without a check or media for so long the session is [`Connectivity::Disconnected`]. Chromium
 /// checks the selected pair every 2.5 s, Firefox every 4 to 6 s (RFC 7675 §5.1), and no check is repeated.
@@ -317,14 +317,11 @@ impl IceLite {
         self.state
     }
 
-    /// The address was that of a TCP connection, which is closed: nothing can be sent there. What is left is told.
-    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) -> Connectivity {
+    /// The address was that of a TCP connection, which is closed: nothing can be sent there. Whether one is left shows
+    /// at the next tick, since connections can come and go a thousand times a second and everybody is told of it.
+    pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) {
         self.keep(|valid| valid.path.remote != address);
         self.leave_dead_selection(now);
-        if self.valid.is_empty() && self.state == Connectivity::Connected {
-            self.state = Connectivity::Disconnected;
-        }
-        self.state
     }
 
     /// Where the peer nominated several addresses and then checks another than the last, that other

@@ -219,7 +219,12 @@ impl Inbound {
         let section = self.streams.all.get(index).ok_or(Drop::UnknownStream)?.section;
         let kind = self.streams.payload(section, header.payload_type).ok_or(Drop::UnknownPayload)?;
         let stream = self.streams.all.get_mut(index).ok_or(Drop::UnknownStream)?;
-        if matches!(kind.codec, Codec::Opus | Codec::Red) && !stream.sounds.take(now) {
+        if stream.replaced {
+            return Err(Drop::Late);
+        }
+        let sounds = self.streams.sections.get_mut(section).map(|section| &mut section.sounds);
+        let sounds = sounds.filter(|_| matches!(kind.codec, Codec::Opus | Codec::Red));
+        if sounds.is_some_and(|sounds| !sounds.take(now)) {
             return Err(Drop::Flood);
         }
         stream.used = true;
@@ -277,6 +282,11 @@ impl Inbound {
             Codec::Red => {
                 let red = Red::parse(payload).map_err(|_| Drop::Malformed)?;
                 missed = missed_of(now, &mut stream.log, number, header.timestamp, &red);
+                // Each is a sound like others.
+                let sounds = self.streams.sections.get_mut(section).map(|section| &mut section.sounds);
+                if let Some(sounds) = sounds {
+                    missed = missed.map(|missed| missed.filter(|_| sounds.take(now)));
+                }
                 (Codec::Opus, red.primary.data)
             }
             other => (other, payload),

@@ -26,8 +26,8 @@ pub(super) struct Stream {
     pub(super) log: ReceiveLog,
     pub(super) clock: StreamClock,
     pub(super) used: bool,
-    /// How many packets of sound it may bring.
-    pub(super) sounds: Allowance,
+    /// Another stream stands in its place for good: what still comes of this one is late.
+    pub(super) replaced: bool,
 }
 
 /// Opus makes no more (RFC 6716: 2.5 ms each), and sound goes before everything else, to everybody.
@@ -38,6 +38,8 @@ pub(super) struct ReceiveSection {
     pub(super) kind: Kind,
     pub(super) plan: ReceivePlan,
     pub(super) track: Option<u32>,
+    /// How many sounds it may bring, by whichever streams.
+    pub(super) sounds: Allowance,
 }
 
 /// A payload type's meaning within a section.
@@ -67,6 +69,7 @@ impl Streams {
                 kind: section.kind,
                 plan: receive.clone(),
                 track: None,
+                sounds: Allowance::new(SOUNDS_PER_SECOND),
             }),
             _ => None,
         };
@@ -153,17 +156,20 @@ impl Streams {
             log: ReceiveLog::new(clock_rate, policy),
             clock: StreamClock::new(clock_rate),
             used: true,
-            sounds: Allowance::new(SOUNDS_PER_SECOND),
+            replaced: false,
         });
         Ok(self.all.len() - 1)
     }
 
     /// A layer that goes on under a new SSRC (the encoder was made anew): the old stream's place is given
-    /// up, but not its replay state while there is room.
+    /// up, but not its replay state while there is room. It never comes back: two that took turns would make the layer
+    /// anew with each packet. What retransmissions of it bring has another numbering than the new one.
     fn forget_replaced(&mut self, section: usize, layer: u8, role: Role) {
+        let of_layer = |stream: &Stream| stream.section == section && stream.layer == layer;
+        let anew = role == Role::Media && self.all.iter().any(|stream| of_layer(stream) && stream.role == role);
         for stream in &mut self.all {
-            if stream.section == section && stream.layer == layer && stream.role == role {
-                stream.used = false;
+            if of_layer(stream) && (stream.role == role || anew) {
+                (stream.used, stream.replaced) = (false, true);
             }
         }
     }

@@ -5,6 +5,7 @@ use super::{Core, Disposition, track_of};
 use crate::net::counters::Drop;
 use crate::net::demux::Place;
 use crate::net::stun;
+use crate::net::tcp::is_tcp;
 use crate::net::udp::SendBatch;
 use crate::router::pace::Pace;
 use crate::router::track::Publisher;
@@ -17,6 +18,9 @@ use crate::session::{Change, ufrag_worker};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+/// No way that subscribers are behind takes longer ones.
+const LONGEST_MEDIA: usize = 1_500;
+
 impl Core {
     pub(super) fn handle_stun(
         &mut self,
@@ -26,10 +30,11 @@ impl Core {
         data: &[u8],
         out: &mut SendBatch,
     ) -> Disposition {
-        // A check costs a digest: those of a participant count as all that he sends.
+        // A check costs a digest.
         if let Some(Place::Session(number)) = self.demux.by_address(from)
-            && !self.admits(now, number, data.len())
+            && !self.session_mut(number).is_some_and(|session| session.admit_check(now))
         {
+            self.counters.drop(Drop::Flood);
             return Disposition::Done;
         }
         let Some(ufrag) = stun::ufrag_of(data) else {
@@ -37,7 +42,8 @@ impl Core {
             return Disposition::Done;
         };
         let Some(number) = self.demux.by_ufrag(ufrag) else {
-            if let Some(worker) = ufrag_worker(ufrag).filter(|worker| *worker != self.index) {
+            // A connection stays with the worker that it named first.
+            if let Some(worker) = ufrag_worker(ufrag).filter(|worker| *worker != self.index && !is_tcp(from)) {
                 self.demux.add_foreign(from, worker);
                 return Disposition::Foreign(worker);
             }
@@ -116,6 +122,10 @@ impl Core {
             Ok(number) => number,
             Err(disposition) => return disposition,
         };
+        if data.len() > LONGEST_MEDIA {
+            self.counters.drop(Drop::Malformed);
+            return Disposition::Done;
+        }
         let server_ns = self.server_ns(now);
         let Some(session) = self.session_mut(number) else { return Disposition::Done };
         let router = session.router;
@@ -157,15 +167,13 @@ impl Core {
     }
 
     /// A TCP connection was closed: its path is dead at once, and its session may have others.
-    pub fn handle_closed(&mut self, now: Instant, from: SocketAddr, out: &mut SendBatch) {
+    pub fn handle_closed(&mut self, now: Instant, from: SocketAddr) {
         let place = self.demux.by_address(from);
         self.demux.forget_address(from);
         let Some(Place::Session(number)) = place else { return };
         let Some(session) = self.session_mut(number) else { return };
-        let change = session.handle_closed(now, from);
+        session.handle_closed(now, from);
         self.forget_addresses(number);
-        self.apply_session_change(now, number, change, out);
-        self.arm_session(number);
     }
 
     /// Whether an address is one of a session here.
