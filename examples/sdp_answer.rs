@@ -52,6 +52,7 @@ fn reply(
         candidates: vec![([192, 0, 2, 2], 8080).into(), ([0xfd00, 0, 0, 0, 0, 0, 0, 2], 8080).into()],
         tcp_candidates: vec![([192, 0, 2, 2], 8080).into()],
         cname: "symposia".into(),
+        restarts: 0,
     };
     match session {
         Some(previous) if request["again"] == true => reanswer(previous, &offer, &local, &policy),

@@ -18,6 +18,7 @@ static LOCAL: LazyLock<Local> = LazyLock::new(|| Local {
     candidates: vec![([192, 0, 2, 9], 8080).into(), ([0xfd00, 0, 0, 0, 0, 0, 0, 9], 8080).into()],
     tcp_candidates: vec![([192, 0, 2, 9], 8080).into()],
     cname: "symposia".into(),
+    restarts: 0,
 });
 
 // acceptance: SEC2

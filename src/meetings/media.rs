@@ -44,6 +44,7 @@ struct Live {
     /// `sess-id` of the `o=` line: the same for all offers of a peer connection (RFC 8829 §5.2.2).
     origin: u64,
     plan: SessionPlan,
+    restarts: u16,
 }
 
 impl Live {
@@ -89,12 +90,13 @@ impl Sessions {
         let Some(live) = self.live.get_mut(&participant) else {
             return Err(RefusalCode::Internal.into());
         };
-        let local = local(&self.media, live.session);
+        let restarts = live.restarts.saturating_add(u16::from(sdp::is_ice_restart(&live.plan, offer)));
+        let local = local(&self.media, live.session, restarts);
         let Answer { sdp, plan } = sdp::reanswer(&live.plan, offer, &local, &self.policy).map_err(bad_offer)?;
         if plan.remote != live.plan.remote {
             self.routers.restart_ice(live.session, plan.local.clone(), plan.remote.clone());
         }
-        live.plan = plan;
+        (live.plan, live.restarts) = (plan, restarts);
         Ok(sdp)
     }
 
@@ -111,7 +113,7 @@ impl Sessions {
             return Err(Refusal::from(RefusalCode::TooMany).detail("more tracks than one may publish"));
         }
         let session = self.routers.new_session();
-        let local = local(&self.media, session);
+        let local = local(&self.media, session, 0);
         let Answer { sdp, plan } = sdp::answer(offer, &local, &self.policy, rng).map_err(bad_offer)?;
         // A listener's too: his gates are closed until he becomes a speaker, without a new session.
         let sends = check_sends(&plan, sends)?;
@@ -121,7 +123,7 @@ impl Sessions {
         let (plan_kept, open_gates) = (plan.clone(), rights.open_gates);
         self.routers.open_session(session, NewSession { participant, plan, sends, open_gates });
         let origin = offer.session_id;
-        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan: plan_kept });
+        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan: plan_kept, restarts: 0 });
         Ok((sdp, each(self.board.enter(participant))))
     }
 
@@ -224,13 +226,14 @@ fn each(messages: Vec<Message>) -> Option<Report> {
 }
 
 /// Our side of an answer.
-pub(super) fn local(media: &Media, session: SessionId) -> Local {
+pub(super) fn local(media: &Media, session: SessionId, restarts: u16) -> Local {
     Local {
         credentials: media.credentials(session),
         fingerprint: media.fingerprint(),
         candidates: media.candidates(),
         tcp_candidates: media.tcp_candidates(),
         cname: "symposia".to_owned(),
+        restarts,
     }
 }
 

@@ -240,8 +240,10 @@ impl Session {
         self.apply(progress)
     }
 
+    /// Whoever is silent gets nothing until he checks again or sends: what goes into a dead link costs, and helps nobody.
     fn update_destination(&mut self) {
-        self.outbound.set_destination(self.ice.selected().map(|path| (path.remote, path.local)));
+        let path = self.ice.selected().filter(|_| self.ice.state() != Connectivity::Disconnected);
+        self.outbound.set_destination(path.map(|path| (path.remote, path.local)));
     }
 
     /// An address of the peer's that may not be served any more.
@@ -252,6 +254,9 @@ impl Session {
     /// A packet that was opened came: the peer is there.
     pub fn note_traffic(&mut self, now: Instant) {
         self.ice.note_traffic(now);
+        if self.outbound.destination().is_none() {
+            self.update_destination();
+        }
     }
 
     fn apply(&mut self, progress: Progress) -> Change {

@@ -212,6 +212,7 @@ impl World {
             candidates: vec![server_address()],
             tcp_candidates: Vec::new(),
             cname: "symposia".into(),
+            restarts: 0,
         }
     }
 

@@ -1,6 +1,7 @@
 // Browsers publish by WHIP with nothing but RTCPeerConnection; Chromium and Firefox watch by WHEP.
 
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
 import { barePage, bareSite, chromium, firefox, received } from "./lib/browsers.mjs";
 import { api, call, eventually, startServer } from "./lib/server.mjs";
@@ -122,6 +123,59 @@ test("a viewer that cannot decode what is published is told so", async () => {
   assert.equal(answer.status, 422, answer.text);
   assert.equal(JSON.parse(answer.text).code, "no-common-codec");
   await Promise.all([page.close(), viewer.close()]);
+});
+
+const addresses = Object.values(networkInterfaces()).flat().filter(({ internal }) => !internal);
+/** Not one of a single link, which needs its zone to be reached. */
+const sixth = addresses.find(({ family, address }) => family === "IPv6" && !address.startsWith("fe80"))?.address;
+
+test("media goes by IPv6, in Chromium and Firefox", { skip: sixth ? false : "this machine has no IPv6 address" }, async () => {
+  const other = await startServer({ settings: `[media]\nadvertise = ["${sixth}"]\n` });
+  try {
+    const broadcast = await api(other, "POST", "/api/v1/broadcasts", {});
+    const page = await barePage(chrome, site);
+    const published = await page.evaluate((to) => window.publish(to), { url: broadcast.whip_url, key: broadcast.stream_key, codec: "VP8", pitch: 700 });
+    assert.equal(published.status, 201, published.text);
+    assert.match(published.text, new RegExp(`a=candidate:\\S+ 1 udp \\d+ ${sixth} `, "u"));
+    const viewers = await Promise.all([chrome, fox].map(async (browser) => (await watching(browser, broadcast)).page));
+    for (const viewer of viewers) await plays(viewer, { pitch: 700 });
+    assert.equal(await page.evaluate(() => window.peerAddress("publisher")), sixth);
+    for (const viewer of viewers) assert.equal(await viewer.evaluate(() => window.peerAddress("viewer")), sixth);
+    await Promise.all([page, ...viewers].map((one) => one.close()));
+  } finally {
+    await other.stop();
+  }
+});
+
+test("a server with addresses of both kinds offers both", { skip: sixth ? false : "this machine has no IPv6 address" }, async () => {
+  const { page, answer } = await publishing(chrome, { codec: "VP8" });
+  const offered = [...answer.text.matchAll(/a=candidate:\S+ 1 udp \d+ (\S+) /gu)].map(([, address]) => address);
+  for (const family of ["IPv4", "IPv6"]) {
+    const ours = addresses.filter((one) => one.family === family).map(({ address }) => address);
+    assert.ok(offered.some((address) => ours.includes(address)), `${family}: ${offered}`);
+  }
+  await page.close();
+});
+
+// acceptance: N5
+test("ICE restarts by PATCH: Chromium's that publishes, Chromium's and Firefox's that watch, and all goes on", async () => {
+  const { broadcast, page, answer } = await publishing(chrome, { codec: "VP8", pitch: 700 });
+  const viewers = await Promise.all([watching(chrome, broadcast), watching(fox, broadcast)]);
+  for (const viewer of viewers) await plays(viewer.page, { pitch: 700 });
+  const restart = async (of, which, url, key) => {
+    const resource = new URL(of.answer.location, url).href;
+    const done = await of.page.evaluate((options) => window.restart(options), { which, resource, key });
+    assert.equal(done.status, 200);
+    assert.ok(done.etag && done.etag !== of.answer.headers.etag, "the ICE session has another name");
+    // Firefox does not say by which username fragment it goes.
+    if (done.before !== null) assert.deepEqual([done.now, done.before === done.wanted], [done.wanted, false], "it goes by the new credentials");
+  };
+  await restart({ page, answer }, "publisher", broadcast.whip_url, broadcast.stream_key);
+  for (const viewer of viewers) await restart(viewer, "viewer", broadcast.whep_url, null);
+  for (const viewer of viewers) await plays(viewer.page, { pitch: 700 });
+  const state = await api(server, "GET", `/api/v1/broadcasts/${broadcast.id}`);
+  assert.deepEqual([state.live, state.viewers], [true, 2], "nobody is a new one");
+  await Promise.all([page, ...viewers.map((viewer) => viewer.page)].map((one) => one.close()));
 });
 
 test("a page of another site reads what it needs of the answer, and ends by DELETE", async () => {

@@ -47,6 +47,7 @@ impl Meetings {
             candidates: self.media.candidates(),
             tcp_candidates: Vec::new(),
             cname: "symposia".into(),
+            restarts: 0,
         };
         let offer = Offer::parse(offer).expect("a Bot's offer can be read");
         let answer = sdp::answer(&offer, &local, &policy(), &mut self.random).expect("and answered");

@@ -223,6 +223,25 @@ fn a_network_that_is_gone_and_comes_back_brings_the_call_back() {
     assert_eq!(world.core.counters.sessions, 1);
 }
 
+// acceptance: M8
+#[test]
+fn who_is_gone_gets_nothing_until_he_is_back() {
+    let mut world = call(8);
+    let gone = Link { down: true, ..Link::CLEAN };
+    world.set_links(1, gone, gone);
+    world.run_ms(9_000);
+    assert_eq!(world.places[1].state, Some(SessionState::Disconnected));
+    let (sent, received) = (world.core.counters.sent, world.core.counters.received);
+    world.run_ms(5_000);
+    assert!(world.core.counters.received > received + 500, "the other one goes on sending");
+    assert_eq!(world.core.counters.sent, sent);
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.bot(1).forget_received();
+    world.run_ms(3_000);
+    assert_eq!(world.places[1].state, Some(SessionState::Connected));
+    assert!(world.bot(1).count(1, Source::Camera) > 30);
+}
+
 #[test]
 fn a_lossy_link_gets_a_lower_layer_and_a_good_one_the_top_again() {
     let mut world = call(7);

@@ -41,6 +41,7 @@ pub fn admit(media: &Media, routers: &mut Routers, name: u32, address: SocketAdd
         candidates: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, media.candidates()[0].port()))],
         tcp_candidates: media.tcp_candidates(),
         cname: "symposia".into(),
+        restarts: 0,
     };
     let offer = Offer::parse(&bot.offer()).expect("a Bot's offer can be read");
     let mut random = StdRng::seed_from_u64(u64::from(name));

@@ -159,7 +159,7 @@ impl Live {
 
     fn answer(&self, state: &State, offer: &Offer, policy: &Policy) -> Result<(SessionId, Answer), Rejected> {
         let session = state.routers.new_session();
-        let local = local(&self.media, session);
+        let local = local(&self.media, session, 0);
         let answer = sdp::answer(offer, &local, policy, &mut rand::rng()).map_err(|error| {
             let refusal: Refusal = bad_offer(error);
             debug_assert_eq!(refusal.code, RefusalCode::BadOffer);
@@ -182,8 +182,8 @@ impl Live {
         remote: Option<IceCredentials>,
     ) -> Option<Patch> {
         let mut state = self.state();
-        let session = state.find(way, id)?.session;
-        let local = local(&self.media, session);
+        let (session, restarts) = state.find(way, id).map(|resource| (resource.session, resource.restarts()))?;
+        let local = local(&self.media, session, restarts.saturating_add(1));
         let patch = state.find_mut(way, id)?.patch(wanted, remote, &local);
         if let Patch::Restarted { remote, .. } = &patch {
             state.routers.restart_ice(session, local.credentials, remote.clone());

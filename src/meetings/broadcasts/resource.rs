@@ -49,7 +49,7 @@ impl Resource {
             session,
             participant,
             transport: transport(plan),
-            ice: IceSession::new(plan.remote.clone()),
+            ice: IceSession::new(plan.remote.clone(), 0),
             state: SessionState::Connecting,
             since: clock::now(),
         }
@@ -58,6 +58,11 @@ impl Resource {
     pub(super) fn opened(&self, sdp: String) -> Opened {
         tracing::debug!(participant = self.participant.0, "a broadcast's session opens");
         Opened { resource: self.id.clone(), tag: self.ice.tag.clone(), sdp }
+    }
+
+    /// How often ICE was restarted.
+    pub(super) const fn restarts(&self) -> u16 {
+        self.ice.restarts
     }
 
     /// A PATCH that names this ICE session by `wanted`, or any, with the peer's credentials where it has some.
@@ -76,7 +81,7 @@ impl Resource {
             };
         };
         let sdp = sdp::restarted(local, (&transport.0, transport.1));
-        self.ice = IceSession { answered: Some(sdp.clone()), ..IceSession::new(remote.clone()) };
+        self.ice = IceSession { answered: Some(sdp.clone()), ..IceSession::new(remote.clone(), local.restarts) };
         Patch::Restarted { tag: self.ice.tag.clone(), sdp, remote }
     }
 }
@@ -89,11 +94,12 @@ struct IceSession {
     remote: IceCredentials,
     /// What was said to the restart that began it.
     answered: Option<String>,
+    restarts: u16,
 }
 
 impl IceSession {
-    fn new(remote: IceCredentials) -> Self {
-        Self { tag: format!("\"{:016x}\"", rand::rng().random::<u64>()), remote, answered: None }
+    fn new(remote: IceCredentials, restarts: u16) -> Self {
+        Self { tag: format!("\"{:016x}\"", rand::rng().random::<u64>()), remote, answered: None, restarts }
     }
 }
 

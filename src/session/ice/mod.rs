@@ -349,11 +349,22 @@ impl IceLite {
     }
 
     /// Where to send: the address nominated last; before any nomination (RFC 8445 §12.1) the one
-    /// checked last.
+    /// checked last. After a restart what counts are checks with the new credentials as soon as there is one: a browser
+    /// may need half a second more to nominate, and restarted because it doubts the ways of before.
     #[must_use]
     pub fn selected(&self) -> Option<Path> {
+        if self.previous.is_some()
+            && let Some(anew) = self.latest(|valid| valid.generation == self.current.number)
+        {
+            return Some(anew);
+        }
         let nominated = self.valid.iter().find(|valid| Some(valid.path.remote) == self.nominated);
-        nominated.or_else(|| self.valid.iter().max_by_key(|valid| valid.checked)).map(|valid| valid.path)
+        nominated.map(|valid| valid.path).or_else(|| self.latest(|_| true))
+    }
+
+    /// The address checked last of those that fit.
+    fn latest(&self, fits: impl Fn(&Valid) -> bool) -> Option<Path> {
+        self.valid.iter().filter(|valid| fits(valid)).max_by_key(|valid| valid.checked).map(|valid| valid.path)
     }
 
     /// Whether the peer is there.

@@ -330,7 +330,7 @@ fn addresses_are_bounded_and_the_nominated_one_stays() {
 }
 
 #[test]
-fn after_a_restart_old_addresses_serve_until_the_peer_nominates_anew() {
+fn after_a_restart_old_addresses_serve_until_the_peer_checks_anew() {
     let mut f = Fixture::new();
     f.check(address(1), true);
     f.check(address(2), false);
@@ -347,7 +347,7 @@ fn after_a_restart_old_addresses_serve_until_the_peer_nominates_anew() {
     assert_eq!(f.hand(address(3), &old_check_from_elsewhere).refused, Some(Refusal::Unauthenticated));
 
     assert_eq!(f.check(address(4), false).newly_valid, Some(address(4)));
-    assert_eq!(f.agent.selected().unwrap().remote, address(1));
+    assert_eq!(f.agent.selected().unwrap().remote, address(4), "a restart says that the old ways are doubtful");
     assert_eq!(f.check(address(4), true).nominated, Some(address(4)));
     assert_eq!(f.agent.selected().unwrap().remote, address(4));
     assert!(!f.agent.is_valid(address(1)) && !f.agent.is_valid(address(2)));

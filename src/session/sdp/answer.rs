@@ -24,6 +24,8 @@ pub struct Local {
     pub tcp_candidates: Vec<SocketAddr>,
     /// RTCP's name for us (RFC 7022): letters, digits and the like, no spaces.
     pub cname: String,
+    /// How often ICE was restarted before.
+    pub restarts: u16,
 }
 
 /// An answer.

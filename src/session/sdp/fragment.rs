@@ -112,10 +112,11 @@ mod tests {
             candidates: vec!["192.0.2.1:8080".parse().expect("an address")],
             tcp_candidates: Vec::new(),
             cname: "symposia".to_owned(),
+            restarts: 0,
         };
         let text = restarted(&local, (&Mid("0".to_owned()), Kind::Audio));
         assert!(text.starts_with("a=ice-lite\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n"), "{text}");
-        assert!(text.contains("a=candidate:1 1 udp 2130706431 192.0.2.1 8080 typ host\r\n"), "{text}");
+        assert!(text.contains("a=candidate:1 1 udp 2130706431 192.0.2.1 8080 typ host network-cost 500\r\n"), "{text}");
         assert!(text.ends_with("a=end-of-candidates\r\n"), "{text}");
         assert_eq!(Fragment::parse(&text), Ok(Fragment { credentials: Some(credentials) }));
     }

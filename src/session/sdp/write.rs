@@ -10,6 +10,10 @@ use std::fmt::{self, Write};
 const HOST_PREFERENCE: u32 = 126;
 /// TCP below every UDP candidate (RFC 6544 §4.2 wants UDP preferred).
 const TCP_HOST_PREFERENCE: u32 = 90;
+/// What our candidates of a session's first ICE session cost, in Chromium's words (0 to 999; others pass over it), and less
+/// by one with each restart. Chromium compares ways by cost first: without it, it stays for three seconds with a way of
+/// before the restart that is dead and has the higher priority, as one without a NAT has.
+const FIRST_COST: u16 = 500;
 
 /// Writes an answer; `flows` goes with `agreed` section by section.
 pub(super) fn answer(
@@ -137,7 +141,10 @@ pub(super) fn write_candidates(out: &mut Lines, local: &Local) {
         let priority = (preference << 24) | (65_535_u32.saturating_sub(rank) << 8) | 255;
         let suffix = if protocol == "tcp" { " tcptype passive" } else { "" };
         let (ip, port) = (address.ip(), address.port());
-        out.line(format_args!("a=candidate:{foundation} 1 {protocol} {priority} {ip} {port} typ host{suffix}"));
+        let cost = FIRST_COST.saturating_sub(local.restarts);
+        out.line(format_args!(
+            "a=candidate:{foundation} 1 {protocol} {priority} {ip} {port} typ host{suffix} network-cost {cost}"
+        ));
     }
     out.line(format_args!("a=end-of-candidates"));
 }

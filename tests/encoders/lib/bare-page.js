@@ -213,3 +213,50 @@ window.decoding = async () => {
   });
   return found;
 };
+
+/**
+ * Restarts ICE by PATCH (RFC 9725 §4.3.3), of `publisher` or `viewer`: what the server answered, and by which of our
+ * username fragments the connection runs before and after.
+ */
+window.restart = async ({ which, resource, key = null }) => {
+  const pc = window[which];
+  const way = async () => {
+    const all = new Map();
+    (await pc.getStats()).forEach((one) => all.set(one.id, one));
+    const transport = [...all.values()].find(({ type }) => type === "transport");
+    // Firefox has no report of the transport.
+    const pair = all.get(transport?.selectedCandidatePairId) ?? [...all.values()].find(({ selected }) => selected);
+    return all.get(pair?.localCandidateId)?.usernameFragment ?? null;
+  };
+  const line = (text, name) => text.split("\r\n").find((one) => one.startsWith(name));
+  const before = { way: await way(), answer: pc.remoteDescription.sdp };
+  await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
+  const offered = pc.localDescription.sdp;
+  const ufrag = line(offered, "a=ice-ufrag:");
+  const response = await fetch(resource, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*", ...(key ? { Authorization: `Bearer ${key}` } : {}) },
+    body: [ufrag, line(offered, "a=ice-pwd:"), "m=audio 9 RTP/AVP 0", line(offered, "a=mid:"), ""].join("\r\n"),
+  });
+  const fragment = await response.text();
+  const [ours, password] = [line(fragment, "a=ice-ufrag:"), line(fragment, "a=ice-pwd:")];
+  const answer = before.answer.replaceAll(/a=ice-ufrag:.*/gu, ours).replaceAll(/a=ice-pwd:.*/gu, password);
+  await pc.setRemoteDescription({ type: "answer", sdp: answer });
+  const wanted = ufrag.slice("a=ice-ufrag:".length);
+  const patience = performance.now() + 5_000;
+  let now = await way();
+  while (now !== wanted && performance.now() < patience) {
+    await new Promise((done) => setTimeout(done, 50));
+    now = await way();
+  }
+  return { status: response.status, etag: response.headers.get("etag"), before: before.way, now, wanted };
+};
+
+/** The server's address that media of `publisher` or `viewer` goes to; null where there is none yet. */
+window.peerAddress = async (which) => {
+  const all = new Map();
+  (await window[which].getStats()).forEach((one) => all.set(one.id, one));
+  const transport = [...all.values()].find(({ type }) => type === "transport");
+  const pair = all.get(transport?.selectedCandidatePairId) ?? [...all.values()].find(({ selected }) => selected);
+  return all.get(pair?.remoteCandidateId)?.address ?? null;
+};

@@ -215,13 +215,40 @@ describe("a lost connection", () => {
     expect(kind()).toBe("reconnecting");
   });
 
-  it("is noticed within 400 ms when somebody doubts it", () => {
+  it("is replaced as soon as another socket opens before it has answered, when somebody doubts it", () => {
     joined();
     connection.probe();
-    vi.advanceTimersByTime(400);
+    connection.probe();
+    expect(server.sockets).toHaveLength(2);
+    expect(kind()).toBe("online");
+    vi.advanceTimersByTime(60);
+    server.last.open();
+    expect(server.last.sent[0]).toMatchObject({ type: "hello", join: { by: "resume", seat: "seat-1" } });
+    server.last.pong();
+    expect(kind()).toBe("online");
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it("that answers when somebody doubts it stays, and the other socket goes", () => {
+    joined();
+    connection.probe();
+    server.sockets[0]?.pong();
+    expect(server.sockets.map(({ readyState }) => readyState)).toEqual([1, 3]);
+    vi.advanceTimersByTime(4_000);
+    expect(kind()).toBe("online");
+  });
+
+  it("is noticed within 2 s where no other opens either, and then tried again as usual", () => {
+    joined();
+    connection.probe();
+    vi.advanceTimersByTime(2_000);
     expect(kind()).toBe("reconnecting");
     vi.advanceTimersByTime(1);
+    // The second one is still under way, and goes on as the first attempt.
     expect(server.sockets).toHaveLength(2);
+    server.last.drop();
+    vi.advanceTimersByTime(600);
+    expect(server.sockets).toHaveLength(3);
   });
 
   it("is tried at once when the system says that the network is back", () => {

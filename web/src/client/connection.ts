@@ -19,8 +19,8 @@ const PING_AFTER_MS = 5_000;
 const PONG_WITHIN_MS = 4_000;
 /** The same when the page comes to the front or the system says that the network is back. */
 const WAKE_WITHIN_MS = 2_000;
-/** The same when media stopped, too: `probe()`. */
-const PROBE_WITHIN_MS = 400;
+/** The same when media stopped, too, and nothing comes by a second socket either: the server may be busy. */
+const PROBE_WITHIN_MS = 2_000;
 /** Attempts at the first hello before the server counts as unreachable. */
 const FIRST_ATTEMPTS = 3;
 
@@ -118,6 +118,8 @@ export class Connection {
   private quietTimer: Timer;
   private pongTimer: Timer;
   private pongDue = 0;
+  /** Opened beside a socket that is doubted, to take its place. */
+  private rival: WebSocket | null = null;
   private readonly wake = () => this.onWake();
 
   constructor(
@@ -161,10 +163,21 @@ export class Connection {
     return reply;
   }
 
-  /** Doubts the network: a socket that does not answer at once is replaced. */
-  probe(within = PROBE_WITHIN_MS): void {
-    if (this.state.kind === "online") this.ping(within);
-    else if (this.retryTimer !== undefined) this.connect();
+  /**
+   * Doubts the network: a socket that does not answer before another one is open, which takes three times as long,
+   * is replaced by that one.
+   */
+  probe(): void {
+    this.check(PROBE_WITHIN_MS);
+    if (this.state.kind !== "online" || this.rival) return;
+    try {
+      const rival = this.surroundings.socket();
+      this.rival = rival;
+      rival.onopen = () => this.lost(0);
+      rival.onclose = () => this.dropRival();
+    } catch {
+      // Then the ping alone has to say it.
+    }
   }
 
   /** Ends it without a word: the seat stays for a reload. Say `leave` first to give it up. */
@@ -182,7 +195,8 @@ export class Connection {
     this.dropSocket();
     let socket: WebSocket;
     try {
-      socket = this.surroundings.socket();
+      socket = this.rival ?? this.surroundings.socket();
+      this.rival = null;
     } catch {
       this.lost();
       return;
@@ -317,7 +331,9 @@ export class Connection {
     } else {
       this.setState({ kind: "reconnecting", since: now, until: now + SEAT_KEPT_MS });
     }
-    this.retryTimer = setTimeout(() => this.connect(), wait ?? this.backoff());
+    // What is open already must not wait its turn.
+    if (this.rival?.readyState === 1) this.connect();
+    else this.retryTimer = setTimeout(() => this.connect(), wait ?? this.backoff());
   }
 
   private backoff(): number {
@@ -326,9 +342,14 @@ export class Connection {
     return full * (0.75 + 0.25 * this.surroundings.random());
   }
 
+  private check(within: number): void {
+    if (this.state.kind === "online") this.ping(within);
+    else if (this.retryTimer !== undefined) this.connect();
+  }
+
   private onWake(): void {
     const hidden = (this.surroundings.page as Document | undefined)?.visibilityState === "hidden";
-    if (!hidden) this.probe(WAKE_WITHIN_MS);
+    if (!hidden) this.check(WAKE_WITHIN_MS);
   }
 
   private send(message: object): void {
@@ -346,8 +367,17 @@ export class Connection {
     this.pongTimer = setTimeout(() => this.lost(0), within);
   }
 
+  private dropRival(): void {
+    const { rival } = this;
+    this.rival = null;
+    if (!rival) return;
+    rival.onopen = rival.onmessage = rival.onclose = null;
+    rival.close();
+  }
+
   /** Whatever came is a sign of life. */
   private heard(): void {
+    this.dropRival();
     clearTimeout(this.pongTimer);
     this.pongTimer = undefined;
     clearTimeout(this.quietTimer);
@@ -371,6 +401,7 @@ export class Connection {
   private finish(why: CloseCause): void {
     if (this.state.kind === "closed") return;
     this.dropSocket();
+    this.dropRival();
     this.surroundings.network?.removeEventListener("online", this.wake);
     this.surroundings.page?.removeEventListener("visibilitychange", this.wake);
     const error = new CommandError("closed", "the connection ended");

@@ -181,9 +181,9 @@ fn candidates_stand_in_order_with_tcp_last() {
     assert_eq!(
         candidates,
         [
-            "a=candidate:1 1 udp 2130706431 192.0.2.9 8080 typ host",
-            "a=candidate:2 1 udp 2130706175 fd00::9 8080 typ host",
-            "a=candidate:3 1 tcp 1526726655 192.0.2.9 8080 typ host tcptype passive",
+            "a=candidate:1 1 udp 2130706431 192.0.2.9 8080 typ host network-cost 500",
+            "a=candidate:2 1 udp 2130706175 fd00::9 8080 typ host network-cost 500",
+            "a=candidate:3 1 tcp 1526726655 192.0.2.9 8080 typ host tcptype passive network-cost 500",
         ]
     );
 }

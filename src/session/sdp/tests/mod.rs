@@ -63,6 +63,7 @@ fn local() -> Local {
         candidates: vec![([192, 0, 2, 9], 8080).into(), ([0xfd00, 0, 0, 0, 0, 0, 0, 9], 8080).into()],
         tcp_candidates: vec![([192, 0, 2, 9], 8080).into()],
         cname: "symposia".into(),
+        restarts: 0,
     }
 }
 

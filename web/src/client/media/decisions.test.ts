@@ -35,7 +35,7 @@ describe("the watchdog", () => {
   });
 
   it("barks more and more rarely while nothing comes", () => {
-    const times = alarms(new Watchdog(), 5_000, 30_000);
+    const times = alarms(new Watchdog(() => 0.5), 5_000, 30_000);
     const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     expect(times.length).toBeLessThan(6);
     expect(gaps[0]).toBeGreaterThanOrEqual(3_000);
@@ -49,6 +49,18 @@ describe("the watchdog", () => {
     let bytes = 1_000_000;
     for (let now = 20_000; now < 23_000; now += LOOK_EVERY_MS) watchdog.look((bytes += 900), true, now);
     expect(watchdog.alarms).toBe(0);
+  });
+
+  it("is asked again when the silence has lasted long enough", () => {
+    const watchdog = new Watchdog();
+    expect(watchdog.nextLook(0)).toBe(LOOK_EVERY_MS);
+    watchdog.look(1, true, 0);
+    watchdog.look(2, true, 230);
+    expect(watchdog.nextLook(230)).toBe(LOOK_EVERY_MS);
+    expect(watchdog.nextLook(460)).toBe(LOOK_EVERY_MS);
+    expect(watchdog.nextLook(880)).toBe(50);
+    expect(watchdog.nextLook(929)).toBeGreaterThan(1);
+    expect(watchdog.nextLook(2_000)).toBe(LOOK_EVERY_MS);
   });
 
   it("starts anew when the counters do", () => {

@@ -7,6 +7,8 @@ import { MediaSession } from "./session";
 
 class FakePeerConnection {
   static all: FakePeerConnection[] = [];
+  /** Whether gathering finds any address of the machine. */
+  static found = true;
   iceConnectionState: RTCIceConnectionState = "new";
   connectionState: RTCPeerConnectionState = "new";
   localDescription: { sdp: string } | null = null;
@@ -42,6 +44,8 @@ class FakePeerConnection {
     this.transceivers.forEach((transceiver, index) => {
       transceiver.mid = String(index);
     });
+    const protocol = FakePeerConnection.found ? "udp" : "tcp";
+    if (this.restarts > 0) this.onicecandidate?.({ candidate: { candidate: `candidate:1 1 ${protocol} 1 192.0.2.1 9 typ host` } });
     return Promise.resolve();
   }
   setRemoteDescription({ sdp }: { sdp: string }) {
@@ -77,6 +81,11 @@ class FakeSender {
 }
 
 let session: MediaSession;
+let freshMade: number;
+const fresh = () => {
+  freshMade += 1;
+  return new FakePeerConnection() as unknown as RTCPeerConnection;
+};
 let commands: Command[];
 let states: string[];
 let doubts: number;
@@ -86,15 +95,8 @@ const offers = () => commands.filter((command) => command.do === "offer");
 /** Lets promises run, and timers of so many milliseconds. */
 const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  FakePeerConnection.all = [];
-  commands = [];
-  states = [];
-  doubts = 0;
-  answer = (command) =>
-    Promise.resolve(command.do === "offer" ? { kind: "answer", sdp: `answer to ${command.sdp}` } : { kind: "done" });
-  session = new MediaSession(
+const another = () =>
+  new MediaSession(
     { video: 9, audio: 5 },
     (command) => {
       commands.push(command);
@@ -104,8 +106,21 @@ beforeEach(() => {
     {
       peerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
       stream: () => ({ addTrack() {}, removeTrack() {} }) as unknown as MediaStream,
+      fresh,
     },
   );
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakePeerConnection.all = [];
+  FakePeerConnection.found = true;
+  freshMade = 0;
+  commands = [];
+  states = [];
+  doubts = 0;
+  answer = (command) =>
+    Promise.resolve(command.do === "offer" ? { kind: "answer", sdp: `answer to ${command.sdp}` } : { kind: "done" });
+  session = another();
 });
 afterEach(() => {
   session.close();
@@ -183,6 +198,7 @@ describe("the offer", () => {
       {
         peerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
         stream: () => ({ addTrack() {}, removeTrack() {} }) as unknown as MediaStream,
+        fresh,
         prepared: vi.fn().mockReturnValueOnce({ peer, offer: peer.offer(false) }).mockReturnValue(null),
       },
     );
@@ -286,6 +302,51 @@ describe("a broken path", () => {
     await pass(1_000);
     expect(offers()[1]?.sdp).toBe("offer 0.1");
     expect(doubts).toBe(1);
+  });
+
+  it("with no address of the machine left is mended by a connection that looks afresh", async () => {
+    await connected();
+    FakePeerConnection.found = false;
+    pc().ice("disconnected");
+    await pass(199);
+    expect([freshMade, offers().length]).toEqual([0, 2]);
+    await pass(1);
+    expect([freshMade, FakePeerConnection.all.length]).toEqual([1, 2]);
+    expect(FakePeerConnection.all[0]?.closed).toBe(true);
+    expect(offers()[2]?.sdp).toBe("offer 1.0");
+    pc().ice("connected");
+    expect(states.at(-1)).toBe("connected");
+    await pass(10_000);
+    expect(FakePeerConnection.all).toHaveLength(2);
+  });
+
+  it("waits with the fresh connection for the socket, but uses none that has grown old", async () => {
+    for (const [late, used] of [[1_000, true], [30_000, false]] as const) {
+      FakePeerConnection.found = true;
+      await connected();
+      FakePeerConnection.found = false;
+      const usual = answer;
+      answer = () => new Promise((reply) => setTimeout(() => reply({ kind: "answer", sdp: "late" }), late));
+      const before = pc();
+      before.ice("disconnected");
+      await pass(late - 1);
+      answer = usual;
+      await pass(1);
+      expect(before.closed).toBe(used);
+      expect(before.remote === "late").toBe(!used);
+      session.close();
+      session = another();
+    }
+  });
+
+  it("that finds an address needs no other connection", async () => {
+    await connected();
+    FakePeerConnection.found = false;
+    pc().ice("disconnected");
+    await pass(100);
+    pc().onicecandidate?.({ candidate: { candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host" } });
+    await pass(1_000);
+    expect([freshMade, FakePeerConnection.all.length]).toEqual([0, 1]);
   });
 
   it("is none where nobody sends", async () => {

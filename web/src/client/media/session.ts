@@ -7,13 +7,18 @@ import type { ShareMode } from "./layers";
 import { CONFIGURATION, Peer } from "./peer";
 import type { Prepared } from "./prepared";
 import { type RemoteTrack, Slots } from "./slots";
-import { LOOK_EVERY_MS, Watchdog } from "./watchdog";
+import { freshPeerConnection } from "./frame";
+import { Watchdog } from "./watchdog";
 import { WatchList } from "./watch";
 
 /** An offer or a restart that is not connected by then did not work. */
 const CONNECT_WITHIN_MS = 8_000;
 /** A restart of ICE has this long before a new peer connection is made. */
 const RESTART_WITHIN_MS = 4_000;
+/** A restart that has found no address of this machine by then finds none: the browser looks among those of before. */
+const GATHER_WITHIN_MS = 200;
+/** A fresh connection that had to wait longer for the socket is not fresh any more. */
+const FRESH_FOR_MS = 3_000;
 /** So many restarts without effect, then a new peer connection. */
 const RESTARTS = 2;
 /** Between two new peer connections. */
@@ -40,6 +45,8 @@ type Task = "none" | "restart" | "renew";
 export interface MediaMakers {
   peerConnection: () => RTCPeerConnection;
   stream: () => MediaStream;
+  /** One that knows the machine's addresses as they are now, at some cost. */
+  fresh: () => RTCPeerConnection;
   /** A peer connection that was made before it was needed, if there is one. */
   prepared?: (counts: SlotCounts) => Prepared | null;
 }
@@ -47,6 +54,7 @@ export interface MediaMakers {
 export const BROWSER: MediaMakers = {
   peerConnection: () => new RTCPeerConnection(CONFIGURATION),
   stream: () => new MediaStream(),
+  fresh: freshPeerConnection,
 };
 
 export class MediaSession {
@@ -64,7 +72,10 @@ export class MediaSession {
   private closed = false;
   private shareMode: ShareMode = "text";
   private again = AGAIN_MIN_MS;
+  /** What takes the place of a connection whose addresses are gone. */
+  private fresh: (Prepared & { since: number }) | null = null;
   private deadline: Timer;
+  private gathering: Timer;
   private renewal: Timer;
   private looking: Timer;
   private settling: Timer;
@@ -82,7 +93,7 @@ export class MediaSession {
   }
 
   start(): void {
-    this.looking = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.lookLater();
     this.want("renew");
   }
 
@@ -161,8 +172,8 @@ export class MediaSession {
 
   close(): void {
     this.closed = true;
-    clearInterval(this.looking);
-    for (const timer of [this.deadline, this.renewal, this.settling]) clearTimeout(timer);
+    for (const timer of [this.deadline, this.renewal, this.settling, this.looking, this.gathering]) clearTimeout(timer);
+    this.forgetFresh();
     this.list.close();
     this.slots.clear();
     this.peer?.close();
@@ -203,7 +214,8 @@ export class MediaSession {
     this.watchdog.reset();
     this.slots.apply([], Date.now());
     this.offered = false;
-    const prepared = this.make.prepared?.(this.counts) ?? null;
+    const prepared = this.fresh ?? this.make.prepared?.(this.counts) ?? null;
+    this.fresh = null;
     const peer = prepared?.peer ?? new Peer(this.make.peerConnection(), this.counts);
     const { pc } = peer;
     this.peer = peer;
@@ -225,12 +237,17 @@ export class MediaSession {
     let answered = false;
     peer.pc.onicecandidate = ({ candidate }) => {
       const line = candidate?.candidate ?? "";
+      if (/ udp /iu.test(line)) this.forgetFresh();
       if (answered) void this.say({ do: "candidate", candidate: line });
       else candidates.push(line);
     };
     clearTimeout(this.deadline);
     try {
+      this.forgetFresh();
       const offer = await (prepared?.offer ?? peer.offer(restart));
+      if (restart && candidates.every((line) => !/ udp /iu.test(line))) {
+        this.gathering = setTimeout(() => this.makeFresh(), GATHER_WITHIN_MS);
+      }
       const reply = this.send({ do: "offer", ...offer });
       if (!restart) {
         // The server can ask for the first pictures while the connection is still being made.
@@ -239,6 +256,11 @@ export class MediaSession {
       }
       const outcome = await reply;
       if (this.closed || peer !== this.peer || outcome.kind !== "answer") return;
+      if (this.fresh && Date.now() - this.fresh.since < FRESH_FOR_MS) {
+        this.task = "renew";
+        return;
+      }
+      if (this.fresh) this.forgetFresh();
       await peer.accept(outcome.sdp);
       answered = true;
       for (const candidate of candidates) void this.say({ do: "candidate", candidate });
@@ -257,6 +279,32 @@ export class MediaSession {
       if (refused && (error.code === "closed" || error.code === "not-admitted")) return;
       this.renewLater();
     }
+  }
+
+  /** A restart that looks for ways among addresses that are gone finds none: another connection looks for itself. */
+  private makeFresh(): void {
+    this.gathering = undefined;
+    if (this.closed) return;
+    try {
+      const peer = new Peer(this.make.fresh(), this.counts);
+      const fresh = { peer, offer: peer.offer(false), since: Date.now() };
+      this.fresh = fresh;
+      // Then the restart goes on as usual.
+      fresh.offer.catch(() => {
+        if (this.fresh === fresh) this.forgetFresh();
+      });
+      // The answer to the restart may have come already.
+      if (!this.negotiating) this.want("renew");
+    } catch {
+      // As above.
+    }
+  }
+
+  private forgetFresh(): void {
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
+    this.fresh?.peer.close();
+    this.fresh = null;
   }
 
   private onIce(state: RTCIceConnectionState): void {
@@ -284,6 +332,11 @@ export class MediaSession {
       this.work();
     }, this.again);
     this.again = Math.min(AGAIN_MAX_MS, this.again * 2);
+  }
+
+  private lookLater(): void {
+    if (this.closed) return;
+    this.looking = setTimeout(() => void this.look().finally(() => this.lookLater()), this.watchdog.nextLook(Date.now()));
   }
 
   private async look(): Promise<void> {

@@ -1,8 +1,10 @@
 // Decides from counters of bytes whether media stopped that should flow, long before ICE notices.
 // Pure: it is told counters and time, and says what it thinks.
 
-/** How often to look. */
+/** How often to look while something comes. */
 export const LOOK_EVERY_MS = 230;
+/** At least so long between two looks: one costs the browser some work. */
+const LOOK_AGAIN_MS = 40;
 /** Silence that is no pause any more. */
 export const SILENCE_MS = 700;
 /** Only what flowed regularly for so long can be missed. */
@@ -19,6 +21,8 @@ export class Watchdog {
   private again = AGAIN_MIN_MS;
   /** Since it flowed regularly the last time. */
   alarms = 0;
+
+  constructor(private readonly random: () => number = Math.random) {}
 
   /**
    * `received`: bytes of the transport so far. `expected`: something should come, because we send (and
@@ -46,9 +50,16 @@ export class Watchdog {
     const regular = this.lastGrowth - this.regularSince >= REGULAR_MS;
     if (!regular || now - this.lastGrowth < SILENCE_MS || now < this.quietUntil) return false;
     this.alarms += 1;
-    this.quietUntil = now + this.again;
+    // Those of a meeting whose server is away do not all come again at once.
+    this.quietUntil = now + this.again * (0.75 + 0.5 * this.random());
     this.again = Math.min(AGAIN_MAX_MS, this.again * 2);
     return true;
+  }
+
+  /** When to look again: a silence is looked at when it has lasted long enough, not up to a look later. */
+  nextLook(now: number): number {
+    const due = this.lastGrowth === null ? LOOK_EVERY_MS : this.lastGrowth + SILENCE_MS - now;
+    return due > 0 && due < LOOK_EVERY_MS ? Math.max(LOOK_AGAIN_MS, due) : LOOK_EVERY_MS;
   }
 
   /** Forgets what flowed: a new transport, or what was expected changed. */
