@@ -323,7 +323,7 @@ fn addresses_are_bounded_and_the_nominated_one_stays() {
         assert!(f.agent.valid.len() <= MAX_ADDRESSES);
     }
     assert_eq!(f.agent.selected().unwrap().remote, address(1));
-    let oldest = 99 - (MAX_ADDRESSES as u16 - 2);
+    let oldest = 99 - (MAX_ADDRESSES as u8 - 2);
     assert!(f.agent.is_valid(address(oldest)) && !f.agent.is_valid(address(oldest - 1)));
     let dropped = std::iter::from_fn(|| f.agent.poll_dropped()).count();
     assert_eq!(dropped, 99 - MAX_ADDRESSES);

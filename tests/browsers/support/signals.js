@@ -152,13 +152,28 @@ export function installReaders() {
       sockets.push(this);
     }
   };
-  const PagePeerConnection = window.RTCPeerConnection;
-  window.RTCPeerConnection = class RTCPeerConnection extends PagePeerConnection {
-    constructor(...settings) {
-      super(...settings);
-      connections.push(this);
-    }
-  };
+  const noted = (PagePeerConnection) =>
+    class RTCPeerConnection extends PagePeerConnection {
+      constructor(...settings) {
+        super(...settings);
+        connections.push(this);
+      }
+    };
+  window.RTCPeerConnection = noted(window.RTCPeerConnection);
+  // The page makes some in frames, which look afresh at the machine's addresses.
+  const { get: windowOf } = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, "contentWindow");
+  const seen = new WeakSet();
+  Object.defineProperty(HTMLIFrameElement.prototype, "contentWindow", {
+    configurable: true,
+    get() {
+      const inside = windowOf.call(this);
+      if (inside && !seen.has(inside)) {
+        seen.add(inside);
+        inside.RTCPeerConnection = noted(inside.RTCPeerConnection);
+      }
+      return inside;
+    },
+  });
 
   /** The code and the count in a picture; null where there is no such picture. */
   const read = (video) => {
