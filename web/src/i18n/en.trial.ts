@@ -53,7 +53,7 @@ export const enTrial = {
   advice: {
     good: "Picture and sound will be sharp and smooth.",
     small: "You will see and hear everybody; pictures will be less sharp at times.",
-    sound: "Turn on “Sound only” in the meeting, or move closer to your Wi-Fi.",
+    sound: "Turn on “Voice only” in the meeting, or move closer to your Wi-Fi.",
     blocked: "UDP is blocked, probably by a firewall. Ask whoever runs your network to allow UDP to this server’s port.",
     "no-socket": "A proxy between you and the server does not let WebSockets pass. Ask whoever runs your network to allow them.",
     unreachable: "Check your connection, then test again.",

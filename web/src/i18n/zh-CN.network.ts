@@ -70,7 +70,7 @@ export const zhNetwork = {
   sizeValue: "{{width}} × {{height}}，每秒 {{fps}} 帧",
   sizeOnly: "{{width}} × {{height}}",
   layerOff: "无人观看",
-  kbps: "{{value}} kbps",
-  mbps: "{{value}} Mbps",
+  kbps: "{{value}} 千比特/秒",
+  mbps: "{{value}} 兆比特/秒",
   lastMinute: "最近一分钟",
 };
