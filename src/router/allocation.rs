@@ -19,6 +19,8 @@ pub struct Ask {
     pub ceiling: u8,
     /// The layer it has now.
     pub current: Option<u8>,
+    /// Gets its ceiling before those after it get anything: a shared screen, since what nobody can read is not shared.
+    pub whole: bool,
 }
 
 impl Ask {
@@ -86,24 +88,16 @@ pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option
         } else if let Some((_, rate)) = ask.lowest() {
             note(f64::from(rate) - left);
         }
-        given.push(fits.map(|(layer, _)| layer));
+        let mut layer = fits.map(|(layer, _)| layer);
+        if ask.whole {
+            raise(ask, &mut layer, &mut left, &mut note);
+        }
+        given.push(layer);
     }
     for (ask, layer) in asks.iter().zip(given.iter_mut()) {
         allocation.asked = allocation.asked.saturating_add(ask.highest_rate());
-        let Some(lowest) = *layer else { continue };
-        let mut have = f64::from(ask.rates[usize::from(lowest)].unwrap_or(0));
-        for higher in lowest + 1..=ask.ceiling.min(MAX_LAYERS as u8 - 1) {
-            let Some(rate) = ask.rates[usize::from(higher)] else { continue };
-            let more = f64::from(rate) - have;
-            let going_up = ask.current.is_none_or(|current| higher > current);
-            let needed = if going_up { more * HEADROOM_UP } else { more };
-            if needed > left {
-                note(needed - left);
-                break;
-            }
-            left -= more;
-            have = f64::from(rate);
-            *layer = Some(higher);
+        if !ask.whole {
+            raise(ask, layer, &mut left, &mut note);
         }
     }
     allocation.all = (f64::from(estimate) - left) as u32;
@@ -111,12 +105,31 @@ pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option
     allocation
 }
 
+/// Takes an ask as high as what is left allows; notes what the next layer lacks.
+fn raise(ask: &Ask, layer: &mut Option<u8>, left: &mut f64, note: &mut impl FnMut(f64)) {
+    let Some(lowest) = *layer else { return };
+    let mut have = f64::from(ask.rates[usize::from(lowest)].unwrap_or(0));
+    for higher in lowest + 1..=ask.ceiling.min(MAX_LAYERS as u8 - 1) {
+        let Some(rate) = ask.rates[usize::from(higher)] else { continue };
+        let more = f64::from(rate) - have;
+        let going_up = ask.current.is_none_or(|current| higher > current);
+        let needed = if going_up { more * HEADROOM_UP } else { more };
+        if needed > *left {
+            note(needed - *left);
+            break;
+        }
+        *left -= more;
+        have = f64::from(rate);
+        *layer = Some(higher);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn ask(ceiling: u8, current: Option<u8>) -> Ask {
-        Ask { rates: [Some(150_000), Some(500_000), Some(1_700_000)], ceiling, current }
+        Ask { rates: [Some(150_000), Some(500_000), Some(1_700_000)], ceiling, current, whole: false }
     }
 
     fn given(estimate: u32, asks: &[Ask]) -> Vec<Option<u8>> {
@@ -129,12 +142,20 @@ mod tests {
 
     #[test]
     fn a_guess_does_not_keep_the_first_picture_away() {
-        let only = Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None };
+        let only = Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None, whole: false };
         let mut given = Vec::new();
         allocate(1_000_000, true, &[only, only], &mut given);
         assert_eq!(given, [Some(0), None]);
         allocate(1_000_000, false, &[only, only], &mut given);
         assert_eq!(given, [None, None]);
+    }
+
+    #[test]
+    fn a_shared_screen_is_whole_before_anybody_else_is_seen() {
+        let screen = Ask { rates: [Some(60_000), Some(300_000), None], ceiling: 1, current: Some(1), whole: true };
+        assert_eq!(given(420_000, &[screen, ask(2, None)]), [Some(1), None], "faces would make it unreadable");
+        assert_eq!(given(460_000, &[screen, ask(2, None)]), [Some(1), Some(0)]);
+        assert_eq!(given(220_000, &[screen, ask(2, None)]), [Some(0), Some(0)], "what it can't use is for faces");
     }
 
     /// With exactly what it says is missing, more is given.
@@ -183,9 +204,9 @@ mod tests {
 
     #[test]
     fn layers_that_do_not_arrive_are_passed_over() {
-        let only_top = Ask { rates: [None, None, Some(900_000)], ceiling: 0, current: None };
+        let only_top = Ask { rates: [None, None, Some(900_000)], ceiling: 0, current: None, whole: false };
         assert_eq!(given(2_000_000, &[only_top]), [Some(2)]);
-        let nothing = Ask { rates: [None; 3], ceiling: 2, current: None };
+        let nothing = Ask { rates: [None; 3], ceiling: 2, current: None, whole: false };
         assert_eq!(given(2_000_000, &[nothing, ask(0, None)]), [None, Some(0)]);
     }
 }

@@ -247,7 +247,8 @@ impl Core {
             let ceiling = track.layer_for_height(wish.height);
             let before = current.or_else(|| session.outbound.target(slot));
             let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
-            asks.push(Ask { rates, ceiling, current });
+            let whole = wish.track.source == Source::Screen;
+            asks.push(Ask { rates, ceiling, current, whole });
             slots.push(Some(slot as u32));
         }
     }
