@@ -89,7 +89,7 @@ scene("a tab arrives with its picture and its sound beside the camera, and goes 
   assert.deepEqual(here.server.panics(), []);
 });
 
-scene("a share is text, then motion, while it goes on, and both arrive in Chromium and in Firefox", { timeout: 180_000 }, async (cast) => {
+scene("a share is text, then motion, while it goes on, and both arrive in Chromium and in Firefox", { timeout: 420_000 }, async (cast) => {
   const meeting = await here.server.meeting({ waiting_room: false });
   const ana = await cast.chromium("Ana", 1);
   const fay = await cast.firefox("Fay", 3);
