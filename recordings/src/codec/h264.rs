@@ -1,0 +1,184 @@
+//! The parameter sets of an H.264 key frame (ISO/IEC 14496-10 §7.3.2), NAL units after their lengths.
+
+use crate::bits::Bits;
+
+const IDR: u8 = 5;
+const SEQUENCE: u8 = 7;
+const PICTURE: u8 = 8;
+
+/// What they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The sequence parameter set, as it came.
+    pub sequence: Vec<u8>,
+    /// The picture parameter set, as it came.
+    pub picture: Vec<u8>,
+    /// In pixels, without what is cropped.
+    pub width: u16,
+    /// In pixels, without what is cropped.
+    pub height: u16,
+}
+
+/// The NAL units of a frame; ends where a length reaches beyond it.
+pub fn units(frame: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = frame;
+    std::iter::from_fn(move || {
+        let (len, after) = rest.split_first_chunk::<4>()?;
+        let (unit, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
+        rest = after;
+        Some(unit)
+    })
+}
+
+/// Writes a NAL unit after its length.
+pub fn put_unit(frame: &mut Vec<u8>, unit: &[u8]) {
+    frame.extend_from_slice(&(unit.len() as u32).to_be_bytes());
+    frame.extend_from_slice(unit);
+}
+
+/// Whether one can begin to decode with a frame.
+#[must_use]
+pub fn is_key(frame: &[u8]) -> bool {
+    units(frame).any(|unit| unit.first().is_some_and(|head| head & 0x1f == IDR))
+}
+
+impl Config {
+    /// Of a key frame that has both parameter sets.
+    #[must_use]
+    pub fn of(frame: &[u8]) -> Option<Self> {
+        let find = |kind| units(frame).find(|unit| unit.first().is_some_and(|head| head & 0x1f == kind));
+        let (sequence, picture) = (find(SEQUENCE)?, find(PICTURE)?);
+        let (width, height) = size(sequence)?;
+        Some(Self { sequence: sequence.to_vec(), picture: picture.to_vec(), width, height })
+    }
+
+    /// Profile and constraints.
+    pub(crate) fn profile(&self) -> [u8; 2] {
+        [self.sequence[1], self.sequence[2]]
+    }
+
+    pub(super) fn name(&self) -> String {
+        // Of avc3: parameter sets stand in the frames, too.
+        format!("avc3.{:02x}{:02x}{:02x}", self.sequence[1], self.sequence[2], self.sequence[3])
+    }
+}
+
+/// Width and height that a sequence parameter set says.
+fn size(unit: &[u8]) -> Option<(u16, u16)> {
+    let profile = *unit.get(1)?;
+    let payload = without_emulation(unit.get(4..)?);
+    let mut bits = Bits::new(&payload);
+    bits.golomb()?;
+    let mut chroma = 1;
+    let mut separate = false;
+    if [44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244].contains(&profile) {
+        chroma = bits.golomb()?;
+        separate = chroma == 3 && bits.flag()?;
+        bits.golomb()?;
+        bits.golomb()?;
+        bits.skip(1)?;
+        if bits.flag()? {
+            for list in 0..if chroma == 3 { 12 } else { 8 } {
+                if bits.flag()? {
+                    skip_scaling_list(&mut bits, if list < 6 { 16 } else { 64 })?;
+                }
+            }
+        }
+    }
+    bits.golomb()?;
+    match bits.golomb()? {
+        0 => {
+            bits.golomb()?;
+        }
+        1 => {
+            bits.skip(1)?;
+            bits.signed_golomb()?;
+            bits.signed_golomb()?;
+            let cycle = bits.golomb()?;
+            for _ in 0..cycle {
+                bits.signed_golomb()?;
+            }
+        }
+        _ => {}
+    }
+    bits.golomb()?;
+    bits.skip(1)?;
+    let (width, height) = (u64::from(bits.golomb()?) + 1, u64::from(bits.golomb()?) + 1);
+    let frames_only = bits.flag()?;
+    if !frames_only {
+        bits.skip(1)?;
+    }
+    bits.skip(1)?;
+    let fields = if frames_only { 1 } else { 2 };
+    let (mut across, mut down) = (0, 0);
+    if bits.flag()? {
+        let (unit_x, unit_y) = match (separate, chroma) {
+            (false, 1) => (2, 2),
+            (false, 2) => (2, 1),
+            _ => (1, 1),
+        };
+        let mut side = || bits.golomb().map(u64::from);
+        across = (side()? + side()?) * unit_x;
+        down = (side()? + side()?) * unit_y * fields;
+    }
+    let width = u16::try_from((width * 16).checked_sub(across)?).ok()?;
+    let height = u16::try_from((height * 16 * fields).checked_sub(down)?).ok()?;
+    (width > 0 && height > 0).then_some((width, height))
+}
+
+fn skip_scaling_list(bits: &mut Bits<'_>, len: usize) -> Option<()> {
+    let (mut last, mut next) = (8_i64, 8_i64);
+    for _ in 0..len {
+        if next != 0 {
+            next = (last + i64::from(bits.signed_golomb()?) + 256).rem_euclid(256);
+        }
+        last = if next == 0 { last } else { next };
+    }
+    Some(())
+}
+
+/// Takes out the bytes that keep start codes from appearing by chance (§7.4.1).
+fn without_emulation(unit: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(unit.len());
+    let mut zeros = 0;
+    for &byte in unit {
+        if zeros >= 2 && byte == 3 {
+            zeros = 0;
+            continue;
+        }
+        zeros = if byte == 0 { zeros + 1 } else { 0 };
+        plain.push(byte);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // x264 at 1920 × 1080, high profile: 1,088 lines of which 8 are cropped.
+    const HIGH: &[u8] = &[
+        0x67, 0x64, 0x00, 0x28, 0xac, 0xd9, 0x40, 0x78, 0x02, 0x27, 0xe5, 0x84, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00,
+        0x00, 0x03, 0x00, 0xf0, 0x3c, 0x60, 0xc6, 0x58,
+    ];
+
+    #[test]
+    fn the_size_is_without_what_is_cropped() {
+        assert_eq!(size(HIGH), Some((1920, 1080)));
+        for len in 0..11 {
+            assert_eq!(size(&HIGH[..len]), None, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_key_frame_without_its_parameters_is_no_beginning() {
+        let mut frame = Vec::new();
+        put_unit(&mut frame, HIGH);
+        put_unit(&mut frame, &[0x65, 0x88]);
+        assert!(is_key(&frame));
+        assert_eq!(Config::of(&frame), None);
+        put_unit(&mut frame, &[0x68, 0xeb]);
+        assert_eq!(Config::of(&frame).map(|config| config.name()).as_deref(), Some("avc3.640028"));
+        assert_eq!(units(&frame[..frame.len() - 1]).count(), 2, "a unit that is cut is none");
+    }
+}

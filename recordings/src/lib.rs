@@ -1,0 +1,29 @@
+//! Media with a past: frames become parts, parts become files that survive a power cut, files become a recording with
+//! its manifest and timeline. `README.md` describes what lies on the disk. Knows no network, no meeting and no runtime.
+//!
+//! The way of a frame: [`Recorder::handle_frame`] → [`parts::Cutter`] → [`mp4`] or [`webm`] → [`Batch`] → [`Writer`].
+
+mod bits;
+mod checksum;
+pub mod codec;
+mod container;
+mod disk;
+mod frame;
+mod journal;
+pub mod manifest;
+pub mod mp4;
+pub mod parts;
+mod recorder;
+pub mod recovery;
+mod scan;
+pub mod timeline;
+pub mod webm;
+mod writer;
+
+pub use container::Container;
+pub use disk::{Batch, Op, Step};
+pub use frame::{Codec, Frame, Part, Sample};
+pub use journal::Journal;
+pub use recorder::{Output, Recorder, Settings, State, TrackInfo, Trouble, Written};
+pub use scan::{Entry, Scan};
+pub use writer::Writer;

@@ -1,0 +1,185 @@
+//! One track of a recording: its frames, its file. A file goes on through pauses and other sizes of the picture; another
+//! codec begins a new one, and so does a format that a decoder can't change to. Touches no file.
+
+use crate::codec::Config;
+use crate::container::Container;
+use crate::disk::Op;
+use crate::frame::{Codec, Frame, Part};
+use crate::manifest::{Closed, File, Record, Size};
+use crate::parts::Cutter;
+use std::time::Instant;
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) ops: Vec<Op>,
+    pub(super) records: Vec<Record>,
+    pub(super) new_files: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Track {
+    number: u32,
+    source: String,
+    open: Option<Open>,
+    /// Pictures are left out until a key frame comes, which was last asked for then.
+    wants_key: Option<Option<Instant>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    number: u32,
+    name: String,
+    codec: Codec,
+    config: Config,
+    container: Container,
+    cutter: Cutter,
+    len: u64,
+    start: u64,
+    end: u64,
+    frames: u64,
+}
+
+impl Track {
+    pub(super) fn new(number: u32, source: &str) -> Self {
+        let source = source.chars().filter(|c| c.is_ascii_lowercase() || *c == '-').take(32).collect();
+        Self { number, source, open: None, wants_key: Some(None) }
+    }
+
+    /// Of its frames, where there were any.
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.open.as_ref().map(|open| open.codec)
+    }
+
+    /// A frame was not kept.
+    pub(super) fn miss(&mut self) {
+        self.wants_key.get_or_insert(None);
+    }
+
+    /// A key frame was asked for.
+    pub(super) const fn asked(&mut self, now: Instant) {
+        self.wants_key = Some(Some(now));
+    }
+
+    /// Takes a frame; also says when a key frame was last asked for, where one is missing. A file that must be begun
+    /// gets the number `next_file`.
+    pub(super) fn push(&mut self, frame: Frame, next_file: u32) -> (Kept, Option<Option<Instant>>) {
+        let mut kept = Kept::default();
+        if self.open.as_ref().is_some_and(|open| open.codec != frame.codec) {
+            self.miss();
+        }
+        let starts = frame.key && (self.wants_key.is_some() || !frame.codec.is_audio());
+        if !starts && (self.wants_key.is_some() || (frame.codec.is_audio() && !is_sound(&frame))) {
+            return (kept, self.wants_key);
+        }
+        if starts {
+            let Some(config) = Config::of_key_frame(frame.codec, &frame.data) else {
+                self.miss();
+                return (kept, self.wants_key);
+            };
+            self.wants_key = None;
+            self.start(&mut kept, &frame, config, next_file);
+        }
+        if let Some(open) = &mut self.open
+            && let Some(part) = open.cutter.push(frame)
+        {
+            open.write(&part, &mut kept);
+        }
+        (kept, None)
+    }
+
+    /// A key frame: the file goes on, or a new one begins.
+    fn start(&mut self, kept: &mut Kept, frame: &Frame, config: Config, number: u32) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.config.continues_with(&config)) {
+            if open.config.size() != config.size() {
+                kept.records.extend(size(open.number, frame, &config));
+            }
+            open.config = config;
+            return;
+        }
+        if let Some(open) = self.open.take() {
+            open.close(kept);
+        }
+        let codec = frame.codec;
+        let name = format!("{number:04}-{}.{}", self.source, Container::ending(codec));
+        let container = Container::new(&config);
+        let init = container.init().to_vec();
+        let (len, at_ms) = (init.len() as u64, codec.ms(frame.time));
+        kept.ops.push(Op::Append { file: name.clone(), at: 0, bytes: init });
+        let (track, codecs) = (self.number, config.name());
+        kept.records.push(Record::File(File { file: number, track, name: name.clone(), codec, codecs, at_ms }));
+        kept.records.extend(size(number, frame, &config));
+        kept.new_files += 1;
+        let (start, end) = (frame.time, frame.time);
+        let cutter = Cutter::new(codec);
+        self.open = Some(Open { number, name, codec, config, container, cutter, len, start, end, frames: 0 });
+    }
+
+    /// What is there at a tick; `now` is the recording's time in ticks.
+    pub(super) fn cut(&mut self, now: u64) -> Kept {
+        let mut kept = Kept::default();
+        if let Some(open) = &mut self.open
+            && let Some(part) = open.cutter.cut(now)
+        {
+            open.write(&part, &mut kept);
+        }
+        kept
+    }
+
+    /// All that is there; what comes next must be a key frame.
+    pub(super) fn cut_off(&mut self) -> Kept {
+        let mut kept = Kept::default();
+        if let Some(open) = &mut self.open
+            && let Some(part) = open.cutter.end()
+        {
+            open.write(&part, &mut kept);
+        }
+        self.miss();
+        kept
+    }
+
+    /// The track is over.
+    pub(super) fn end(&mut self) -> Kept {
+        let mut kept = self.cut_off();
+        if let Some(open) = self.open.take() {
+            open.close(&mut kept);
+        }
+        kept
+    }
+}
+
+impl Open {
+    fn write(&mut self, part: &Part, kept: &mut Kept) {
+        let bytes = self.container.part(part);
+        let at = self.len;
+        self.len += bytes.len() as u64;
+        self.end = self.end.max(part.end());
+        self.frames += part.samples.len() as u64;
+        kept.ops.push(Op::Append { file: self.name.clone(), at, bytes });
+    }
+
+    fn close(mut self, kept: &mut Kept) {
+        if let Some(part) = self.cutter.end() {
+            self.write(&part, kept);
+        }
+        if let Some(patch) = self.container.ends(self.end) {
+            kept.ops.push(Op::Complete { file: self.name, at: patch.at, bytes: patch.bytes });
+        }
+        kept.records.push(Record::Closed(Closed {
+            file: self.number,
+            bytes: self.len,
+            start_ms: self.codec.ms(self.start),
+            end_ms: self.codec.ms(self.end),
+            frames: self.frames,
+        }));
+    }
+}
+
+fn is_sound(frame: &Frame) -> bool {
+    crate::codec::opus::duration(&frame.data).is_some()
+}
+
+fn size(file: u32, frame: &Frame, config: &Config) -> Option<Record> {
+    let (width, height) = config.size()?;
+    Some(Record::Size(Size { file, at_ms: frame.codec.ms(frame.time), width, height }))
+}

@@ -1,0 +1,8 @@
+//! The package as a whole: real frames in, files that real players read out, whatever is cut or fails on the way.
+
+mod crash;
+mod cuts;
+mod disks;
+mod media;
+mod players;
+mod rig;
