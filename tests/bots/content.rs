@@ -55,6 +55,12 @@ impl Tag {
         out.extend(filler(self).take(len.saturating_sub(TAG_LEN)));
     }
 
+    /// The frame that a tag names, without a look at what follows it.
+    pub fn number(tag: &[u8]) -> Option<u32> {
+        let tag = tag.first_chunk::<TAG_LEN>().filter(|tag| tag[..2] == MAGIC)?;
+        Some(u32::from_be_bytes([tag[8], tag[9], tag[10], tag[11]]))
+    }
+
     /// Reads a tag and checks every byte after it.
     pub fn read(body: &[u8]) -> Option<Tag> {
         let (tag, rest) = body.split_first_chunk::<TAG_LEN>()?;

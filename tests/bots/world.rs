@@ -21,6 +21,7 @@ use symposia::session::sdp::{self, CodecKind, Local, Offer, Policy, Role};
 use symposia::session::{SessionId, new_credentials};
 use symposia::worker::api::{Command, Event, OpenSession, RouterId};
 use symposia::worker::core::{Core, CoreConfig, Disposition};
+use symposia::worker::tap::Tapped;
 use symposia::worker::trace::Tracer;
 use tokio::sync::{mpsc, oneshot};
 
@@ -349,6 +350,12 @@ impl World {
             return;
         }
         self.command(Command::Watch { session, wishes });
+    }
+
+    /// Something that a tap's taker says to the first worker.
+    pub fn ask(&mut self, tapped: &Tapped) {
+        self.inside(0, |core, now, out| core.handle_tapped(now, tapped, out));
+        self.drain();
     }
 
     /// Opens or closes a gate; it is acknowledged before this returns.

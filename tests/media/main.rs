@@ -12,6 +12,7 @@ mod connections;
 mod gates;
 mod layers;
 mod links;
+mod recording;
 mod sockets;
 mod thin;
 mod traces;

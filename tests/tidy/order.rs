@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["rtp", "net", "telemetry"]),
     ("router", &["rtp", "net", "session", "telemetry"]),
     ("worker", &["clock", "config", "telemetry", "rtp", "net", "session", "router"]),
+    ("capture", &["clock", "rtp", "net", "session", "worker"]),
     // People and the outside.
     ("meetings", &["clock", "config", "telemetry", "store", "rtp", "net", "session", "router", "worker"]),
     ("http", &["clock", "config", "telemetry", "store", "rtp", "net", "session", "router", "worker", "meetings"]),

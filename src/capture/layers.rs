@@ -1,0 +1,135 @@
+//! The layers of one source, and which of them is kept: the best that arrives, changed at key frames only. Knows neither
+//! sessions nor files.
+
+use super::Zero;
+use super::assemble::{Assembled, Assembler, Piece, codec_of};
+use super::placement::Placement;
+use super::reorder::{Next, Reorder};
+use crate::session::plan::Ssrc;
+use crate::worker::tap::Packet;
+use recordings::{Codec, Frame};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A layer of which nothing came for so long has stopped.
+const SILENCE: Duration = Duration::from_secs(1);
+/// The first packets of a stream are a key frame's, mostly: nobody is asked for one before that would be here.
+const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+/// How often a key frame is asked for.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// One source.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    layers: BTreeMap<u8, Layer>,
+    current: Option<u8>,
+    began: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    /// What a stream is told by: another one, or one whose gate was closed meanwhile, has nothing to do with it.
+    stream: (Ssrc, u32),
+    reorder: Reorder<Option<Piece>>,
+    assembler: Assembler,
+    placement: Option<(Codec, Placement)>,
+    last_packet: Instant,
+}
+
+impl Layer {
+    fn new(now: Instant, stream: (Ssrc, u32)) -> Self {
+        let (reorder, assembler) = (Reorder::default(), Assembler::default());
+        Self { stream, reorder, assembler, placement: None, last_packet: now }
+    }
+
+    fn is_silent(&self, now: Instant) -> bool {
+        now >= self.last_packet + SILENCE
+    }
+
+    fn place(&mut self, captured_ns: i64, frame: &Assembled) -> Option<u64> {
+        let fresh = || (frame.codec, Placement::new(frame.codec.rate()));
+        let placement = self.placement.get_or_insert_with(fresh);
+        if placement.0 != frame.codec {
+            *placement = fresh();
+        }
+        u64::try_from(placement.1.place(frame.timestamp, captured_ns)).ok()
+    }
+}
+
+impl Layers {
+    /// The layer that is kept.
+    pub(super) const fn current(&self) -> Option<u8> {
+        self.current
+    }
+
+    pub(super) fn handle_packet(&mut self, now: Instant, number: u8, packet: &Packet) {
+        // Until the clock map knows a stream, nobody can say when its frames belong; that is its first packet.
+        let (Some(codec), Some(captured_ns)) = (codec_of(packet.codec), packet.captured_ns) else { return };
+        let stream = (packet.ssrc, packet.openings);
+        let layer = self.layers.entry(number).or_insert_with(|| Layer::new(now, stream));
+        if layer.stream != stream {
+            *layer = Layer::new(now, stream);
+        }
+        layer.last_packet = now;
+        self.began.get_or_insert(now);
+        let Packet { timestamp, marker, .. } = *packet;
+        let payload = packet.payload().to_vec();
+        layer.reorder.push(now, packet.seq, Some(Piece { timestamp, marker, codec, captured_ns, payload }));
+    }
+
+    pub(super) fn handle_padding(&mut self, now: Instant, number: u8, seq: u64) {
+        if let Some(layer) = self.layers.get_mut(&number) {
+            layer.reorder.push(now, seq, None);
+        }
+    }
+
+    /// Gives the frames that are whole.
+    pub(super) fn collect(&mut self, now: Instant, zero: Zero, mut give: impl FnMut(Frame)) {
+        let silent =
+            |layers: &BTreeMap<u8, Layer>, number| layers.get(&number).is_none_or(|layer| layer.is_silent(now));
+        let current_silent = self.current.is_none_or(|current| silent(&self.layers, current));
+        for (&number, layer) in &mut self.layers {
+            while let Some(next) = layer.reorder.pop(now) {
+                let piece = match next {
+                    Next::Item(Some(piece)) => piece,
+                    Next::Item(None) => continue,
+                    Next::Gap => {
+                        layer.assembler.gap();
+                        continue;
+                    }
+                };
+                for frame in layer.assembler.push(&piece).into_iter().flatten() {
+                    let Some(time) = layer.place(zero.captured_ns(now, frame.captured_ns), &frame) else { continue };
+                    let taken = match self.current {
+                        Some(current) if number == current => true,
+                        Some(current) => frame.key && (number > current || current_silent),
+                        None => frame.key,
+                    };
+                    if taken {
+                        self.current = Some(number);
+                        let Assembled { codec, key, data, .. } = frame;
+                        give(Frame { codec, time, key, data: data.into() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// A layer whose key frame would let pictures go on, or become better.
+    pub(super) fn poll_wanted(&mut self, now: Instant) -> Option<u8> {
+        let early = self.current.is_none() && self.began.is_none_or(|began| now < began + FIRST_PATIENCE);
+        if early || self.asked.is_some_and(|asked| now < asked + ASK_AGAIN) {
+            return None;
+        }
+        // The best that flows: to go on with it, or to change to it.
+        let (&best, layer) = self.layers.iter().rev().find(|(_, layer)| !layer.is_silent(now))?;
+        let wanted = (self.current != Some(best) || layer.assembler.wants_key()).then_some(best)?;
+        self.asked = Some(now);
+        Some(wanted)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.layers.values().filter_map(|layer| layer.reorder.poll_timeout()).min()
+    }
+}
