@@ -283,9 +283,8 @@ impl Inbound {
                 let red = Red::parse(payload).map_err(|_| Drop::Malformed)?;
                 missed = missed_of(now, &mut stream.log, number, header.timestamp, &red);
                 // Each is a sound like others.
-                let sounds = self.streams.sections.get_mut(section).map(|section| &mut section.sounds);
-                if let Some(sounds) = sounds {
-                    missed = missed.map(|missed| missed.filter(|_| sounds.take(now)));
+                if let Some(section) = self.streams.sections.get_mut(stream.section) {
+                    missed = missed.map(|missed| missed.filter(|_| section.sounds.take(now)));
                 }
                 (Codec::Opus, red.primary.data)
             }
