@@ -12,6 +12,7 @@ use crate::clock;
 use crate::meetings::counters;
 use crate::meetings::rate::{Bucket, Later};
 use crate::meetings::{CloseReason, Outbox, OutboxReader, Outgoing, Refusal, Seat, outbox};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, Uri};
@@ -22,6 +23,9 @@ use signaling::protocol::{ClientMessage, Join, RefusalCode, ServerMessage, VERSI
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+/// A message counts as one for each so many bytes that it has when unpacked: a few hundred can become half a megabyte.
+const SIZE_OF_ONE: usize = 16 << 10;
 
 /// The subprotocol; another major version gets another name.
 pub const SUBPROTOCOL: &str = "symposia.v1";
@@ -105,6 +109,12 @@ struct Reader {
     unpacks: Option<usize>,
 }
 
+/// A message as it came.
+enum Incoming {
+    Text(Utf8Bytes),
+    Packed(Bytes),
+}
+
 /// Why reading ended.
 enum End {
     /// The other side closed, or the network did.
@@ -147,8 +157,8 @@ async fn hello(state: &AppState, caller: &Caller, reader: &mut Reader, outbox: &
     };
     let first = async {
         loop {
-            if let Some(text) = reader.next().await? {
-                return Ok(parse(&text));
+            if let Some(message) = reader.next().await? {
+                return Ok(parse(&reader.text_of(message)?));
             }
         }
     };
@@ -190,15 +200,28 @@ async fn patience(state: &AppState, caller: &Caller) {
 async fn messages(state: &AppState, reader: &mut Reader, outbox: &Outbox, seat: &Seat) -> End {
     let mut allowance = Bucket::new(state.limits.bounds.messages, clock::now());
     loop {
-        let text = match timeout(SILENCE, reader.next()).await {
-            Ok(Ok(text)) => text,
+        let message = match timeout(SILENCE, reader.next()).await {
+            Ok(Ok(message)) => message,
             Ok(Err(end)) => return end,
             Err(_) => return End::Close(CloseReason::TimedOut),
         };
-        if let Err(Later(seconds)) = allowance.take(clock::now()) {
-            outbox.send(Refusal::from(RefusalCode::TooMany).retry_after(seconds).into_message(0));
-            return End::Close(CloseReason::Misbehaved);
-        }
+        // Before it is unpacked, and then once more for what that cost.
+        let taken = allowance.take(clock::now()).and_then(|()| {
+            let text = message.map(|message| reader.text_of(message)).transpose();
+            let size = text.as_ref().ok().and_then(Option::as_ref).map_or(0, |text| text.len());
+            for _ in 0..size / SIZE_OF_ONE {
+                allowance.take(clock::now())?;
+            }
+            Ok(text)
+        });
+        let text = match taken {
+            Ok(Ok(text)) => text,
+            Ok(Err(end)) => return end,
+            Err(Later(seconds)) => {
+                outbox.send(Refusal::from(RefusalCode::TooMany).retry_after(seconds).into_message(0));
+                return End::Close(CloseReason::Misbehaved);
+            }
+        };
         let Some(text) = text else { continue };
         counters::MESSAGES.add(1);
         match parse(&text) {
@@ -222,18 +245,28 @@ async fn messages(state: &AppState, reader: &mut Reader, outbox: &Outbox, seat: 
 }
 
 impl Reader {
-    /// The next text; `None` is another sign of life.
-    async fn next(&mut self) -> Result<Option<Utf8Bytes>, End> {
+    /// The next message; `None` is another sign of life.
+    async fn next(&mut self) -> Result<Option<Incoming>, End> {
         match self.stream.next().await {
-            Some(Ok(Message::Text(text))) => Ok(Some(text)),
+            Some(Ok(Message::Text(text))) => Ok(Some(Incoming::Text(text))),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-            Some(Ok(Message::Binary(bytes))) => match self.unpacks.and_then(|limit| unpack(&bytes, limit)) {
-                Some(text) => Ok(Some(text.into())),
-                None => Err(End::Close(CloseReason::Misbehaved)),
-            },
+            Some(Ok(Message::Binary(bytes))) => Ok(Some(Incoming::Packed(bytes))),
             // Over the size limit, no UTF-8, a broken frame: the protocol says close.
             Some(Err(_)) => Err(End::Close(CloseReason::Misbehaved)),
             Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+        }
+    }
+}
+
+impl Reader {
+    /// What a message says.
+    fn text_of(&self, message: Incoming) -> Result<Utf8Bytes, End> {
+        match message {
+            Incoming::Text(text) => Ok(text),
+            Incoming::Packed(bytes) => match self.unpacks.and_then(|limit| unpack(&bytes, limit)) {
+                Some(text) => Ok(text.into()),
+                None => Err(End::Close(CloseReason::Misbehaved)),
+            },
         }
     }
 }

@@ -2,6 +2,7 @@
 //! on with their acknowledgement, reports come back as messages. Knows no rules and no sockets.
 
 use super::quality::{Board, Message};
+use super::rate::{Bucket, Later, Rate};
 use super::refusal::Refusal;
 use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
@@ -12,10 +13,14 @@ use signaling::ids::{Epoch, ParticipantId, Source};
 use signaling::meeting::MediaRights;
 use signaling::protocol::{MediaEvent, RefusalCode, SendLimit, SendSlot, SessionState, Wish};
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Reports that may wait for a meeting; a worker that finds it full comes again later.
 const REPORTS: usize = 1024;
+
+/// What somebody's browser says of its limits goes to everybody; ours says it every six seconds at most.
+const LIMITS: Rate = Rate::new(4, Duration::from_secs(2));
 
 /// Whom a report is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +50,8 @@ struct Live {
     origin: u64,
     plan: SessionPlan,
     restarts: u16,
+    /// How often its browser may say what limits it; from the first time on.
+    limits: Option<Bucket>,
 }
 
 impl Live {
@@ -123,7 +130,10 @@ impl Sessions {
         let (plan_kept, open_gates) = (plan.clone(), rights.open_gates);
         self.routers.open_session(session, NewSession { participant, plan, sends, open_gates });
         let origin = offer.session_id;
-        self.live.insert(participant, Live { session, epoch: rights.epoch, origin, plan: plan_kept, restarts: 0 });
+        self.live.insert(
+            participant,
+            Live { session, epoch: rights.epoch, origin, plan: plan_kept, restarts: 0, limits: None },
+        );
         Ok((sdp, each(self.board.enter(participant))))
     }
 
@@ -146,8 +156,21 @@ impl Sessions {
     }
 
     /// What somebody's browser says keeps it from sending more.
-    pub fn tell_limit(&mut self, participant: ParticipantId, limit: Option<SendLimit>) -> Option<Report> {
-        each(self.board.set_limit(participant, limit))
+    ///
+    /// # Errors
+    /// When he has no session yet, or says it more often than others should have to hear.
+    pub fn tell_limit(
+        &mut self,
+        now: Instant,
+        participant: ParticipantId,
+        limit: Option<SendLimit>,
+    ) -> Result<Option<Report>, Refusal> {
+        let Some(live) = self.live.get_mut(&participant) else {
+            return Err(Refusal::from(RefusalCode::OutOfOrder).detail("offer first"));
+        };
+        let limits = live.limits.get_or_insert_with(|| Bucket::new(LIMITS, now));
+        limits.take(now).map_err(|Later(seconds)| Refusal::from(RefusalCode::TooMany).retry_after(seconds))?;
+        Ok(each(self.board.set_limit(participant, limit)))
     }
 
     /// Opens or closes a gate. Closing is acknowledged, by each worker that has anything of the meeting.
@@ -164,9 +187,10 @@ impl Sessions {
 
     /// Ends the session of an admission; acknowledged, by each worker. A session of a later admission stays.
     pub fn end(&mut self, participant: ParticipantId, epoch: Epoch) -> Vec<oneshot::Receiver<()>> {
-        if self.live.get(&participant).is_none_or(|live| live.epoch > epoch) {
+        if self.live.get(&participant).is_some_and(|live| live.epoch > epoch) {
             return Vec::new();
         }
+        // Also where the session itself failed before and is forgotten.
         self.board.leave(participant);
         let live = self.live.remove(&participant);
         live.map_or_else(Vec::new, |live| self.routers.close_session(live.session, true))

@@ -62,12 +62,18 @@ fn of_limit(limit: Option<SendLimit>) -> Condition {
 }
 
 impl Board {
-    /// A new session of somebody: nothing is known of its link yet.
+    /// A new session of somebody: nothing is known of its link yet. Who had one before may have missed what was said
+    /// meanwhile, or be a page that was loaded anew.
     pub(super) fn enter(&mut self, who: ParticipantId) -> Vec<Message> {
+        let again = self.people.contains_key(&who);
         let person = self.people.entry(who).or_default();
         let Person { watches, told, .. } = std::mem::take(person);
         *person = Person { watches, told, ..Person::default() };
-        self.tell_of(who)
+        let mut messages = self.tell_of(who);
+        if again && messages.iter().all(|(to, _)| *to != who) {
+            messages.push(self.message(who));
+        }
+        messages
     }
 
     /// Somebody is out; nobody has to be told, since that is told anyway.
@@ -232,6 +238,7 @@ mod tests {
         assert_eq!(connections[0].condition, Condition { quality: Quality::Lost, cause: None });
         let messages = board.enter(ParticipantId(1));
         assert_eq!(whom(&messages), [1, 2], "a new session begins without the old one's faults");
+        assert_eq!(whom(&board.enter(ParticipantId(1))), [1], "and is told all, also where that is nothing");
         board.leave(ParticipantId(1));
         assert_eq!(board.set_limit(ParticipantId(1), limit), [], "who left has no connection");
     }

@@ -274,7 +274,10 @@ impl Task {
 
     fn tell_limit(&mut self, participant: ParticipantId, limit: Option<SendLimit>) -> Result<Outcome, Refusal> {
         self.inside(participant)?;
-        let report = self.sessions.as_mut().and_then(|sessions| sessions.tell_limit(participant, limit));
+        let Some(sessions) = &mut self.sessions else {
+            return Err(Refusal::from(RefusalCode::OutOfOrder).detail("offer first"));
+        };
+        let report = sessions.tell_limit(clock::now(), participant, limit)?;
         self.tell(report);
         Ok(Outcome::Done)
     }
@@ -356,7 +359,9 @@ impl Task {
 
     fn tell(&self, report: Option<Report>) {
         let tell = |to: ParticipantId, media| {
-            if let Some(outbox) = self.sockets.get(&to) {
+            // Whoever waits gets nothing of the meeting, whatever is still on its way.
+            let inside = self.meeting.media_allowed(to).is_some();
+            if let Some(outbox) = self.sockets.get(&to).filter(|_| inside) {
                 outbox.send(ServerMessage::Media { media });
             }
         };

@@ -196,6 +196,45 @@ async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
     server.worker.session_after(guest.you, Some(session)).await;
 }
 
+// acceptance: M3
+#[tokio::test]
+async fn who_waits_hears_of_nobody_s_connection_also_where_his_own_session_had_failed() {
+    let server = Server::start().await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let mut host = Person::host(&server, &meeting).await;
+    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    open(&mut host).await;
+    open(&mut guest).await;
+    let session = server.worker.session_of(guest.you).await;
+    let failed = WorkerEvent::Session { session, participant: guest.you, state: SessionState::Failed };
+    server.worker.report(failed).await;
+    host.media(|media| matches!(media, MediaEvent::Quality { .. })).await;
+    host.ask(Command::SendToWaitingRoom { participant: guest.you }).await.expect("a host may");
+    guest.event(|event| matches!(event, Event::Waiting { .. }).then_some(())).await;
+    let unsteady = Condition { quality: Quality::Fair, cause: Some(Cause::Loss { link: Link::Uplink, percent: 12 }) };
+    let conditions = Conditions { uplink: unsteady, ..Conditions::default() };
+    server.worker.report(WorkerEvent::Quality { participant: host.you, conditions }).await;
+    let expected = vec![Connection { participant: host.you, condition: unsteady }];
+    host.media(|media| *media == MediaEvent::Quality { connections: expected.clone(), downlink_kbps: None }).await;
+    assert_eq!(guest.within(Duration::from_millis(200)).await, []);
+}
+
+#[tokio::test]
+async fn what_limits_a_browser_is_said_to_others_only_so_often() {
+    let server = Server::start().await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let mut host = Person::host(&server, &meeting).await;
+    open(&mut host).await;
+    for kbps in 1..=10 {
+        let limit = Some(SendLimit::Bandwidth { kbps: kbps * 100 });
+        if host.ask(Command::TellLimit { limit }).await == Err(RefusalCode::TooMany) {
+            assert!(kbps > 3, "a change of mind is allowed");
+            return;
+        }
+    }
+    panic!("as often as one likes");
+}
+
 #[tokio::test]
 async fn others_are_told_why_somebody_s_connection_is_not_good() {
     let server = Server::start().await;

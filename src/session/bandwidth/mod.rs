@@ -1,8 +1,8 @@
 //! How much a subscriber's link takes: a send-side estimate from transport-wide feedback, and the probes that it
 //! asks for before it goes up. Knows no tracks and no packets, only what was sent when, and what of it arrived when.
 //!
-//! The way of what feedback tells: [`queue`] (does a queue stand?), [`meter`] (how much arrives?), [`loss`] and
-//! [`probe`], and from all of them [`control`] makes the estimate. Nothing of it runs when a packet is sent.
+//! The way of what feedback tells: `queue` (does a queue stand?), `meter` (how much arrives?), `loss` and
+//! `probe`, and from all of them `control` makes the estimate. Nothing of it runs when a packet is sent.
 
 mod control;
 mod loss;

@@ -311,8 +311,10 @@ class Meeting implements MeetingModel {
     const { slots } = roster.inside;
     const started = this.early && this.session && slots.video === USUAL_SLOTS.video && slots.audio === USUAL_SLOTS.audio;
     this.early = false;
-    if (this.session && how === "resynced") this.session.renew();
-    else {
+    if (this.session && how === "resynced") {
+      this.session.renew();
+      this.limits?.repeat();
+    } else {
       if (!started) this.startMedia(connection, slots);
       this.watchUnseen(roster.inside, roster.you);
     }

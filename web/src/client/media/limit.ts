@@ -56,11 +56,13 @@ export function rounded(value: number): number {
 
 /** Decides what to tell, with patience both ways. */
 export class LimitWatch {
-  private told: SendLimit | null = null;
   private toldAt = 0;
   private candidate: Reason = null;
   private since: number | null = null;
   private sendingSince: number | null = null;
+
+  /** What the server has heard, where that is sure. */
+  constructor(private told: SendLimit | null | "unsure" = null) {}
 
   /** The limit to tell now: null for none any more, undefined where there is no news. */
   look(numbers: SendingNumbers, now: number): SendLimit | null | undefined {
@@ -76,10 +78,11 @@ export class LimitWatch {
     const reason = found === "bandwidth" && (numbers.kbps === null || !settled) ? null : found;
     const limit: SendLimit | null =
       reason === "bandwidth" ? { by: "bandwidth", kbps: rounded(numbers.kbps ?? 0) } : reason === "processor" ? { by: "processor" } : null;
-    const before: Reason = this.told?.by ?? null;
+    const told = this.told === "unsure" ? null : this.told;
+    const before = this.told === "unsure" ? this.told : (told?.by ?? null);
     if (reason === before) {
       this.since = null;
-      const apart = limit?.by === "bandwidth" && this.told?.by === "bandwidth" && Math.abs(limit.kbps - this.told.kbps) * 4 > this.told.kbps;
+      const apart = limit?.by === "bandwidth" && told?.by === "bandwidth" && Math.abs(limit.kbps - told.kbps) * 4 > told.kbps;
       return apart && now - this.toldAt >= AGAIN_MS ? this.tell(limit, now) : undefined;
     }
     if (this.since === null || this.candidate !== reason) {
@@ -101,17 +104,21 @@ export class LimitWatch {
 
 /** Looks at the numbers for as long as a session lasts. */
 export class LimitTeller {
-  private readonly watch = new LimitWatch();
+  private watch = new LimitWatch();
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(statistics: () => Promise<RTCStatsReport> | null, send: (command: Command) => Promise<unknown>) {
     const look = async () => {
       const report = await statistics()?.catch(() => null);
       const limit = report ? this.watch.look(sendingNumbers(report), Date.now()) : undefined;
-      // A word that is lost is said again with the next change.
-      if (limit !== undefined) await send({ do: "tell-limit", ...(limit ? { limit } : {}) }).catch(() => {});
+      if (limit !== undefined) await send({ do: "tell-limit", ...(limit ? { limit } : {}) }).catch(() => this.repeat());
     };
     this.timer = setInterval(() => void look(), LOOK_EVERY_MS);
+  }
+
+  /** Says it again, whatever it is: the server may not know it (any more). */
+  repeat(): void {
+    this.watch = new LimitWatch("unsure");
   }
 
   close(): void {
