@@ -99,6 +99,15 @@ impl SessionId {
     }
 }
 
+/// What became of what a session was sent since somebody last looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Packets of media.
+    pub sent: u64,
+    /// Something was sent and no feedback came.
+    pub unheard: bool,
+}
+
 /// What the pictures take that a session gets, in bits per second.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allocated {
@@ -132,8 +141,9 @@ pub struct Session {
     pub allocated: Allocated,
     /// Its link was too thin just now: nothing goes up before this moment.
     pub no_more_until: Option<Instant>,
-    /// What had been sent when its silence was last looked at.
+    /// What had been sent when its silence was last looked at, and how much for the sake of feedback after that.
     looked: u64,
+    own: u64,
     /// The control side has not been told of its slots yet.
     pub slots_changed: bool,
     key_frames: Allowance,
@@ -162,6 +172,7 @@ impl Session {
             allocated: Allocated::default(),
             no_more_until: None,
             looked: 0,
+            own: 0,
             slots_changed: false,
             key_frames: Allowance::new(new.limits.key_frame_requests_per_second),
             uplink: Uplink::new(new.now),
@@ -189,11 +200,17 @@ impl Session {
         Change::State(state)
     }
 
-    /// Whether packets were sent since the last time and no feedback came.
-    pub fn poll_silence(&mut self) -> bool {
-        let Some(sent) = self.outbound.told_of() else { return false };
-        let more = sent > std::mem::replace(&mut self.looked, sent);
-        !self.bandwidth.take_heard() && more
+    /// What was sent since the last look that feedback tells of, and whether none came; `None` where there is none.
+    pub fn look_for_silence(&mut self) -> Option<Look> {
+        let sent = self.outbound.told_of()?;
+        let more = sent - std::mem::replace(&mut self.looked, sent);
+        let own = std::mem::take(&mut self.own);
+        Some(Look { sent: more - own.min(more), unheard: !self.bandwidth.take_heard() && more > 0 })
+    }
+
+    /// What was sent since the last look went for the sake of feedback alone.
+    pub fn note_own(&mut self) {
+        self.own = self.outbound.told_of().unwrap_or(0).saturating_sub(self.looked);
     }
 
     /// Whether a datagram from one of its addresses is looked at.

@@ -155,6 +155,65 @@ fn a_subscriber_whose_link_is_dead_costs_nothing_is_told_and_comes_back() {
     assert_eq!(paused(&world, viewer), [None; 2]);
 }
 
+/// One shows himself without a word, another watches: nothing but the picture is sent.
+fn watched_in_silence(seed: u64) -> World {
+    let mut world = World::new(seed);
+    for name in 1..=2 {
+        world.join(name, BotShape { sources: vec![Source::Camera], ..BotShape::default() });
+    }
+    world.connect();
+    world.publish(0, 20);
+    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    world.run_ms(8000);
+    assert_eq!(layers(&world, 1).first(), Some(&Some(2)));
+    world
+}
+
+fn assert_back_within(world: &mut World, from: Instant, bound: Duration, what: &str) {
+    while layers(world, 1).iter().flatten().next().is_none() {
+        world.run_ms(100);
+        assert!(world.now - from < bound, "{what}: no picture, {:?}", paused(world, 1));
+    }
+    // And it stays.
+    world.run_ms(3000);
+    assert!(layers(world, 1).iter().flatten().next().is_some(), "{what}: gone again");
+    assert_eq!(world.problems(), [""; 0]);
+}
+
+#[test]
+fn a_picture_that_gave_way_comes_back_where_no_sound_is_heard() {
+    let rates = |bits: u32, ms: usize| [vec![bits; ms], vec![6_000_000]].concat();
+    for (what, rates) in [
+        ("paused for 250 ms", rates(0, 250)),
+        ("paused for 400 ms", rates(0, 400)),
+        ("paused for 700 ms", rates(0, 700)),
+        ("40 kbit/s for 5 s", rates(40_000, 5000)),
+    ] {
+        let mut world = watched_in_silence(55);
+        let spell = rates.len() as u64;
+        world.set_downlink_shape(1, Shape { rates, ..Shape::steady(0, 1500) });
+        world.run_ms(spell + 1500);
+        let wide = world.now;
+        assert_back_within(&mut world, wide, Duration::from_secs(15), what);
+    }
+}
+
+#[test]
+fn a_link_that_was_dead_comes_back_where_no_sound_is_heard() {
+    let mut world = watched_in_silence(56);
+    world.set_links(1, Link::CLEAN, Link { down: true, ..Link::CLEAN });
+    world.run_ms(5000);
+    assert_eq!(paused(&world, 1), [Some(PauseReason::Bandwidth)]);
+    // What looks for life costs less than a sound.
+    let before = world.core.counters.sent_bytes;
+    world.run_ms(2000);
+    let sent = (world.core.counters.sent_bytes - before) * 8 / 2;
+    assert!((1..30_000).contains(&sent), "{sent} bits per second");
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    let alive = world.now;
+    assert_back_within(&mut world, alive, Duration::from_secs(15), "dead for 7 s");
+}
+
 #[test]
 fn a_wide_link_is_found_at_once_by_probes_that_disturb_nothing() {
     let mut world = World::new(54);

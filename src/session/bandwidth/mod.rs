@@ -213,6 +213,12 @@ impl Bandwidth {
         true
     }
 
+    /// More would be sent than the link takes as far as is known.
+    #[must_use]
+    pub fn is_more_wanted(&self) -> bool {
+        self.probes.demand().next > self.estimate()
+    }
+
     /// Nothing has shown yet how much the link takes.
     #[must_use]
     pub const fn is_guess(&self) -> bool {

@@ -110,6 +110,10 @@ impl Probes {
     /// Begins a probe where more is wanted than the estimate allows.
     pub(super) fn consider(&mut self, now_us: u64, estimate: f64) {
         let Demand { next, all, .. } = self.demand;
+        // Of what feedback tells of no more nothing is learnt, and it keeps no other from beginning.
+        if self.cluster.is_some_and(|cluster| now_us > cluster.begun_us + LENGTH_US + 2 * FEEDBACK_US) {
+            self.cluster = None;
+        }
         if self.cluster.is_some() || now_us < self.not_before_us || f64::from(next) <= estimate {
             return;
         }

@@ -355,12 +355,13 @@ impl Outbound {
         shown.max_by_key(|(_, shown)| shown.map(|(_, layer)| layer)).or_else(|| Some((video().next()?.0, None)))
     }
 
-    /// Sends a packet that the peer has already, `back` places before the newest of this layer, or padding where there
-    /// is none; the bytes on the wire.
+    /// Sends a packet that the peer has already, `back` places before the newest of this layer, or up to `wanted` bytes
+    /// of padding where there is none; the bytes on the wire.
     pub fn probe(
         &mut self,
         now: Instant,
         slot: usize,
+        wanted: usize,
         shown: Option<(u16, &Layer)>,
         counters: &mut Counters,
         out: &mut SendBatch,
@@ -368,7 +369,7 @@ impl Outbound {
         let (keys, slot) = (self.keys.as_ref()?, self.slots.get_mut(slot)?);
         let transport = &mut self.transport;
         let again = shown.and_then(|(back, layer)| slot.probe(now, keys, transport, back, layer, counters, out));
-        again.or_else(|| slot.pad(now, keys, transport, counters, out))
+        again.or_else(|| slot.pad(now, keys, transport, wanted, counters, out))
     }
 
     /// How many packets were sent that transport-wide feedback tells of.

@@ -7,10 +7,17 @@ use crate::rtp::rtcp::{self, Ntp, Packet, ReportBlock, Writer, round_trip};
 use crate::rtp::twcc_history::Fate;
 use crate::session::bandwidth::Report;
 use crate::session::outbound::DueReport;
+use signaling::protocol::SessionState;
 use std::time::Instant;
 
 /// The longest RTCP datagram we write.
 const MAX_RTCP: usize = 1200;
+
+/// So many packets between two ticks are enough for the estimator to see how the link is.
+const LEAST_SENT: u64 = 3;
+
+/// Bytes of one that is sent for that alone: three of them in each tick are less than 20 kbit/s.
+const LIFE_SIGN: usize = 160;
 
 impl Core {
     /// The time of reports: NTP, from the server's own clock.
@@ -142,7 +149,8 @@ impl Core {
         let (mut sent, mut back) = (0, 0);
         while let Some((slot, _)) = shown.filter(|_| sent < wanted) {
             let again = layer.map(|layer| (back, layer));
-            let Some(bytes) = session.outbound.probe(now, slot, again, &mut self.counters, out) else { break };
+            let rest = (wanted - sent) as usize;
+            let Some(bytes) = session.outbound.probe(now, slot, rest, again, &mut self.counters, out) else { break };
             sent += bytes as u64;
             back += 1;
         }
@@ -152,15 +160,25 @@ impl Core {
         }
     }
 
-    /// Looks whether anything is heard of what a session is sent.
-    pub(super) fn look_for_silence(&mut self, number: u32) {
+    /// Looks whether anything is heard of what a session is sent. Where pictures are missing for want of room and next
+    /// to nothing goes, sends a little that feedback can tell of: else nothing would ever show that there is room.
+    pub(super) fn look_for_silence(&mut self, now: Instant, number: u32, out: &mut SendBatch) {
         let Some(session) = self.sessions.get_mut(number as usize).and_then(Option::as_mut) else { return };
-        if session.poll_silence() {
+        let Some(look) = session.look_for_silence() else { return };
+        if look.unheard {
             session.bandwidth.handle_silence();
             if let Some(tracer) = &mut self.tracer {
                 tracer.silence(session.id);
             }
         }
+        if !session.bandwidth.is_more_wanted() || session.state() != SessionState::Connected {
+            return;
+        }
+        let Some((slot, _)) = session.outbound.probing_slot() else { return };
+        for _ in look.sent..LEAST_SENT {
+            session.outbound.probe(now, slot, LIFE_SIGN, None, &mut self.counters, out);
+        }
+        session.note_own();
     }
 
     fn handle_picture_loss(&mut self, now: Instant, number: u32, ssrc: u32, out: &mut SendBatch) {

@@ -27,7 +27,7 @@ impl Core {
         for session in &sessions {
             // Whoever never comes to be connected must not ask for key frames for ever.
             if self.session_mut(*session).is_some_and(|found| found.state() != SessionState::Connecting) {
-                self.look_for_silence(*session);
+                self.look_for_silence(now, *session, out);
                 self.allocate_layers(now, *session, out);
                 self.choose_paces(now, *session, out);
             }

@@ -9,7 +9,7 @@ use crate::session::srtp;
 use std::time::Instant;
 
 /// Of a packet of padding alone; the length of padding is one byte (RFC 3550 §5.1).
-const PADDING: usize = 240;
+const PADDING: std::ops::RangeInclusive<usize> = 16..=240;
 
 /// How far back packets are sent again: what is older the peer may have forgotten how to compare.
 const BACK: u16 = 48;
@@ -47,12 +47,13 @@ impl SendSlot {
         Some(bytes)
     }
 
-    /// Sends padding alone; its bytes on the wire.
+    /// Sends padding alone, of about so many bytes with headers, as far as one packet reaches; its bytes on the wire.
     pub(in crate::session::outbound) fn pad(
         &mut self,
         now: Instant,
         keys: &srtp::Outbound,
         transport: &mut Transport,
+        wanted: usize,
         counters: &mut Counters,
         out: &mut SendBatch,
     ) -> Option<usize> {
@@ -62,7 +63,8 @@ impl SendSlot {
         let (to, from) = transport.destination?;
         let [high, low] = history.next_sequence().to_be_bytes();
         let header_len = HEADER + 8;
-        let place = out.reserve(header_len + PADDING + srtp::MAX_OVERHEAD)?;
+        let length = wanted.saturating_sub(header_len).clamp(*PADDING.start(), *PADDING.end());
+        let place = out.reserve(header_len + length + srtp::MAX_OVERHEAD)?;
         let (header, padding) = place.split_at_mut_checked(header_len)?;
         self.rtx_seq += 1;
         header[0] = 0x80 | 0x20 | 0x10;
@@ -71,10 +73,10 @@ impl SendSlot {
         header[4..8].copy_from_slice(&self.last_timestamp.to_be_bytes());
         header[8..12].copy_from_slice(&ssrc.0.to_be_bytes());
         header[12..].copy_from_slice(&[0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0]);
-        let (last, zeros) = padding.get_mut(..PADDING)?.split_last_mut()?;
+        let (last, zeros) = padding.get_mut(..length)?.split_last_mut()?;
         zeros.fill(0);
-        *last = PADDING as u8;
-        let bytes = keys.seal_rtp(place, header_len, header_len + PADDING, (self.rtx_seq >> 16) as u32)?;
+        *last = length as u8;
+        let bytes = keys.seal_rtp(place, header_len, header_len + length, (self.rtx_seq >> 16) as u32)?;
         out.commit(bytes, to, from);
         history.record(now, bytes as u16, ());
         counters.sent += 1;
