@@ -171,3 +171,37 @@ fn the_chart_shows_what_was_measured() {
         std::fs::write(file, text).expect("the chart can be written");
     }
 }
+
+/// A radio that falls silent for a moment and then delivers all that waited takes as much as before.
+#[test]
+fn a_silent_radio_is_no_thin_link() {
+    let mut missed = Vec::new();
+    for pause in [150, 200, 250, 300, 400, 500, 600, 700] {
+        for (rate, phase) in
+            [6_000_000, 20_000_000].into_iter().flat_map(|rate| (0..10).map(move |p| (rate, p * 5_000)))
+        {
+            let epoch = symposia::clock::now();
+            let rates = [vec![rate; 10_000], vec![0; pause], vec![rate]].concat();
+            let mut link = bottleneck::Bottleneck::new(Shape { rates, ..Shape::steady(0, 1000) });
+            let mut sender = Sender::new(FIRST, phase, 2_500_000.0);
+            let mut least = f64::MAX;
+            for ms in 0..15_000 {
+                sender.poll(epoch, &mut link, ms * 1000);
+                if ms >= 10_000 {
+                    least = least.min(f64::from(sender.bandwidth.estimate()));
+                }
+            }
+            let back = sender.seconds[13].estimate;
+            println!(
+                "{} Mbit/s, silent for {pause} ms, {phase}: {:.0}, then {:.0} kbit/s",
+                rate / 1_000_000,
+                least / 1000.0,
+                back / 1000.0
+            );
+            if least < 600_000.0 || back < 2_000_000.0 {
+                missed.push((rate, pause, phase, least, back));
+            }
+        }
+    }
+    assert_eq!(missed, []);
+}

@@ -80,7 +80,7 @@ pub(super) struct Heard {
     pub(super) standing: Option<(f64, u64)>,
     /// Milliseconds that everything waits which arrived in the very last moments, unless it came in bursts.
     pub(super) standing_last: Option<f64>,
-    /// Bits per second that arrived in the last moments.
+    /// Bits per second that arrived in the last moments; `None` where it began to arrive only now.
     pub(super) arrived_now: Option<f64>,
     /// And in the very last.
     pub(super) arrived_last: Option<f64>,
@@ -189,7 +189,9 @@ impl Control {
     pub(super) fn handle(&mut self, heard: &Heard) -> Outcome {
         let Some((standing, since_us)) = heard.standing else { return Outcome::Usual };
         match self.phase {
-            Phase::Free | Phase::Doubtful(_) if is_sure(heard, standing) => self.cut(heard, standing, None),
+            Phase::Free | Phase::Doubtful(_) if is_sure(heard, standing) && heard.arrived_now.is_some() => {
+                self.cut(heard, standing, None)
+            }
             Phase::Free if standing > FULL_MS => {
                 self.phase = Phase::Doubtful(heard.now_us);
                 Outcome::Usual

@@ -155,7 +155,7 @@ impl Bandwidth {
             elapsed: elapsed.min(1_000_000) as f64 / 1e6,
             standing: self.queue.standing(),
             standing_last: self.queue.standing_last(),
-            arrived_now: self.arrived.rate(SHORT_US),
+            arrived_now: self.arrived.rate_without_gap(SHORT_US),
             arrived_last: self.arrived.rate(LAST_US),
             arrived: self.arrived.rate(LONG_US),
             sent: self.sent.rate(LONG_US),
