@@ -150,6 +150,8 @@ pub struct Session {
     uplink: Uplink,
     checks: Allowance,
     quality: QualityMeter,
+    /// Where it was sent to last.
+    remote: Option<SocketAddr>,
     ice: IceLite,
     dtls: Dtls,
     state: SessionState,
@@ -178,6 +180,7 @@ impl Session {
             uplink: Uplink::new(new.now),
             checks: Allowance::new(CHECKS_PER_SECOND),
             quality: QualityMeter::default(),
+            remote: None,
             ice: IceLite::new(new.now, new.plan.local.clone(), new.plan.remote.clone()),
             dtls: Dtls::new(new.identity, new.plan.dtls, new.plan.fingerprint),
             state: SessionState::Connecting,
@@ -241,7 +244,7 @@ impl Session {
         let mut change = Change::None;
         let proved = verdict.refused.is_none();
         if proved {
-            self.update_destination();
+            self.update_destination(now);
             if let Progress::Failed(_) = self.dtls.start(now) {
                 change = self.become_state(SessionState::Failed);
             } else if self.state == SessionState::Disconnected {
@@ -258,9 +261,16 @@ impl Session {
     }
 
     /// Whoever is silent gets nothing until he checks again or sends: what goes into a dead link costs, and helps nobody.
-    fn update_destination(&mut self) {
+    fn update_destination(&mut self, now: Instant) {
         let path = self.ice.selected().filter(|_| self.ice.state() != Connectivity::Disconnected);
-        self.outbound.set_destination(path.map(|path| (path.remote, path.local)));
+        let selected = path.map(|path| (path.remote, path.local));
+        self.outbound.set_destination(selected);
+        if let Some((remote, _)) = selected
+            && self.remote.replace(remote).is_some_and(|before| before != remote)
+        {
+            self.bandwidth.handle_new_way(now);
+            self.capacity = Capacity::default();
+        }
     }
 
     /// An address of the peer's that may not be served any more.
@@ -321,17 +331,17 @@ impl Session {
             return change;
         }
         let connectivity = self.ice.handle_timeout(now);
-        self.apply_connectivity(connectivity)
+        self.apply_connectivity(now, connectivity)
     }
 
     /// A TCP connection of the peer's was closed.
     pub fn handle_closed(&mut self, now: Instant, address: SocketAddr) {
         self.ice.handle_closed(now, address);
-        self.update_destination();
+        self.update_destination(now);
     }
 
-    fn apply_connectivity(&mut self, connectivity: Connectivity) -> Change {
-        self.update_destination();
+    fn apply_connectivity(&mut self, now: Instant, connectivity: Connectivity) -> Change {
+        self.update_destination(now);
         match connectivity {
             // Before the handshake is over, "connecting" says it better.
             Connectivity::Disconnected if self.state == SessionState::Connected => {

@@ -7,6 +7,7 @@ use crate::bots::receiving::Slot;
 use crate::bots::world::World;
 use signaling::ids::{ParticipantId, Source};
 use signaling::protocol::{PauseReason, SessionState};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use symposia::session::plan::Kind;
 use symposia::worker::api::Event;
@@ -140,11 +141,12 @@ fn a_subscriber_whose_link_is_dead_costs_nothing_is_told_and_comes_back() {
     assert_eq!(paused(&world, viewer), [Some(PauseReason::Bandwidth); 2]);
     world.run_ms(6000);
     assert_eq!(world.places[viewer].state, Some(SessionState::Disconnected));
-    let before = world.core.counters.sent;
+    let (before, probed) = (world.core.counters.sent, world.core.counters.probed);
     // The other two hear and see nobody but each other, who show themselves to nobody: only sound is left.
     world.run_ms(2000);
     let sent = world.core.counters.sent - before;
     assert!(sent <= 2 * 2 * 50 + 2, "{sent} packets in two seconds");
+    assert_eq!(world.core.counters.probed, probed);
     world.set_links(viewer, Link::CLEAN, Link::CLEAN);
     world.run_ms(3000);
     assert_eq!(world.places[viewer].state, Some(SessionState::Connected));
@@ -212,6 +214,22 @@ fn a_link_that_was_dead_comes_back_where_no_sound_is_heard() {
     world.set_links(1, Link::CLEAN, Link::CLEAN);
     let alive = world.now;
     assert_back_within(&mut world, alive, Duration::from_secs(15), "dead for 7 s");
+}
+
+#[test]
+fn a_way_that_is_longer_after_a_move_is_no_full_link() {
+    let mut world = watched_in_silence(57);
+    let longer = Link { delay: Duration::from_millis(150), ..Link::CLEAN };
+    world.set_links(1, Link::CLEAN, longer);
+    let now = world.now;
+    world.bot(1).move_to(now, SocketAddr::from(([10, 9, 9, 1], 50_000)));
+    world.run_ms(1000);
+    for _ in 0..50 {
+        world.run_ms(100);
+        assert!(layers(&world, 1).iter().flatten().next().is_some(), "{:?}", world.now - now);
+    }
+    assert_eq!(layers(&world, 1).first(), Some(&Some(2)));
+    assert_eq!(world.problems(), [""; 0]);
 }
 
 #[test]

@@ -72,6 +72,8 @@ pub struct Bandwidth {
     heard: bool,
     reported: f64,
     guess: bool,
+    /// What left before went another way.
+    way_since: Option<Instant>,
 }
 
 impl Default for Bandwidth {
@@ -96,6 +98,7 @@ impl Bandwidth {
             heard: false,
             reported: estimate,
             guess: true,
+            way_since: None,
         }
     }
 
@@ -121,8 +124,31 @@ impl Bandwidth {
         at.saturating_duration_since(*self.epoch.get_or_insert(at)).as_micros() as u64
     }
 
+    fn begin_anew(&mut self) {
+        let (estimate, demand) = (self.control.estimate.min(START), self.probes.demand());
+        let (epoch, guess, heard_us, way_since) = (self.epoch, self.guess, self.heard_us, self.way_since);
+        *self = Self { epoch, guess, heard_us, way_since, ..Self::starting_at(estimate) };
+        self.probes.set_demand(demand);
+    }
+
+    /// What is sent from now on goes to another address: nothing is known of that way, and feedback of what left before
+    /// says nothing of it.
+    pub fn handle_new_way(&mut self, now: Instant) {
+        self.begin_anew();
+        self.way_since = Some(now);
+    }
+
+    /// Whether what left at this moment went the way that things go now.
+    #[must_use]
+    pub fn went_this_way(&self, sent: Instant) -> bool {
+        self.way_since.is_none_or(|since| sent >= since)
+    }
+
     /// One packet of a feedback message.
     pub fn handle_report(&mut self, _now: Instant, report: Report) {
+        if !self.went_this_way(report.sent) {
+            return;
+        }
         let sent = self.us(report.sent);
         let arrived = report.arrived.map(|at| at.as_micros() as u64);
         self.sent.add(sent, report.bytes);
@@ -140,9 +166,8 @@ impl Bandwidth {
         let was_dead = self.is_dead();
         if was_dead {
             // What was known of the link is old; it begins as everybody does, but not above what it had.
-            let (estimate, demand, epoch) = (self.control.estimate.min(START), self.probes.demand(), self.epoch);
-            *self = Self { epoch, guess: false, ..Self::starting_at(estimate) };
-            self.probes.set_demand(demand);
+            self.guess = false;
+            self.begin_anew();
         }
         self.silent = 0;
         self.heard = true;
@@ -365,6 +390,29 @@ mod tests {
             link.ms += 500;
         }
         assert!(link.bandwidth.estimate() > 600_000, "{}", link.bandwidth.estimate());
+    }
+
+    #[test]
+    fn of_a_new_way_nothing_is_known_and_old_feedback_says_nothing() {
+        let mut link = Link::new(200_000.0);
+        link.send(10_000, 2_000_000.0);
+        let before = link.bandwidth.estimate();
+        assert!(before < 300_000, "{before}");
+        let moved = link.at(link.ms);
+        link.bandwidth.handle_new_way(moved);
+        assert!(link.bandwidth.control.is_free() && link.bandwidth.estimate() == before);
+        for packet in 0..40 {
+            let arrived = Some(Duration::from_millis(13_400 + packet * 30));
+            let report = Report { sent: link.at(9_800 + packet * 5), bytes: 1200, arrived };
+            link.bandwidth.handle_report(moved, report);
+            link.bandwidth.handle_feedback_end(link.at(link.ms + packet));
+        }
+        assert_eq!(link.bandwidth.estimate(), before);
+        // As long a way as before took with all that waited, and wide.
+        (link.free_at, link.bits_per_second) = (0.0, 20_000_000.0);
+        link.start += Duration::from_millis(100);
+        link.send(10_000, 2_000_000.0);
+        assert!(link.bandwidth.estimate() > before * 2, "{}", link.bandwidth.estimate());
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl Repairs {
     fn has(&mut self, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
         let rate = f64::from(rate) / 8.0 * REPAIRS;
-        let elapsed = now.saturating_duration_since(self.at.replace(now).unwrap_or(now)).as_secs_f64();
+        // All of it is saved up at the beginning.
+        let elapsed =
+            self.at.replace(now).map_or(REPAIRS_AT_ONCE, |at| now.saturating_duration_since(at).as_secs_f64());
         self.bytes = (self.bytes + rate * elapsed).min(rate * REPAIRS_AT_ONCE);
         self.bytes > 0.0
     }
@@ -366,7 +368,7 @@ impl Outbound {
         counters: &mut Counters,
         out: &mut SendBatch,
     ) -> Option<usize> {
-        let (keys, slot) = (self.keys.as_ref()?, self.slots.get_mut(slot)?);
+        let (keys, slot) = (self.keys.as_ref().filter(|_| self.awake)?, self.slots.get_mut(slot)?);
         let transport = &mut self.transport;
         let again = shown.and_then(|(back, layer)| slot.probe(now, keys, transport, back, layer, counters, out));
         again.or_else(|| slot.pad(now, keys, transport, wanted, counters, out))
@@ -429,5 +431,20 @@ impl Outbound {
             },
             &[],
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_losses_are_repaired_and_then_only_as_many_as_the_link_takes() {
+        let (mut repairs, at) = (Repairs { rate: Some(800_000), ..Repairs::default() }, crate::clock::now());
+        assert!(repairs.has(at));
+        // A fifth of what the link takes in a second.
+        repairs.bytes -= 20_000.0;
+        assert!(!repairs.has(at));
+        assert!(repairs.has(at + Duration::from_millis(10)));
     }
 }

@@ -82,7 +82,7 @@ impl Core {
                             Fate::Lost => None,
                         };
                         let bytes = u32::from(packet.sent.size);
-                        if let Some(arrived) = arrived {
+                        if let Some(arrived) = arrived.filter(|_| bandwidth.went_this_way(packet.sent.at)) {
                             capacity.handle_arrival(packet.sent.at, bytes, arrived);
                         }
                         let report = Report { sent: packet.sent.at, bytes, arrived };

@@ -172,7 +172,12 @@ impl Core {
         let demand = Demand {
             now: allocation.all.saturating_add(sound),
             // Where the worker is what is thin, or more was just too much, the link is not asked for more.
-            next: if held || room < link { 0 } else { with_sound(allocation.next) },
+            // Nor is one at whose end nobody is.
+            next: if held || room < link || session.state() == SessionState::Disconnected {
+                0
+            } else {
+                with_sound(allocation.next)
+            },
             all: with_sound(allocation.asked),
         };
         if let Some(session) = self.session_mut(number) {
