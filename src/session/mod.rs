@@ -282,7 +282,7 @@ impl Session {
     pub fn note_traffic(&mut self, now: Instant) {
         self.ice.note_traffic(now);
         if self.outbound.destination().is_none() {
-            self.update_destination();
+            self.update_destination(now);
         }
     }
 

@@ -162,7 +162,9 @@ impl IceLite {
     /// keep them so, until the peer nominates one with the new credentials.
     pub fn restart(&mut self, local: IceCredentials, remote: IceCredentials) {
         let number = self.current.number.wrapping_add(1);
-        self.previous = Some(std::mem::replace(&mut self.current, Generation::new(number, local, remote)));
+        let replaced = std::mem::replace(&mut self.current, Generation::new(number, local, remote));
+        // While nothing was nominated with the last ones, those before are in use.
+        self.previous.get_or_insert(replaced);
     }
 
     /// Handles a STUN datagram that came from `from` to our address `to`. The reply is written to

@@ -355,6 +355,23 @@ fn after_a_restart_old_addresses_serve_until_the_peer_checks_anew() {
     assert_eq!(f.agent.local_ufrags().collect::<Vec<_>>(), ["a1another"]);
 }
 
+/// Its answer was lost twice, so the peer goes on as before and then tries anew.
+#[test]
+fn a_restart_that_nobody_took_up_leaves_what_is_in_use() {
+    let mut f = Fixture::new();
+    f.check(address(1), true);
+    let still_in_use = [f.request(false), f.request(false)];
+    f.agent.restart(credentials("a1never", "a1never-of-22-characters"), credentials("never", "never-of-22-characters"));
+    assert_eq!(f.hand(address(1), &still_in_use[0]).refused, None);
+    f.local = credentials("a1another", "another-of-22-characters");
+    f.remote = credentials("theirs2", "theirs2-of-22-characters");
+    f.agent.restart(f.local.clone(), f.remote.clone());
+    assert_eq!(f.agent.local_ufrags().collect::<Vec<_>>(), ["a1another", OURS]);
+    assert_eq!(f.hand(address(1), &still_in_use[1]).refused, None);
+    assert_eq!(f.check(address(4), true).nominated, Some(address(4)));
+    assert_eq!(f.agent.local_ufrags().collect::<Vec<_>>(), ["a1another"]);
+}
+
 proptest! {
     // acceptance: SEC6
     #[test]

@@ -156,7 +156,11 @@ describe("a player", () => {
     await pass(3_000);
     expect(calls).toHaveLength(1);
     if (pc) pc.flows = false;
+    // Not all viewers at once.
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
     await pass(1_200);
+    expect(calls).toHaveLength(1);
+    await pass(400);
     expect(calls[1]).toMatchObject({ method: "PATCH", url: "http://server/whep/b/r1" });
     expect(calls[1]?.body).toContain("a=ice-ufrag:ours");
     expect(pc?.remote).toBe(`v=0\r\nm=audio 9 X 1\r\n${side("new")}`);

@@ -11,6 +11,8 @@ const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 30_000;
 /** A connection that is not there by then will not come. */
 const CONNECT_WITHIN_MS = 10_000;
+/** Viewers who miss the same restart within so long of each other. */
+const SPREAD_MS = 800;
 /** A broken one may mend for so long, by itself or by a restart of ICE. */
 const MEND_WITHIN_MS = 3_000;
 /** How long a restart is waited for: the HTTP connection of before may be as dead as the one of the media, and a
@@ -194,9 +196,17 @@ export class WhepPlayer {
         else if (stoodMs >= STANDS_AFTER_MS && !stood) this.handlers.state("reconnecting");
         else if (stoodMs === 0 && stood) this.handlers.state("playing");
         // Long before the browser notices; or the encoder stopped, then it does no harm.
-        if (watchdog.look(now, true, Date.now())) void this.restart(pc);
+        if (watchdog.look(now, true, Date.now())) this.doubt(pc, now);
       });
     }, LOOK_EVERY_MS);
+  }
+
+  /** Restarts ICE, not in the same moment as everybody else: where the encoder stumbled, all its viewers see the same. */
+  private doubt(pc: RTCPeerConnection, bytes: number): void {
+    const look = async () => {
+      if (this.pc === pc && !this.closed && (await bytesReceived(pc)) === bytes) void this.restart(pc);
+    };
+    setTimeout(() => void look(), Math.random() * SPREAD_MS);
   }
 
   private onError(error: unknown): void {

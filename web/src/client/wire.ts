@@ -26,7 +26,11 @@ export class Wire {
   ) {
     socket.onopen = () => handlers.open();
     socket.onmessage = (message: MessageEvent<unknown>) => this.take(message.data);
-    socket.onclose = () => handlers.closed();
+    // What came before it is heard before it: why we are out may still be on its way.
+    socket.onclose = () => {
+      if (this.incoming) void this.incoming.then(() => this.dropped || handlers.closed());
+      else handlers.closed();
+    };
   }
 
   /** Whether it could take a text now. */
