@@ -36,7 +36,8 @@ pub struct Limits {
     pub network_tests: u32,
     /// Open TCP connections.
     pub sockets: u32,
-    /// Open TCP connections per address; trusted proxies are exempt. A school of 300 behind one address fits.
+    /// Open TCP connections per address; trusted proxies are exempt. A school of 300 behind one address fits, spare media
+    /// connections of browsers included.
     pub sockets_per_address: u32,
     /// Seconds from connecting to the end of the first request, the TLS handshake included.
     #[serde(rename = "request_s", with = "kinds::seconds")]
@@ -104,7 +105,7 @@ impl Default for Limits {
             viewers: 1_000,
             network_tests: 8,
             sockets: 8_192,
-            sockets_per_address: 1_024,
+            sockets_per_address: 2_048,
             request: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             body_bytes: 65_536,
