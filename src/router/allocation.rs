@@ -10,6 +10,17 @@ const HEADROOM_UP: f64 = 1.15;
 /// The first video is shown where the link takes this share of its lowest layer.
 const FIRST_SHARE: f64 = 0.8;
 
+/// Why a video shows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// It shows something, or has not been looked at yet.
+    None,
+    /// There was no room for it.
+    Room,
+    /// There was none just now: it has to wait before it is given any.
+    RoomJustNow,
+}
+
 /// One wanted video, in the order of importance.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
@@ -21,6 +32,8 @@ pub struct Ask {
     pub current: Option<u8>,
     /// Gets its ceiling before those after it get anything: a shared screen, since what nobody can read is not shared.
     pub whole: bool,
+    /// Why it has none.
+    pub lack: Lack,
 }
 
 impl Ask {
@@ -79,14 +92,16 @@ pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option
         // over it, sound would have to wait for pictures.
         let first = given.iter().all(Option::is_none);
         let reach = if first { if guess { f64::INFINITY } else { left / FIRST_SHARE } } else { left };
-        let fits = ask.lowest().filter(|(_, rate)| f64::from(*rate) <= reach);
+        // Who had no room comes back with as much over as who goes up.
+        let needed = |rate: u32| f64::from(rate) * if ask.lack == Lack::None { 1.0 } else { HEADROOM_UP };
+        let fits = ask.lowest().filter(|(_, rate)| ask.lack != Lack::RoomJustNow && needed(*rate) <= reach);
         if let Some((_, rate)) = fits {
             left -= f64::from(rate);
             if first {
                 allocation.first = rate;
             }
         } else if let Some((_, rate)) = ask.lowest() {
-            note(f64::from(rate) - left);
+            note(needed(rate) - left);
         }
         let mut layer = fits.map(|(layer, _)| layer);
         if ask.whole {
@@ -129,7 +144,7 @@ mod tests {
     use super::*;
 
     fn ask(ceiling: u8, current: Option<u8>) -> Ask {
-        Ask { rates: [Some(150_000), Some(500_000), Some(1_700_000)], ceiling, current, whole: false }
+        Ask { rates: [Some(150_000), Some(500_000), Some(1_700_000)], ceiling, current, lack: Lack::None, whole: false }
     }
 
     fn given(estimate: u32, asks: &[Ask]) -> Vec<Option<u8>> {
@@ -142,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_guess_does_not_keep_the_first_picture_away() {
-        let only = Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None, whole: false };
+        let only =
+            Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None, lack: Lack::None, whole: false };
         let mut given = Vec::new();
         allocate(1_000_000, true, &[only, only], &mut given);
         assert_eq!(given, [Some(0), None]);
@@ -152,7 +168,13 @@ mod tests {
 
     #[test]
     fn a_shared_screen_is_whole_before_anybody_else_is_seen() {
-        let screen = Ask { rates: [Some(60_000), Some(300_000), None], ceiling: 1, current: Some(1), whole: true };
+        let screen = Ask {
+            rates: [Some(60_000), Some(300_000), None],
+            ceiling: 1,
+            current: Some(1),
+            lack: Lack::None,
+            whole: true,
+        };
         assert_eq!(given(420_000, &[screen, ask(2, None)]), [Some(1), None], "faces would make it unreadable");
         assert_eq!(given(460_000, &[screen, ask(2, None)]), [Some(1), Some(0)]);
         assert_eq!(given(220_000, &[screen, ask(2, None)]), [Some(0), Some(0)], "what it can't use is for faces");
@@ -197,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn who_gave_way_waits_and_comes_back_with_room_to_spare() {
+        let gone = |lack| Ask { lack, ..ask(2, None) };
+        assert_eq!(given(470_000, &[ask(0, Some(0)), gone(Lack::RoomJustNow)]), [Some(0), None]);
+        assert_eq!(given(310_000, &[ask(0, Some(0)), gone(Lack::Room)]), [Some(0), None]);
+        assert_eq!(given(325_000, &[ask(0, Some(0)), gone(Lack::Room)]), [Some(0), Some(0)]);
+        // What shows something keeps it on less.
+        assert_eq!(given(310_000, &[ask(0, Some(0)), ask(0, Some(0))]), [Some(0); 2]);
+        // The first does so, too.
+        assert_eq!(given(130_000, &[gone(Lack::Room)]), [None]);
+        assert_eq!(given(140_000, &[gone(Lack::Room)]), [Some(0)]);
+    }
+
+    #[test]
     fn a_layer_is_kept_on_less_room_than_it_needs_to_begin() {
         assert_eq!(given(1_750_000, &[ask(2, Some(2))]), [Some(2)]);
         assert_eq!(given(1_750_000, &[ask(2, Some(1))]), [Some(1)]);
@@ -204,9 +239,10 @@ mod tests {
 
     #[test]
     fn layers_that_do_not_arrive_are_passed_over() {
-        let only_top = Ask { rates: [None, None, Some(900_000)], ceiling: 0, current: None, whole: false };
+        let only_top =
+            Ask { rates: [None, None, Some(900_000)], ceiling: 0, current: None, lack: Lack::None, whole: false };
         assert_eq!(given(2_000_000, &[only_top]), [Some(2)]);
-        let nothing = Ask { rates: [None; 3], ceiling: 2, current: None, whole: false };
+        let nothing = Ask { rates: [None; 3], ceiling: 2, current: None, lack: Lack::None, whole: false };
         assert_eq!(given(2_000_000, &[nothing, ask(0, None)]), [None, Some(0)]);
     }
 }

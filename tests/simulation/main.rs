@@ -13,7 +13,7 @@ mod table;
 
 use actions::Simulation;
 use proptest::prelude::*;
-use symposia::router::allocation::{Ask, allocate};
+use symposia::router::allocation::{Ask, Lack, allocate};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -59,10 +59,21 @@ proptest! {
     fn allocation_stays_within_the_estimate_but_for_the_first_lowest_layer(
         estimate in 0_u32..5_000_000,
         asks in prop::collection::vec(
-            (prop::array::uniform3(prop::option::of(1_000_u32..2_000_000)), 0_u8..3, prop::option::of(0_u8..3), any::<bool>()), 0..12,
+            (
+                prop::array::uniform3(prop::option::of(1_000_u32..2_000_000)),
+                0_u8..3,
+                prop::option::of(0_u8..3),
+                0_usize..3,
+                any::<bool>(),
+            ),
+            0..12,
         ),
     ) {
-        let asks: Vec<_> = asks.into_iter().map(|(rates, ceiling, current, whole)| Ask { rates, ceiling, current, whole }).collect();
+        let lacks = [Lack::None, Lack::Room, Lack::RoomJustNow];
+        let asks: Vec<_> = asks
+            .into_iter()
+            .map(|(rates, ceiling, current, lack, whole)| Ask { rates, ceiling, current, lack: lacks[lack], whole })
+            .collect();
         let mut given = Vec::new();
         allocate(estimate, false, &asks, &mut given);
         prop_assert_eq!(given.len(), asks.len());

@@ -210,6 +210,12 @@ impl Outbound {
         }
     }
 
+    /// Why a slot shows nothing.
+    #[must_use]
+    pub fn paused(&self, slot: usize) -> Option<PauseReason> {
+        self.slots.get(slot)?.paused
+    }
+
     /// Why nothing flows although it is wanted; whether that is news.
     pub fn set_paused(&mut self, slot: usize, paused: Option<PauseReason>) -> bool {
         self.slots.get_mut(slot).is_some_and(|slot| std::mem::replace(&mut slot.paused, paused) != paused)

@@ -4,7 +4,7 @@
 use super::{Core, track_of};
 use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
-use crate::router::allocation::{Ask, MAX_LAYERS, allocate};
+use crate::router::allocation::{Ask, Lack, MAX_LAYERS, allocate};
 use crate::router::pace::Pace;
 use crate::router::slots::assign;
 use crate::router::subscribers::Subscriber;
@@ -250,10 +250,16 @@ impl Core {
             let rates = if playable { track.rates(now) } else { [None; MAX_LAYERS] };
             let current = session.outbound.layer(slot);
             let ceiling = track.layer_for_height(wish.height);
-            let before = current.or_else(|| session.outbound.target(slot));
+            // What is on its way up goes on.
+            let before = current.max(session.outbound.target(slot));
             let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
             let whole = wish.track.source == Source::Screen;
-            asks.push(Ask { rates, ceiling, current, whole });
+            let lack = match session.outbound.paused(slot).filter(|_| current.is_none()) {
+                Some(PauseReason::Bandwidth) if held => Lack::RoomJustNow,
+                Some(PauseReason::Bandwidth) => Lack::Room,
+                _ => Lack::None,
+            };
+            asks.push(Ask { rates, ceiling, current, lack, whole });
             slots.push(Some(slot as u32));
         }
     }
