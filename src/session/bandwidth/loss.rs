@@ -9,6 +9,12 @@ const PACKETS: u32 = 20;
 const PATIENCE_US: u64 = 1_500_000;
 const FEW: u32 = 10;
 
+/// With fewer packets than this, one lost more or less is nothing to go by.
+const MANY: u32 = 60;
+
+/// So many standard deviations fewer might be lost of others of the same kind.
+const DOUBT: f64 = 1.5;
+
 /// Over this share lost, beyond what a radio loses by itself, the link is full.
 const FULL: f64 = 0.10;
 
@@ -72,17 +78,19 @@ impl Loss {
             return None;
         }
         let loss = f64::from(self.lost) / f64::from(packets);
+        // Of twenty sounds two are lost now and then where one in fifty is.
+        let sure = ((f64::from(self.lost) - DOUBT * f64::from(self.lost).sqrt()) / f64::from(packets)).max(0.0);
         let rate = |bytes: u64| bytes as f64 * 8e6 / elapsed as f64;
         let (sent, arrived) = (rate(self.sent_bytes), rate(self.arrived_bytes));
         (self.arrived, self.lost, self.arrived_bytes, self.sent_bytes) = (0, 0, 0, 0);
         self.since_us = Some(now_us);
-        self.last = loss;
+        self.last = if packets < MANY { sure } else { loss };
         if loss < self.inherent {
             self.inherent = (self.inherent + loss) / 2.0;
-        } else if loss < FULL {
+        } else if sure < FULL {
             self.inherent += (loss - self.inherent) * LEARNT;
         }
-        if loss < FULL {
+        if sure < FULL {
             return None;
         }
         if self.cut.is_some_and(|cut| sent < cut.sent * 0.9 && loss > cut.loss * 0.7) {
@@ -117,6 +125,19 @@ mod tests {
         assert!(loss.forbids_more());
         assert_eq!(second(&mut loss, 3, 470_000, 0), None);
         assert!(!loss.forbids_more());
+    }
+
+    #[test]
+    fn two_lost_of_twenty_sounds_say_nothing_and_half_of_them_do() {
+        let mut loss = Loss::default();
+        loss.judge(0);
+        let mut window = |lost: u32, at: u64| {
+            (0..20).for_each(|packet| loss.add(150, packet >= lost));
+            (loss.judge(at * 400_000), loss.forbids_more())
+        };
+        assert_eq!(window(2, 1), (None, false));
+        assert!(window(10, 2).0.is_some());
+        assert_eq!(window(0, 3), (None, false));
     }
 
     #[test]

@@ -152,7 +152,10 @@ impl Bandwidth {
         let sent = self.us(report.sent);
         let arrived = report.arrived.map(|at| at.as_micros() as u64);
         self.sent.add(sent, report.bytes);
-        self.loss.add(report.bytes, arrived.is_some());
+        // What a probe overfilled says nothing of what goes without it.
+        if !self.probes.has_sent(sent) {
+            self.loss.add(report.bytes, arrived.is_some());
+        }
         self.probes.add(sent, report.bytes, arrived);
         self.told_us = self.told_us.max(sent);
         if let Some(arrived) = arrived {

@@ -161,10 +161,16 @@ impl Probes {
         }
     }
 
+    /// Whether what left at this moment left during the probe that is looked at.
+    pub(super) fn has_sent(&self, sent_us: u64) -> bool {
+        self.cluster.is_some_and(|cluster| sent_us >= cluster.begun_us && (!cluster.over || sent_us <= cluster.next_us))
+    }
+
     /// What feedback tells of one packet.
     pub(super) fn add(&mut self, sent_us: u64, bytes: u32, arrived_us: Option<u64>) {
+        let sent = self.has_sent(sent_us);
         let Some(cluster) = &mut self.cluster else { return };
-        if sent_us < cluster.begun_us || (cluster.over && sent_us > cluster.next_us) {
+        if !sent {
             return;
         }
         let bytes = u64::from(bytes);
