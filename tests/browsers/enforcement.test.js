@@ -118,7 +118,10 @@ scene("who waits gets no roster, no chat and no media", async (cast) => {
   await sleep(1_500);
 
   const kinds = new Set(frames.map((frame) => (frame.type === "event" ? frame.event.kind : frame.type)));
-  for (const kind of kinds) assert.ok(["waiting", "pong"].includes(kind), `a ${kind} came to the waiting room`);
+  for (const kind of kinds) assert.ok(["waiting", "pong", "refused"].includes(kind), `a ${kind} came to the waiting room`);
+  // The offer that leaves with the hello is for those who are let in at once.
+  const refusals = frames.filter((frame) => frame.type === "refused").map(({ code }) => code);
+  assert.deepEqual(refusals, refusals.map(() => "not-admitted"));
   assert.ok(kinds.has("waiting"));
   const said = JSON.stringify(frames);
   for (const secret of ["Ana", "Bo", "for those inside only"]) assert.ok(!said.includes(secret), `${secret} in ${said}`);
