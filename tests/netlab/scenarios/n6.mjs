@@ -31,7 +31,12 @@ export async function run(lab, { rows, seconds = 20, say, browsers = ["chromium"
       rows.push({ what: `${browser}: from the click to the first picture`, value: took === null ? "none" : `${(took / 1000).toFixed(1)} s`, bound: `≤ ${within / 1000} s`, ok: took !== null && took <= within });
       await call.sees(ben, [ana]);
       await call.sees(ana, [ben]);
-      const pair = await ben.page.evaluate(selectedPair);
+      // Its statistics are some moments behind.
+      const pair = await eventually(async () => {
+        const found = await ben.page.evaluate(selectedPair);
+        if (found === "none") throw new Error(found);
+        return found;
+      }, 10_000).catch((error) => error.message);
       rows.push({ what: `${browser}: the way of media`, value: pair, bound: "tcp to the port of HTTPS", ok: pair === `tcp ${new URL(call.origin).port}` });
       recording = record(lab, { [ana.name]: ana, [ben.name]: ben });
       const { samples } = recording;
