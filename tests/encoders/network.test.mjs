@@ -74,7 +74,8 @@ async function plays(page) {
     const before = await received(page);
     await new Promise((done) => setTimeout(done, 500));
     const now = await received(page);
-    return now.frames > before.frames && now.energy > before.energy && now;
+    // A pair that was just selected counts as nominated with its next check.
+    return now.frames > before.frames && now.energy > before.energy && now.remote.length > 0 && now;
   }, 40_000);
 }
 
