@@ -1,5 +1,6 @@
 //! Lines that are only ever appended, each with its checksum, so that what a cut left of the last one is told from a
-//! whole one: `crc32 in 8 hex digits`, a space, JSON, a line feed. Knows no records.
+//! whole one: `crc32 in 8 hex digits`, a space, JSON, a line feed. The checksum says whether a line is whole, also where
+//! the cut took only its line feed: who appends ends that line first, and would make it whole then. Knows no records.
 
 use crate::checksum::Checksum;
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub(crate) fn read<T: DeserializeOwned>(journal: &[u8]) -> Vec<T> {
 }
 
 fn record<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
-    let line = line.strip_suffix(b"\n")?;
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
     let (sum, json) = line.split_at_checked(9)?;
     let sum = sum.strip_suffix(b" ")?;
     let written = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
@@ -57,6 +58,8 @@ mod tests {
         journal.extend(line(&"two"));
         let last = line(&"three");
         journal.extend(&last[..last.len() - 1]);
+        assert_eq!(read::<String>(&journal), ["one", "two", "three"]);
+        journal.pop();
         assert_eq!(read::<String>(&journal), ["one", "two"]);
     }
 }

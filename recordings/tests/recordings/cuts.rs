@@ -73,7 +73,9 @@ proptest! {
         let whole = Manifest::read(bytes).expect("whole");
         let cut = place.index(bytes.len() + 1);
         let left = [&bytes[..cut], &garbage].concat();
-        let lines = bytes[..cut].iter().filter(|byte| **byte == b'\n').count();
+        // A line is whole without its line feed, too, unless something else follows.
+        let ended = bytes.get(cut) == Some(&b'\n') && garbage.first().is_none_or(|byte| *byte == b'\n');
+        let lines = bytes[..cut].iter().filter(|byte| **byte == b'\n').count() + usize::from(ended);
         let Some(found) = Manifest::read(&left) else {
             prop_assert_eq!(lines, 0);
             return Ok(());
@@ -111,6 +113,23 @@ proptest! {
         let again = recover(on_disk.path());
         prop_assert!(!again.completed);
         prop_assert_eq!(again.manifest.expect("complete"), manifest);
+    }
+}
+
+#[test]
+fn a_manifest_cut_at_a_line_feed_is_completed_with_all_its_files() {
+    let bytes = &RECORDED["manifest.jsonl"];
+    let ends = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').skip(1);
+    for cut in ends.flat_map(|end| [end - 1, end, end + 1]) {
+        let on_disk = tempfile::tempdir().expect("a folder");
+        let mut folder = RECORDED.clone();
+        folder.insert("manifest.jsonl".into(), bytes[..cut].to_vec());
+        put(&folder, on_disk.path());
+        let manifest = recover(on_disk.path()).manifest.expect("completed");
+        assert!(manifest.end.is_some(), "cut at {cut}");
+        for file in &manifest.files {
+            assert!(manifest.closed(file.file).is_some(), "{} is closed, cut at {cut}", file.name);
+        }
     }
 }
 
