@@ -22,6 +22,15 @@ export function hindrance() {
 }
 
 /**
+ * Devices that come into a namespace from now on have no IPv6. It takes its addresses a second or two after a device
+ * is up: a browser there sees that as a change of networks, and gives up what it was loading (ERR_NETWORK_CHANGED).
+ */
+export function withoutIPv6(space) {
+  const off = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  ip("netns", "exec", space, "sh", "-c", `[ ! -e ${off} ] || echo 1 >${off}`);
+}
+
+/**
  * Makes the other machine. `here` and `there` are the two ends' addresses; it knows no other network, so what
  * reaches it came over the pair. `run(program)` gives a program that runs there.
  */
@@ -43,6 +52,7 @@ export function otherMachine() {
   };
   try {
     ip("netns", "add", space);
+    withoutIPv6(space);
     ip("link", "add", ours, "type", "veth", "peer", "name", theirs);
     ip("link", "set", theirs, "netns", space);
     ip("addr", "add", `${machine.here}/24`, "dev", ours);

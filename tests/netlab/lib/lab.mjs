@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { withoutIPv6 } from "../../encoders/lib/netlab.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const PREFIX = "netlab-";
@@ -86,6 +87,7 @@ export class Lab {
         void lab.ended.then(() => failed(new Error(`the emulator ended: ${said}`)));
       });
       ip("netns", "add", lab.space);
+      withoutIPv6(lab.space);
       ip("link", "set", theirs, "netns", lab.space);
       ip("addr", "add", `${lab.here}/24`, "dev", ours);
       ip("link", "set", ours, "up");
