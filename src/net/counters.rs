@@ -105,6 +105,12 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// One more RTP packet left, of so many bytes.
+    pub const fn count_sent(&mut self, bytes: usize) {
+        self.sent += 1;
+        self.sent_bytes += bytes as u64;
+    }
+
     /// One more dropped.
     pub fn drop(&mut self, reason: Drop) {
         self.dropped[reason as usize] += 1;

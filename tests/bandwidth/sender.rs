@@ -233,8 +233,7 @@ impl Sender {
         while let Some((_, packet)) = self.told.front().filter(|(due, _)| *due <= now) {
             heard = true;
             let arrived = packet.arrived.map(|us| Duration::from_micros(us / 250 * 250 + 7_000_000));
-            self.bandwidth
-                .handle_report(at(now), Report { sent: at(packet.sent), bytes: packet.bytes as u32, arrived });
+            self.bandwidth.handle_report(Report { sent: at(packet.sent), bytes: packet.bytes as u32, arrived });
             if packet.arrived.is_none() && packet.frame.is_some() {
                 self.resend.push((packet.bytes, packet.frame));
             }

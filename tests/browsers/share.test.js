@@ -49,16 +49,22 @@ async function moves(viewer, sharer) {
   await eventually(async () => assert.notEqual(await count(), before, `it moves for ${viewer.name}`));
 }
 
-// acceptance: M6
-scene("a tab arrives with its picture and its sound beside the camera, and goes when the host ends or forbids it", { timeout: 120_000 }, async (cast) => {
-  const meeting = await here.server.meeting({ waiting_room: false });
-  const ana = await cast.chromium("Ana", 1);
+/** Bo, in a browser that has a concert in another tab, which it picks when he shares. */
+async function sharer(cast) {
   const browser = await launchChromium({ shares: TITLE });
   cast.closers.unshift(() => browser.close());
   const bo = await cast.seat(browser, "Bo", 2);
   const concert = await cast.seat(browser, TITLE, TAB.code, { pitch: TAB.pitch });
   await concert.go(`${here.server.origin}/nothing`);
   await concert.page.evaluate(play, { title: TITLE });
+  return bo;
+}
+
+// acceptance: M6
+scene("a tab arrives with its picture and its sound beside the camera, and goes when the host ends or forbids it", { timeout: 120_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ waiting_room: false });
+  const ana = await cast.chromium("Ana", 1);
+  const bo = await sharer(cast);
   await enterAsHost(ana, meeting);
   await knock(bo, meeting.join_url);
   await inside(bo);
@@ -93,12 +99,7 @@ scene("a share is text, then motion, while it goes on, and both arrive in Chromi
   const meeting = await here.server.meeting({ waiting_room: false });
   const ana = await cast.chromium("Ana", 1);
   const fay = await cast.firefox("Fay", 3);
-  const browser = await launchChromium({ shares: TITLE });
-  cast.closers.unshift(() => browser.close());
-  const bo = await cast.seat(browser, "Bo", 2);
-  const concert = await cast.seat(browser, TITLE, TAB.code, { pitch: TAB.pitch });
-  await concert.go(`${here.server.origin}/nothing`);
-  await concert.page.evaluate(play, { title: TITLE });
+  const bo = await sharer(cast);
   await enterAsHost(ana, meeting);
   for (const guest of [bo, fay]) {
     await knock(guest, meeting.join_url);

@@ -25,6 +25,15 @@ fn offer() -> Command {
     Command::Offer { sdp: fixture("chromium-app"), sends: sends() }
 }
 
+/// The two of a meeting without a waiting room.
+async fn host_and_guest() -> (Server, Person, Person) {
+    let server = Server::start().await;
+    let meeting = server.meeting(json!({"waiting_room": false})).await;
+    let host = Person::host(&server, &meeting).await;
+    let (guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    (server, host, guest)
+}
+
 async fn open(person: &mut Person) -> String {
     match person.ask(offer()).await {
         Ok(Outcome::Answer { sdp }) => sdp,
@@ -124,10 +133,7 @@ async fn who_waits_gets_no_session_and_wrong_offers_say_why() {
 // acceptance: M4
 #[tokio::test]
 async fn a_mute_is_acknowledged_by_the_worker_before_anybody_hears_of_it() {
-    let server = Server::start().await;
-    let meeting = server.meeting(json!({"waiting_room": false})).await;
-    let mut host = Person::host(&server, &meeting).await;
-    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    let (server, mut host, mut guest) = host_and_guest().await;
     guest.ask(Command::SetSource { source: Source::Microphone, on: true }).await.expect("he may");
     open(&mut guest).await;
     let session = server.worker.session_of(guest.you).await;
@@ -164,10 +170,7 @@ async fn a_removal_waits_for_the_worker_but_not_longer_than_a_second() {
 // acceptance: M3
 #[tokio::test]
 async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
-    let server = Server::start().await;
-    let meeting = server.meeting(json!({"waiting_room": false})).await;
-    let mut host = Person::host(&server, &meeting).await;
-    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    let (server, mut host, mut guest) = host_and_guest().await;
     open(&mut host).await;
     open(&mut guest).await;
     let session = server.worker.session_of(guest.you).await;
@@ -199,10 +202,7 @@ async fn who_is_sent_back_to_the_waiting_room_gets_nothing_more_of_media() {
 // acceptance: M3
 #[tokio::test]
 async fn who_waits_hears_of_nobody_s_connection_also_where_his_own_session_had_failed() {
-    let server = Server::start().await;
-    let meeting = server.meeting(json!({"waiting_room": false})).await;
-    let mut host = Person::host(&server, &meeting).await;
-    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    let (server, mut host, mut guest) = host_and_guest().await;
     open(&mut host).await;
     open(&mut guest).await;
     let session = server.worker.session_of(guest.you).await;
@@ -237,10 +237,7 @@ async fn what_limits_a_browser_is_said_to_others_only_so_often() {
 
 #[tokio::test]
 async fn others_are_told_why_somebody_s_connection_is_not_good() {
-    let server = Server::start().await;
-    let meeting = server.meeting(json!({"waiting_room": false})).await;
-    let mut host = Person::host(&server, &meeting).await;
-    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    let (server, mut host, mut guest) = host_and_guest().await;
     open(&mut host).await;
     open(&mut guest).await;
     let limit = SendLimit::Bandwidth { kbps: 400 };
@@ -270,10 +267,7 @@ async fn others_are_told_why_somebody_s_connection_is_not_good() {
 
 #[tokio::test]
 async fn reports_reach_whom_they_concern() {
-    let server = Server::start().await;
-    let meeting = server.meeting(json!({"waiting_room": false})).await;
-    let mut host = Person::host(&server, &meeting).await;
-    let (mut guest, _) = Person::by_link(&server, &meeting, "Gus").await;
+    let (server, mut host, mut guest) = host_and_guest().await;
     open(&mut host).await;
     open(&mut guest).await;
     let session = server.worker.session_of(guest.you).await;

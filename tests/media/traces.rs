@@ -44,12 +44,12 @@ fn a_replayed_trace_gives_the_same_estimates() {
     for line in read(&file).lines() {
         let field: Vec<&str> = line.split(',').collect();
         match field[..] {
-            ["report", session, now, sent, bytes, arrived] => {
+            ["report", session, _, sent, bytes, arrived] => {
                 let (bandwidth, _) = estimators.entry(session.to_owned()).or_default();
                 let arrived =
                     (!arrived.is_empty()).then(|| Duration::from_nanos(arrived.parse().expect("nanoseconds")));
                 let report = Report { sent: at(sent), bytes: bytes.parse().expect("bytes"), arrived };
-                bandwidth.handle_report(at(now), report);
+                bandwidth.handle_report(report);
             }
             ["feedback", session, now, estimate] => {
                 let (bandwidth, estimates) = estimators.entry(session.to_owned()).or_default();

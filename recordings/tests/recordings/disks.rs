@@ -8,7 +8,7 @@ use recordings::recovery::read;
 use recordings::{Batch, Codec, Settings, State, Trouble, Writer, Written};
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 const FREE: Option<u64> = Some(u64::MAX);
@@ -122,11 +122,14 @@ fn mount(arguments: &[&str], on: &Path) -> bool {
     Command::new("mount").args(arguments).arg(on).output().is_ok_and(|output| output.status.success())
 }
 
-/// A writer whose answers are waited for.
-fn writer(folder: &Path) -> (Writer, Receiver<Written>) {
-    let (sender, receiver) = channel();
+/// A real disk, each of whose answers is waited for.
+fn real_disk(folder: &Path) -> impl FnMut(Instant, &Batch) -> Option<Written> + use<> {
+    let (sender, answers) = channel();
     let writer = Writer::start(folder, move |written| sender.send(written).expect("a test")).expect("a folder");
-    (writer, receiver)
+    move |_, batch| {
+        writer.write(std::sync::Arc::new(batch.clone()));
+        Some(answers.recv().expect("an answer"))
+    }
 }
 
 // acceptance: R2
@@ -136,13 +139,9 @@ fn a_full_disk_closes_clean_and_goes_on_when_there_is_room() {
     let ballast = disk.0.path().join("ballast");
     std::fs::write(&ballast, vec![1; 500 << 10]).expect("room for that");
     let folder = disk.0.path().join("recordings/recording-1");
-    let (writer, answers) = writer(&folder);
+    let mut real = real_disk(&folder);
     let mut rig = Rig::new(Settings { reserve: 0, ..Settings::default() });
     rig.add_all();
-    let mut real = |_: Instant, batch: &Batch| {
-        writer.write(std::sync::Arc::new(batch.clone()));
-        Some(answers.recv().expect("an answer"))
-    };
     let mut full_after = None;
     for tenth in 0..200 {
         rig.run(Duration::from_millis(100), &mut real);
@@ -181,13 +180,9 @@ fn a_full_disk_closes_clean_and_goes_on_when_there_is_room() {
 fn a_disk_that_is_read_only_for_a_while_is_told_of_and_loses_only_that() {
     let Some(disk) = Mounted::new(4_000) else { return };
     let folder = disk.0.path().join("recordings/recording-1");
-    let (writer, answers) = writer(&folder);
+    let mut real = real_disk(&folder);
     let mut rig = Rig::new(Settings { reserve: 0, ..Settings::default() });
     rig.add_all();
-    let mut real = |_: Instant, batch: &Batch| {
-        writer.write(std::sync::Arc::new(batch.clone()));
-        Some(answers.recv().expect("an answer"))
-    };
     rig.run(Duration::from_millis(1_500), &mut real);
     assert!(mount(&["-o", "remount,ro"], disk.0.path()), "nothing is open between ticks");
     rig.run(Duration::from_secs(3), &mut real);

@@ -145,7 +145,7 @@ impl Bandwidth {
     }
 
     /// One packet of a feedback message.
-    pub fn handle_report(&mut self, _now: Instant, report: Report) {
+    pub fn handle_report(&mut self, report: Report) {
         if !self.went_this_way(report.sent) {
             return;
         }
@@ -153,10 +153,9 @@ impl Bandwidth {
         let arrived = report.arrived.map(|at| at.as_micros() as u64);
         self.sent.add(sent, report.bytes);
         // What a probe overfilled says nothing of what goes without it.
-        if !self.probes.has_sent(sent) {
+        if !self.probes.add(sent, report.bytes, arrived) {
             self.loss.add(report.bytes, arrived.is_some());
         }
-        self.probes.add(sent, report.bytes, arrived);
         self.told_us = self.told_us.max(sent);
         if let Some(arrived) = arrived {
             self.arrived.add(arrived, report.bytes);
@@ -335,7 +334,7 @@ mod tests {
                 if now % 50 == 49 {
                     let here = reports.iter().take_while(|(at, _)| *at <= now as f64).count();
                     for (_, report) in reports.drain(..here) {
-                        self.bandwidth.handle_report(self.at(now), report);
+                        self.bandwidth.handle_report(report);
                     }
                     self.bandwidth.handle_feedback_end(self.at(now));
                 }
@@ -365,7 +364,7 @@ mod tests {
         for packet in 0..50 {
             let arrived = Some(Duration::from_millis(to + 3000));
             let report = Report { sent: link.at(from + packet * 20), bytes: 250, arrived };
-            link.bandwidth.handle_report(link.at(to), report);
+            link.bandwidth.handle_report(report);
         }
         link.bandwidth.handle_feedback_end(link.at(to));
         assert_eq!(link.bandwidth.estimate(), START as u32);
@@ -386,7 +385,7 @@ mod tests {
                 let bytes = link.bandwidth.estimate().min(800_000) / 800;
                 later.push(Report { sent: link.at(now), bytes, arrived });
                 if now % 50 == 0 {
-                    later.drain(..).for_each(|report| link.bandwidth.handle_report(report.sent, report));
+                    later.drain(..).for_each(|report| link.bandwidth.handle_report(report));
                     link.bandwidth.handle_feedback_end(link.at(now + 200));
                 }
             }
@@ -407,7 +406,7 @@ mod tests {
         for packet in 0..40 {
             let arrived = Some(Duration::from_millis(13_400 + packet * 30));
             let report = Report { sent: link.at(9_800 + packet * 5), bytes: 1200, arrived };
-            link.bandwidth.handle_report(moved, report);
+            link.bandwidth.handle_report(report);
             link.bandwidth.handle_feedback_end(link.at(link.ms + packet));
         }
         assert_eq!(link.bandwidth.estimate(), before);
@@ -428,7 +427,7 @@ mod tests {
         assert!(link.bandwidth.handle_silence());
         assert_eq!(link.bandwidth.estimate(), 0);
         let report = Report { sent: link.at(8_000), bytes: 100, arrived: Some(Duration::from_secs(12)) };
-        link.bandwidth.handle_report(link.at(8_050), report);
+        link.bandwidth.handle_report(report);
         assert!(link.bandwidth.handle_feedback_end(link.at(8_050)));
         assert!(link.bandwidth.estimate() > 0 && link.bandwidth.estimate() <= before);
         assert!((0..100).all(|_| !Bandwidth::default().handle_silence()), "who never gave feedback is not judged");

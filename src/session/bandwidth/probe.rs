@@ -161,23 +161,16 @@ impl Probes {
         }
     }
 
-    /// Whether what left at this moment left during the probe that is looked at.
-    pub(super) fn has_sent(&self, sent_us: u64) -> bool {
-        self.cluster.is_some_and(|cluster| sent_us >= cluster.begun_us && (!cluster.over || sent_us <= cluster.next_us))
-    }
-
-    /// What feedback tells of one packet.
-    pub(super) fn add(&mut self, sent_us: u64, bytes: u32, arrived_us: Option<u64>) {
-        let sent = self.has_sent(sent_us);
-        let Some(cluster) = &mut self.cluster else { return };
-        if !sent {
-            return;
-        }
+    /// What feedback tells of one packet; whether it left during the probe that is looked at.
+    pub(super) fn add(&mut self, sent_us: u64, bytes: u32, arrived_us: Option<u64>) -> bool {
+        let during =
+            |cluster: &&mut Cluster| sent_us >= cluster.begun_us && (!cluster.over || sent_us <= cluster.next_us);
+        let Some(cluster) = self.cluster.as_mut().filter(during) else { return false };
         let bytes = u64::from(bytes);
         let seen = &mut cluster.seen;
         let Some(arrived) = arrived_us else {
             seen.lost += 1;
-            return;
+            return true;
         };
         if seen.packets == 0 {
             (seen.first_sent, seen.first_arrived, seen.first_bytes) = (sent_us, arrived, bytes);
@@ -191,6 +184,7 @@ impl Probes {
         seen.packets += 1;
         seen.bytes += bytes;
         seen.last_arrived = seen.last_arrived.max(arrived);
+        true
     }
 
     /// The end of feedback that told of what was sent until `told_us`: what a probe found, once all of it is told.

@@ -83,10 +83,10 @@ impl Remb {
         let (sent, lost) = (stream.sent(now, timestamp), stream.lost(sequence));
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         for _ in 0..lost {
-            self.bandwidth.handle_report(now, Report { sent, bytes, arrived: None });
+            self.bandwidth.handle_report(Report { sent, bytes, arrived: None });
         }
         let arrived = Some(now.saturating_duration_since(start));
-        self.bandwidth.handle_report(now, Report { sent, bytes, arrived });
+        self.bandwidth.handle_report(Report { sent, bytes, arrived });
         self.next_look.get_or_insert(now + LOOK);
     }
 

@@ -246,8 +246,7 @@ impl SendSlot {
             self.since_switch += 1;
             self.sealed.accept(numbers.index);
             sent = true;
-            counters.sent += 1;
-            counters.sent_bytes += bytes as u64;
+            counters.count_sent(bytes);
             counters.padded += u64::from(padding > 0);
             counters.padding_bytes += padding as u64;
             self.packets += 1;
@@ -327,9 +326,8 @@ impl SendSlot {
         let len = sealed.len();
         out.commit(len, to, from);
         self.note_resent(now, sequence);
-        counters.sent += 1;
+        counters.count_sent(len);
         counters.retransmitted += 1;
-        counters.sent_bytes += len as u64;
         true
     }
 
@@ -345,9 +343,8 @@ impl SendSlot {
         out: &mut SendBatch,
     ) -> usize {
         let Some(bytes) = self.again(now, keys, transport, sequence, layer, out) else { return 0 };
-        counters.sent += 1;
+        counters.count_sent(bytes);
         counters.retransmitted += 1;
-        counters.sent_bytes += bytes as u64;
         bytes
     }
 

@@ -86,7 +86,7 @@ impl Core {
                             capacity.handle_arrival(packet.sent.at, bytes, arrived);
                         }
                         let report = Report { sent: packet.sent.at, bytes, arrived };
-                        bandwidth.handle_report(now, report);
+                        bandwidth.handle_report(report);
                         if let Some(trace) = &mut trace {
                             trace.report(now, report);
                         }

@@ -41,9 +41,8 @@ impl SendSlot {
             return None;
         }
         let bytes = self.again(now, keys, transport, sequence, layer, out)?;
-        counters.sent += 1;
+        counters.count_sent(bytes);
         counters.probed += 1;
-        counters.sent_bytes += bytes as u64;
         Some(bytes)
     }
 
@@ -79,9 +78,8 @@ impl SendSlot {
         let bytes = keys.seal_rtp(place, header_len, header_len + length, (self.rtx_seq >> 16) as u32)?;
         out.commit(bytes, to, from);
         history.record(now, bytes as u16, ());
-        counters.sent += 1;
+        counters.count_sent(bytes);
         counters.probed += 1;
-        counters.sent_bytes += bytes as u64;
         Some(bytes)
     }
 }
