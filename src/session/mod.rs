@@ -11,6 +11,7 @@ pub mod ice;
 pub mod inbound;
 pub mod limits;
 pub mod outbound;
+pub mod patience;
 pub mod plan;
 pub mod quality;
 pub mod sdp;
@@ -25,6 +26,7 @@ use ice::{Connectivity, IceLite};
 use inbound::{FEEDBACK_SSRC, Inbound};
 use limits::{Admission, Allowance, MediaLimits, Uplink};
 use outbound::Outbound;
+use patience::Patience;
 use plan::{IceCredentials, SessionPlan, Ssrc};
 use quality::{Conditions, QualityMeter};
 use rand::Rng;
@@ -139,8 +141,8 @@ pub struct Session {
     pub wishes: Vec<Wish>,
     /// What its pictures take.
     pub allocated: Allocated,
-    /// Its link was too thin just now: nothing goes up before this moment.
-    pub no_more_until: Option<Instant>,
+    /// When pictures may go up that had to give way.
+    pub patience: Patience,
     /// What had been sent when its silence was last looked at, and how much for the sake of feedback after that.
     looked: u64,
     own: u64,
@@ -172,7 +174,7 @@ impl Session {
             published: Vec::new(),
             wishes: Vec::new(),
             allocated: Allocated::default(),
-            no_more_until: None,
+            patience: Patience::default(),
             looked: 0,
             own: 0,
             slots_changed: false,

@@ -233,6 +233,23 @@ fn a_way_that_is_longer_after_a_move_is_no_full_link() {
 }
 
 #[test]
+fn what_a_steady_link_just_does_not_carry_does_not_come_and_go_all_the_time() {
+    for bits in [250_000, 300_000, 700_000, 775_000] {
+        let (mut world, viewer) = watched(58, 1);
+        world.set_downlink_shape(viewer, Shape::steady(bits, 300));
+        world.run_ms(20_000);
+        let (mut shown, mut changes) = (layers(&world, viewer), 0);
+        for _ in 0..600 {
+            world.run_ms(100);
+            let now = layers(&world, viewer);
+            changes += u32::from(now != shown);
+            shown = now;
+        }
+        assert!(changes <= 9, "{bits}: {changes} changes in a minute");
+    }
+}
+
+#[test]
 fn a_wide_link_is_found_at_once_by_probes_that_disturb_nothing() {
     let mut world = World::new(54);
     (1..=4).for_each(|name| {

@@ -11,13 +11,14 @@ use crate::router::subscribers::Subscriber;
 use crate::router::track::Publisher;
 use crate::rtp::layer::{MAX_HELD, Span};
 use crate::session::bandwidth::Demand;
+use crate::session::patience::Upward;
 use crate::session::plan::Kind;
 use crate::session::{Allocated, Session};
 use crate::worker::api::Event;
 use signaling::ids::Source;
 use signaling::protocol::{PauseReason, SessionState, Slot, Wish};
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Shared sound of screens that everybody gets beside the voices.
 const MAX_SHARED_SOUND: usize = 2;
@@ -34,9 +35,6 @@ const MOST_SOUND: u32 = 100_000;
 /// Where pictures take this many times the link, they stop at once instead of going on until the lower layer's key
 /// frame: what they would add to the queue would hold that up longer.
 const CUT: f64 = 1.5;
-
-/// After the link was too thin, nothing goes up for so long.
-const CALM: Duration = Duration::from_millis(1500);
 
 /// What decides among wishes (the less the sooner): of which kind, how large, and where it stood.
 pub(super) type Rank = (u8, Reverse<u16>, u16);
@@ -158,25 +156,28 @@ impl Core {
         let (guess, estimate) = (session.bandwidth.is_guess(), session.bandwidth.estimate());
         let link = estimate.saturating_sub(sound);
         // What no longer fits gives way at once; what would fit again has to wait.
-        let held = session.no_more_until.is_some_and(|until| now < until);
+        let upward = session.patience.upward(now, link);
+        let held = upward == Upward::Nothing;
         self.collect_asks(now, session, held, (&mut order, &mut asks, &mut slots));
         let going = asks.iter().filter_map(Ask::current_rate).fold(0, u32::saturating_add);
         // Nothing is taken away because of a guess.
         let link = if guess { link.max(going) } else { link };
         let room = self.overload.cap().map_or(link, |cap| cap.min(link));
-        let allocation = allocate(room, guess, &asks, &mut given);
+        let allowed = if let Upward::Below { most, .. } = upward { room.min(most.max(going)) } else { room };
+        let allocation = allocate(allowed, guess, &asks, &mut given);
         let cut = !guess && f64::from(going) > f64::from(link) * CUT;
         let squeezed = !guess && asks.iter().zip(&given).any(|(ask, layer)| ask.is_squeezed(*layer));
-        let held = held || squeezed;
+        let raised = asks.iter().zip(&given).any(|(ask, layer)| *layer > ask.current);
         let with_sound = |rate: u32| if rate == 0 { 0 } else { rate.saturating_add(sound) };
         let demand = Demand {
             now: allocation.all.saturating_add(sound),
             // Where the worker is what is thin, or more was just too much, the link is not asked for more.
             // Nor is one at whose end nobody is.
-            next: if held || room < link || session.state() == SessionState::Disconnected {
-                0
-            } else {
-                with_sound(allocation.next)
+            next: match upward {
+                _ if squeezed || room < link || session.state() == SessionState::Disconnected => 0,
+                Upward::Nothing => 0,
+                Upward::Below { other, .. } => with_sound(allocation.next.max(other)),
+                Upward::Free => with_sound(allocation.next),
             },
             all: with_sound(allocation.asked),
         };
@@ -185,7 +186,9 @@ impl Core {
             session.allocated = Allocated { all, spare: all.saturating_sub(allocation.first) };
             session.outbound.set_link((!guess).then_some(estimate));
             if squeezed {
-                session.no_more_until = Some(now + CALM);
+                session.patience.handle_gave_way(now, going, link);
+            } else if raised {
+                session.patience.handle_raised(now);
             }
         }
         self.set_demand(now, number, demand);
