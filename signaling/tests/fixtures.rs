@@ -141,6 +141,7 @@ variants!(media_name, MEDIA, MediaEvent,
 );
 variants!(pause_name, PAUSES, PauseReason,
     PauseReason::Bandwidth => "bandwidth",
+    PauseReason::Overload => "overload",
     PauseReason::NoPackets => "no-packets",
     PauseReason::Codec => "codec",
 );

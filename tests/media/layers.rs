@@ -73,6 +73,13 @@ fn a_worker_that_cannot_keep_up_takes_from_those_who_have_most() {
         let heard = sounds(&mut world, place) - before;
         assert!((198..=202).contains(&heard), "{heard} of 200 sounds");
     }
+    // It goes on: what shows nothing any more is told to be the server's doing, not the link's.
+    for _ in 0..40 {
+        world.load(0.99);
+        world.run_ms(250);
+    }
+    let reasons: Vec<_> = crate::thin::paused(&world, 3).into_iter().flatten().collect();
+    assert!(!reasons.is_empty() && reasons.iter().all(|reason| *reason == PauseReason::Overload), "{reasons:?}");
     for _ in 0..160 {
         world.load(0.2);
         world.run_ms(250);

@@ -95,7 +95,7 @@ fn a_link_that_shrinks_to_a_tenth_and_grows_again_is_followed() {
     }
 }
 
-fn paused(world: &World, viewer: usize) -> Vec<Option<PauseReason>> {
+pub fn paused(world: &World, viewer: usize) -> Vec<Option<PauseReason>> {
     let me = ParticipantId(viewer as u32 + 1);
     let told = world.events.iter().rev().find_map(|event| match event {
         Event::Slots { participant, slots, .. } if *participant == me => Some(slots),

@@ -320,6 +320,8 @@ pub struct Slot {
 pub enum PauseReason {
     /// The subscriber's link has no room for it.
     Bandwidth,
+    /// The server has too much to do to send it.
+    Overload,
     /// The publisher sends no packets.
     NoPackets,
     /// Sender and receiver share no codec.

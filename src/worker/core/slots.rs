@@ -192,6 +192,8 @@ impl Core {
             }
         }
         self.set_demand(now, number, demand);
+        // What the server can't do is not the link's fault, even where that is thin, too.
+        let thin = if room < link { PauseReason::Overload } else { PauseReason::Bandwidth };
         for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
             let Some(slot) = slot.map(|slot| slot as usize) else { continue };
             let arrives = ask.rates.iter().any(Option::is_some);
@@ -201,7 +203,7 @@ impl Core {
             {
                 session.outbound.interrupt(slot);
             }
-            self.set_target(now, number, slot, *layer, arrives, out);
+            self.set_target(now, number, slot, *layer, arrives.then_some(thin), out);
         }
         self.scratch.order = order;
         self.scratch.asks = asks;
@@ -258,8 +260,8 @@ impl Core {
             let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
             let whole = wish.track.source == Source::Screen;
             let lack = match session.outbound.paused(slot).filter(|_| current.is_none()) {
-                Some(PauseReason::Bandwidth) if held => Lack::RoomJustNow,
-                Some(PauseReason::Bandwidth) => Lack::Room,
+                Some(PauseReason::Bandwidth | PauseReason::Overload) if held => Lack::RoomJustNow,
+                Some(PauseReason::Bandwidth | PauseReason::Overload) => Lack::Room,
                 _ => Lack::None,
             };
             asks.push(Ask { rates, ceiling, current, lack, whole });
@@ -280,13 +282,14 @@ impl Core {
         self.arm_session(number);
     }
 
+    /// `lacks`: why it has no layer where none is given; `None` where nothing arrives.
     fn set_target(
         &mut self,
         now: Instant,
         number: u32,
         slot: usize,
         layer: Option<u8>,
-        arrives: bool,
+        lacks: Option<PauseReason>,
         out: &mut SendBatch,
     ) {
         let Some(session) = self.session_mut(number) else { return };
@@ -295,15 +298,14 @@ impl Core {
             return;
         };
         // Nothing arrives yet: the first key frame of the lowest layer may start the picture, unasked.
-        let target = if arrives { layer } else { session.outbound.target(slot).or(Some(0)) };
+        let target = if lacks.is_some() { layer } else { session.outbound.target(slot).or(Some(0)) };
         let needs_key = session.outbound.set_target(slot, target);
         let codec = self.track_mut(router, track).and_then(|track| track.codec);
         let Some(session) = self.session_mut(number) else { return };
         let paused = match (layer, codec) {
             (Some(_), _) => None,
             (None, Some(codec)) if !session.outbound.plays(slot, codec) => Some(PauseReason::Codec),
-            (None, _) if arrives => Some(PauseReason::Bandwidth),
-            (None, _) => Some(PauseReason::NoPackets),
+            (None, _) => Some(lacks.unwrap_or(PauseReason::NoPackets)),
         };
         if session.outbound.set_paused(slot, paused) {
             session.slots_changed = true;

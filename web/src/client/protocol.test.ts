@@ -170,7 +170,7 @@ const cause = union<P.Cause, "kind">("kind", {
 });
 const media = union<P.MediaEvent, "kind">("kind", {
   slots: {
-    slots: list(object<P.Slot>({ mid: string, ...track, paused: maybe(word("bandwidth", "no-packets", "codec")) })),
+    slots: list(object<P.Slot>({ mid: string, ...track, paused: maybe(word("bandwidth", "overload", "no-packets", "codec")) })),
   },
   speakers: { participants: list(number) },
   quality: {

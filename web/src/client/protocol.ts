@@ -227,7 +227,7 @@ export interface Slot extends TrackId {
   paused?: PauseReason;
 }
 
-export type PauseReason = "bandwidth" | "no-packets" | "codec";
+export type PauseReason = "bandwidth" | "overload" | "no-packets" | "codec";
 /** The best first. */
 export const QUALITIES = ["good", "fair", "poor", "lost"] as const;
 export type Quality = (typeof QUALITIES)[number];

@@ -238,6 +238,7 @@ export const en = {
     awayText: "Connection lost, coming back…",
     paused: {
       bandwidth: "Picture paused: your connection is too slow for it",
+      overload: "Picture paused: the server has too much to do",
       "no-packets": "No picture is arriving",
       codec: "Your browser cannot show this picture",
     },

@@ -239,6 +239,7 @@ export const zhCN: Texts = {
     awayText: "连接中断，正在恢复…",
     paused: {
       bandwidth: "网速不足，画面已暂停",
+      overload: "服务器繁忙，画面已暂停",
       "no-packets": "没有收到画面",
       codec: "您的浏览器无法显示此画面",
     },
