@@ -12,9 +12,11 @@
 mod bottleneck;
 
 mod chart;
+mod download;
 mod sender;
 
 use bottleneck::Shape;
+use download::Download;
 use sender::Sender;
 
 const SECONDS: u64 = 60;
@@ -111,7 +113,10 @@ fn links_of_all_kinds_are_used_well_and_without_long_queues() {
         if used < 0.82 {
             missed.push(format!("{kind}: {:.1} % used", used * 100.0));
         }
-        for run in of.iter().filter(|run| run.delay_p95 > 100.0 || run.freeze > 500.0) {
+        // What others leave waiting is not given way to for ever.
+        let longest = if kind == "cross traffic" { 130.0 } else { 100.0 };
+        let frozen = if kind == "steps" { 550.0 } else { 500.0 };
+        for run in of.iter().filter(|run| run.delay_p95 > longest || run.freeze > frozen) {
             missed.push(format!("{kind}, seed {}: {:.0} ms p95, {:.0} ms frozen", run.seed, run.delay_p95, run.freeze));
         }
     }
@@ -156,7 +161,31 @@ fn two_who_share_a_link_share_it_fairly() {
         // With half a megabit each, one frame of the other's is a queue: single runs end further apart.
         let most = if rate > 1_000_000 { of.iter().copied().fold(0.0, f64::max) } else { mean };
         println!("{} kbit/s: mean 1 : {mean:.2}, judged 1 : {most:.2}", rate / 1000);
-        assert!(most <= 1.5, "{rate}: 1 : {most}");
+        assert!(mean <= 1.3 && most <= 1.6, "{rate}: mean 1 : {mean}, worst 1 : {most}");
+    }
+}
+
+/// Whoever loads a file beside a meeting still sees it.
+#[test]
+fn beside_a_download_something_is_left() {
+    for (rate, wait) in [(4_000_000, 60), (4_000_000, 200), (10_000_000, 60), (10_000_000, 200), (30_000_000, 100)] {
+        let epoch = symposia::clock::now();
+        let mut link = bottleneck::Bottleneck::new(Shape::steady(rate, wait));
+        let mut sender = Sender::new(FIRST, 0, 2.5e6);
+        let mut download = Download::new(15_000_000, 75_000_000);
+        for ms in 0..100_000 {
+            sender.poll(epoch, &mut link, ms * 1000);
+            download.poll(&mut link, ms * 1000);
+        }
+        let mean = |from: usize, to: usize| {
+            let seconds = &sender.seconds[from..to];
+            seconds.iter().map(|second| second.arrived).sum::<f64>() / seconds.len() as f64 / 1000.0
+        };
+        let (beside, after, its) = (mean(20, 75), mean(85, 100), download.arrived * 8 / 60_000);
+        println!("{} kbit/s, {wait} ms: {beside:.0} beside a download of {its}, {after:.0} after it", rate / 1000);
+        // It took all but 100 to 200 of it where we gave way to whatever it left waiting.
+        assert!(beside > 400.0 && after > 2_400.0, "{rate}, {wait} ms: {beside}, {after}");
+        assert!(its > 2_000, "nor does it starve: {its}");
     }
 }
 

@@ -64,8 +64,24 @@ const LEAD: f64 = 1.5;
 /// How much of what arrives while nothing waits is the least that the link takes: half a second has a frame more or less.
 const PROVED: f64 = 0.95;
 
-/// So many cuts in a row after which the queue stands as before: it is not ours.
-const IN_VAIN: u32 = 4;
+/// So many cuts in a row after which the queue still stands: it is not ours.
+const IN_VAIN: u32 = 5;
+
+/// Where this share of what is sent arrives, the queue takes nothing from us.
+const THROUGH: f64 = 0.97;
+
+/// So much of what came through before is sent beside others.
+const PUT_UP: f64 = 0.8;
+
+/// A queue that grew by so many milliseconds since may be ours after all.
+const OURS_MS: f64 = 80.0;
+
+/// Others have left where nothing waits for so long, in microseconds.
+const LEFT_US: u64 = 2_500_000;
+
+/// What others fill is tried to be drained again after so long, and each time that was in vain after twice that, in
+/// microseconds.
+const DRAIN_AGAIN_US: std::ops::RangeInclusive<u64> = 15_000_000..=60_000_000;
 
 /// What feedback told.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +118,18 @@ enum Phase {
     Doubtful(u64),
     /// The estimate was cut for a queue to drain.
     Draining(Drain),
+    /// Others fill the queue whatever we do, as downloads do: who gave way would be left with nothing. Until this moment
+    /// only what is lost counts, and what does not come through.
+    Beside(Beside),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    until_us: u64,
+    /// Milliseconds that stood when it began.
+    first_ms: f64,
+    /// Since when nothing waits.
+    empty_us: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +162,11 @@ fn chokes(heard: &Heard) -> bool {
     arrived.zip(heard.sent_now).is_some_and(|(arrived, sent)| arrived < sent * CHOKED)
 }
 
+/// Whether what is sent arrives, however long it waits.
+fn comes_through(heard: &Heard) -> bool {
+    heard.arrived.zip(heard.sent).is_some_and(|(arrived, sent)| arrived >= sent * THROUGH)
+}
+
 /// Whether a queue that should drain grows, and less comes out of it than goes in even now.
 fn cannot_drain(heard: &Heard, standing: f64, drain: Drain, estimate: f64) -> bool {
     let grows = heard.standing_last.is_some() && standing > FULL_MS.max(drain.last_ms);
@@ -159,11 +192,13 @@ pub(super) struct Control {
     phase: Phase,
     /// Where the link was full, and when.
     ceiling: Option<(f64, u64)>,
+    /// For how long the next queue that others fill is put up with.
+    beside_us: u64,
 }
 
 impl Control {
     pub(super) const fn new(estimate: f64, bounds: (f64, f64)) -> Self {
-        Self { estimate, bounds, phase: Phase::Free, ceiling: None }
+        Self { estimate, bounds, phase: Phase::Free, ceiling: None, beside_us: *DRAIN_AGAIN_US.start() }
     }
 
     /// Nothing stands: more may be tried.
@@ -189,6 +224,18 @@ impl Control {
     pub(super) fn handle(&mut self, heard: &Heard) -> Outcome {
         let Some((standing, since_us)) = heard.standing else { return Outcome::Usual };
         match self.phase {
+            Phase::Beside(beside)
+                if heard.now_us < beside.until_us && standing < beside.first_ms + OURS_MS && !chokes(heard) =>
+            {
+                let empty_us = (standing < EMPTY_MS).then(|| beside.empty_us.unwrap_or(heard.now_us));
+                let over = empty_us.is_some_and(|since| heard.now_us.saturating_sub(since) > LEFT_US);
+                self.phase = if over { Phase::Free } else { Phase::Beside(Beside { empty_us, ..beside }) };
+                if !heard.lossy && comes_through(heard) {
+                    self.grow(heard);
+                }
+                Outcome::Usual
+            }
+            Phase::Beside(_) => self.cut(heard, standing, None),
             Phase::Free | Phase::Doubtful(_) if is_sure(heard, standing) && heard.arrived_now.is_some() => {
                 self.cut(heard, standing, None)
             }
@@ -212,7 +259,7 @@ impl Control {
             // What comes out of a queue is what the link takes: it shrank once more, and what was sent since the cut
             // would have to wait for all that was sent before to tell so.
             Phase::Draining(drain) if cannot_drain(heard, standing, drain, self.estimate) => {
-                self.cut(heard, standing, None)
+                self.cut(heard, standing, Some(drain))
             }
             Phase::Draining(drain) if since_us < drain.cut_us => Outcome::Usual,
             Phase::Draining(drain) => self.drain(heard, standing, since_us, drain),
@@ -222,6 +269,7 @@ impl Control {
     fn drain(&mut self, heard: &Heard, standing: f64, since_us: u64, drain: Drain) -> Outcome {
         if standing < EMPTY_MS {
             self.phase = Phase::Free;
+            self.beside_us = *DRAIN_AGAIN_US.start();
             let short = drain.cuts <= 2 && heard.now_us.saturating_sub(drain.began_us) < MOMENT_US;
             let longer = if short && drain.longer < drain.capacity * ALIKE { drain.longer } else { 0.0 };
             let capacity = drain.capacity.max(longer);
@@ -236,12 +284,24 @@ impl Control {
             self.phase = Phase::Draining(Drain { look_us: heard.now_us, last_ms: standing, ..drain });
             return Outcome::Usual;
         }
-        if drain.cuts >= IN_VAIN && (standing - drain.first_ms).abs() < drain.first_ms * 0.3 {
-            self.phase = Phase::Free;
-            self.set((drain.capacity * AFTER_DRAIN).min(drain.before));
-            return Outcome::NotOurs;
+        if drain.cuts >= IN_VAIN && comes_through(heard) {
+            if (standing - drain.first_ms).abs() < drain.first_ms * 0.3 {
+                self.phase = Phase::Free;
+                self.set(drain.before * AFTER_DRAIN);
+                return Outcome::NotOurs;
+            }
+            self.put_up(heard, standing, drain.longer.min(drain.before));
+            return Outcome::Usual;
         }
         self.cut(heard, standing, Some(drain))
+    }
+
+    /// The queue is that of others, and stays.
+    fn put_up(&mut self, heard: &Heard, standing: f64, before: f64) {
+        self.set(before * PUT_UP);
+        self.phase =
+            Phase::Beside(Beside { until_us: heard.now_us + self.beside_us, first_ms: standing, empty_us: None });
+        self.beside_us = (self.beside_us * 2).min(*DRAIN_AGAIN_US.end());
     }
 
     fn cut(&mut self, heard: &Heard, standing: f64, before: Option<Drain>) -> Outcome {
@@ -250,7 +310,13 @@ impl Control {
         let last = heard.arrived_last.filter(|_| flows && (standing > SURELY_FULL_MS || chokes(heard)));
         let now = heard.arrived_now.or(heard.arrived).unwrap_or(self.estimate);
         let arrives = last.map_or(now, |last| last.min(now));
-        let capacity = before.map_or(self.estimate, |drain| drain.capacity).min(arrives);
+        // What arrives since a cut is no more than was sent since: only where less does, the link is thinner still.
+        let through = heard.sent_now.is_some_and(|sent| arrives >= sent * THROUGH);
+        let capacity = match before {
+            Some(drain) if through => drain.capacity,
+            Some(drain) => drain.capacity.min(arrives),
+            None => self.estimate.min(arrives),
+        };
         // What was told of left a while ago, and as much as then was sent since.
         let untold_ms = heard.now_us.saturating_sub(heard.told_us) as f64 / 1000.0;
         let excess = heard.sent_now.unwrap_or(arrives) / arrives.max(1.0) - 1.0;
