@@ -66,6 +66,7 @@ impl Guests {
             slots: SlotCounts { video: 9, audio: 5 },
             policy: policy(rules),
             numbers_wait: true,
+            auto_record: rules & 1 != 0,
             limits: LIMITS,
         };
         Self {
@@ -201,7 +202,12 @@ impl Guests {
                 Effect::EndMedia { participant, epoch } => {
                     self.gates.retain(|(whose, of, _)| (*whose, *of) != (participant, epoch));
                 }
-                Effect::Persist => {}
+                Effect::StartRecording { .. }
+                | Effect::PauseRecording { .. }
+                | Effect::ResumeRecording { .. }
+                | Effect::StopRecording { .. }
+                | Effect::MarkRecording { .. }
+                | Effect::Persist => {}
                 Effect::Ended => self.ended = true,
             }
         }

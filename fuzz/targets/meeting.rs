@@ -93,6 +93,11 @@ fn command(what: u8, participant: ParticipantId, input: &mut Input<'_>) -> Comma
         26 => Command::End,
         27 => Command::Candidate { candidate: text(input) },
         28 => Command::TellLimit { limit: None },
+        32 => Command::StartRecording,
+        33 => Command::PauseRecording,
+        34 => Command::ResumeRecording,
+        35 => Command::StopRecording,
+        36 => Command::Mark { text: text(input) },
         _ => Command::Watch { videos: Vec::new() },
     }
 }

@@ -39,6 +39,8 @@ pub enum Action {
     SetPolicy,
     /// Stop everything at once.
     SuspendAll,
+    /// Start, pause, resume and stop a recording, and mark places in it.
+    Record,
     /// Read the moderation log.
     ReadLog,
     /// End the meeting for everybody.
@@ -47,7 +49,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the documented table.
-    pub const ALL: [Action; 18] = [
+    pub const ALL: [Action; 19] = [
         Action::Publish,
         Action::RaiseHand,
         Action::Chat,
@@ -64,6 +66,7 @@ impl Action {
         Action::Spotlight,
         Action::SetPolicy,
         Action::SuspendAll,
+        Action::Record,
         Action::ReadLog,
         Action::End,
     ];
@@ -106,6 +109,7 @@ const fn table(action: Action) -> Row {
         Action::Spotlight         => row(N,      N,       Y,      Y,    Role::Host),
         Action::SetPolicy         => row(N,      N,       Y,      Y,    Role::Host),
         Action::SuspendAll        => row(N,      N,       Y,      Y,    Role::Host),
+        Action::Record            => row(N,      N,       Y,      Y,    Role::Host),
         Action::ReadLog           => row(N,      N,       Y,      Y,    Role::Host),
         Action::End               => row(N,      N,       N,      Y,    Role::Host),
     }

@@ -75,6 +75,11 @@ variants!(command_name, COMMANDS, Command,
     Command::SetSpotlight { .. } => "set-spotlight",
     Command::SetPolicy { .. } => "set-policy",
     Command::SuspendAll => "suspend-all",
+    Command::StartRecording => "start-recording",
+    Command::PauseRecording => "pause-recording",
+    Command::ResumeRecording => "resume-recording",
+    Command::StopRecording => "stop-recording",
+    Command::Mark { .. } => "mark",
     Command::ReadLog => "read-log",
     Command::End => "end",
 );
@@ -118,10 +123,28 @@ variants!(event_name, EVENTS, Event,
     Event::Knocked { .. } => "knocked",
     Event::KnockEnded { .. } => "knock-ended",
     Event::PolicyChanged { .. } => "policy-changed",
+    Event::RecordingChanged { .. } => "recording-changed",
     Event::Chat { .. } => "chat",
     Event::Muted { .. } => "muted",
     Event::AskedToUnmute { .. } => "asked-to-unmute",
     Event::Out { .. } => "out",
+);
+variants!(recording_name, RECORDINGS, RecordingState,
+    RecordingState::Recording => "recording",
+    RecordingState::Paused => "paused",
+    RecordingState::Suspended => "suspended",
+);
+variants!(trouble_name, TROUBLES, RecordingTrouble,
+    RecordingTrouble::DiskFull => "disk-full",
+    RecordingTrouble::ReadOnly => "read-only",
+    RecordingTrouble::Slow => "slow",
+    RecordingTrouble::Failed => "failed",
+);
+variants!(recording_end_name, RECORDING_ENDS, RecordingEndReason,
+    RecordingEndReason::Stopped => "stopped",
+    RecordingEndReason::Quota => "quota",
+    RecordingEndReason::Failed => "failed",
+    RecordingEndReason::MeetingEnded => "meeting-ended",
 );
 variants!(out_name, OUTS, OutReason,
     OutReason::Left => "left",
@@ -226,6 +249,7 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
     let (mut media_events, mut pauses) = (BTreeSet::new(), BTreeSet::new());
     let (mut qualities, mut sessions) = (BTreeSet::new(), BTreeSet::new());
     let mut causes = BTreeSet::new();
+    let (mut recordings, mut troubles, mut recording_ends) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (file, message) in &messages {
         let mut expected = server_name(message).to_owned();
         seen.insert(server_name(message));
@@ -238,9 +262,18 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
             ServerMessage::Event { event, .. } => {
                 events.insert(event_name(event));
                 expected = format!("{expected}-{}", event_name(event));
-                if let Event::Out { reason } = event {
-                    outs.insert(out_name(reason));
-                    expected = format!("{expected}-{}", out_name(reason));
+                match event {
+                    Event::Out { reason } => {
+                        outs.insert(out_name(reason));
+                        expected = format!("{expected}-{}", out_name(reason));
+                    }
+                    Event::RecordingChanged { recording, ended, .. } => {
+                        recordings.extend(recording.iter().map(|recording| recording_name(&recording.state)));
+                        let trouble = recording.as_ref().and_then(|recording| recording.trouble.as_ref());
+                        troubles.extend(trouble.map(trouble_name));
+                        recording_ends.extend(ended.iter().map(|ended| recording_end_name(&ended.why)));
+                    }
+                    _ => {}
                 }
             }
             ServerMessage::Media { media } => {
@@ -272,6 +305,9 @@ fn every_server_message_round_trips_and_none_lacks_a_fixture() {
     all_covered("quality", &qualities, QUALITIES);
     all_covered("cause", &causes, CAUSES);
     all_covered("session state", &sessions, SESSIONS);
+    all_covered("state of a recording", &recordings, RECORDINGS);
+    all_covered("trouble of a recording", &troubles, TROUBLES);
+    all_covered("end of a recording", &recording_ends, RECORDING_ENDS);
 }
 
 #[test]
@@ -316,7 +352,7 @@ fn the_readme_documents_every_word_of_the_protocol() {
     for word in rows {
         assert!(readme.contains(&format!("\n| `{word}` |")), "the README has no row of `{word}`");
     }
-    for word in [ROLES, SOURCES, OUTS, PAUSES, QUALITIES, SESSIONS].concat() {
+    for word in [ROLES, SOURCES, OUTS, PAUSES, QUALITIES, SESSIONS, RECORDINGS, TROUBLES, RECORDING_ENDS].concat() {
         assert!(readme.contains(&format!("`{word}`")), "the README does not say `{word}`");
     }
     for code in RefusalCode::ALL {

@@ -264,6 +264,7 @@ impl Inner {
             capacity: stored.capacity,
             slots: SlotCounts { video: self.config.media.video_slots, audio: self.config.media.audio_slots },
             policy: stored.policy,
+            auto_record: false,
             numbers_wait: stored.numbers_wait,
             limits: signaling::meeting::Limits {
                 waiting: limits.waiting,

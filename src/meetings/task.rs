@@ -15,9 +15,10 @@ use crate::worker::Media;
 use crate::worker::api::Event as WorkerEvent;
 use signaling::Meeting;
 use signaling::ids::{Millis, ParticipantId};
-use signaling::meeting::{Counts, Effect};
+use signaling::meeting::{Counts, Effect, RecordingNews};
 use signaling::protocol::{
-    Command, Event, OutReason, Outcome, Policy, RefusalCode, SendLimit, SendSlot, ServerMessage, Wish,
+    Command, Event, OutReason, Outcome, Policy, RecordingEndReason, RefusalCode, SendLimit, SendSlot, ServerMessage,
+    Wish,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -317,6 +318,15 @@ impl Task {
                     let done = self.sessions.as_mut().map(|all| all.end(participant, epoch));
                     self.steps.push_all(done.into_iter().flatten().map(Step::Acknowledged));
                 }
+                // The server has nothing to record with yet, and says so at once.
+                Effect::StartRecording { id } => {
+                    let news = RecordingNews::Ended(RecordingEndReason::Failed);
+                    self.meeting.handle_recording_news(clock::unix(), &id, news);
+                }
+                Effect::PauseRecording { .. }
+                | Effect::ResumeRecording { .. }
+                | Effect::StopRecording { .. }
+                | Effect::MarkRecording { .. } => {}
                 Effect::Persist => self.persist(urgent),
                 Effect::Ended => {
                     let version = self.saver.end();

@@ -72,6 +72,7 @@ impl Table {
             slots: SlotCounts { video: 4, audio: 5 },
             policy: policy(),
             numbers_wait: true,
+            auto_record: false,
             limits: Limits { seat_kept: 4_000, ..Limits::default() },
         };
         Self {
@@ -164,7 +165,14 @@ impl Table {
                     self.ended = true;
                     world.command(api::Command::CloseRouter { router: self.router });
                 }
-                Effect::Send { .. } | Effect::Replace { .. } | Effect::Persist => {}
+                Effect::StartRecording { .. }
+                | Effect::PauseRecording { .. }
+                | Effect::ResumeRecording { .. }
+                | Effect::StopRecording { .. }
+                | Effect::MarkRecording { .. }
+                | Effect::Send { .. }
+                | Effect::Replace { .. }
+                | Effect::Persist => {}
             }
         }
         // Whose seat is gone comes again as somebody else; the meeting has ended his media before.

@@ -4,7 +4,7 @@ use crate::ids::{Epoch, Millis, ParticipantId};
 use crate::meeting::Meeting;
 use crate::meeting::effect::Effect;
 use crate::meeting::seat::{Inside, Line, Place};
-use crate::protocol::{Event, OutReason, Outcome};
+use crate::protocol::{Event, OutReason, Outcome, RecordingEndReason};
 use crate::role::Role;
 
 impl Meeting {
@@ -83,7 +83,9 @@ impl Meeting {
     /// Ends the meeting; `by` is who asked for it, with which command.
     pub(super) fn end_for_all(&mut self, now: Millis, by: Option<(ParticipantId, u64)>) {
         self.note(now, by.map(|(who, _)| who), "end", None, None);
+        self.stop_recording(now, by.map(|(who, _)| who), RecordingEndReason::MeetingEnded);
         self.state.ended = true;
+        self.state.records = false;
         for participant in self.ids(|seat| seat.inside().is_some()) {
             self.end_media(participant);
         }

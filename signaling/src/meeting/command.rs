@@ -3,6 +3,7 @@
 use crate::ids::{Millis, ParticipantId};
 use crate::meeting::Meeting;
 use crate::meeting::answers::Seen;
+use crate::meeting::effect::RecordingCommand;
 use crate::permission::{Action, permits};
 use crate::protocol::{Command, OutReason, Outcome, RefusalCode};
 use crate::role::Role;
@@ -25,7 +26,7 @@ impl Meeting {
     /// [`Command::Offer`], [`Command::Candidate`], [`Command::Watch`] and [`Command::TellLimit`] are the caller's, who asks
     /// [`Self::media_allowed`] first; here they are refused as `internal`.
     pub fn handle_command(&mut self, now: Millis, participant: ParticipantId, id: u64, command: Command) {
-        self.begin();
+        self.begin(now);
         self.expire(now);
         self.answer(now, participant, id, command);
         self.finish();
@@ -85,6 +86,11 @@ impl Meeting {
             Command::SetSpotlight { participant, on } => self.set_spotlight(by, participant, on),
             Command::SetPolicy { policy } => self.set_policy(by, policy),
             Command::SuspendAll => self.suspend_all(by),
+            Command::StartRecording => self.handle_record(by, RecordingCommand::Start),
+            Command::PauseRecording => self.handle_record(by, RecordingCommand::Pause),
+            Command::ResumeRecording => self.handle_record(by, RecordingCommand::Resume),
+            Command::StopRecording => self.handle_record(by, RecordingCommand::Stop),
+            Command::Mark { text } => self.mark(by, &text),
             Command::ReadLog => {
                 need(by.role, Action::ReadLog)?;
                 Ok(Outcome::Log { entries: self.state.log.iter().cloned().collect() })

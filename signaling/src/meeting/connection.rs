@@ -15,7 +15,7 @@ impl Meeting {
     /// # Errors
     /// `MeetingEnded`, `Banned`, `SeatGone`.
     pub fn resume(&mut self, now: Millis, seat_secret: &str, last_event: u64) -> Result<ParticipantId, RefusalCode> {
-        self.begin();
+        self.begin(now);
         self.expire(now);
         let result = self.take_up(seat_secret, last_event);
         self.finish();
@@ -65,7 +65,7 @@ impl Meeting {
     /// A participant's connection was lost: the seat is kept for a while. Not to be called for a
     /// connection that was replaced.
     pub fn disconnected(&mut self, now: Millis, participant: ParticipantId) {
-        self.begin();
+        self.begin(now);
         let kept_until = now.plus(self.state.settings.limits.seat_kept);
         if let Some(seat) = self.state.seats.get_mut(&participant)
             && seat.connected()

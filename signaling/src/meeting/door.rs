@@ -19,7 +19,7 @@ impl Meeting {
     /// `MeetingEnded`, `BadName`, `Banned`, `MeetingLocked`, `MeetingFull`, or `TooMany` where the
     /// waiting room is full. A host is stopped by neither lock nor ban.
     pub fn knock(&mut self, now: Millis, knock: Knock) -> Result<ParticipantId, RefusalCode> {
-        self.begin();
+        self.begin(now);
         self.expire(now);
         let result = self.take_seat(now, knock);
         self.finish();

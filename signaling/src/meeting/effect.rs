@@ -1,7 +1,7 @@
 //! What the meeting asks its caller to do, and what the caller asks it. Plain data.
 
 use crate::ids::{Epoch, ParticipantId, Source};
-use crate::protocol::ServerMessage;
+use crate::protocol::{RecordingEndReason, RecordingTrouble, ServerMessage};
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
 
@@ -51,10 +51,59 @@ pub enum Effect {
         /// The admission that is over.
         epoch: Epoch,
     },
+    /// Record all that passes open gates from now on.
+    StartRecording {
+        /// Its name: letters, digits and dashes where the meeting's id has no others.
+        id: String,
+    },
+    /// Keep nothing for now.
+    PauseRecording {
+        /// Of which.
+        id: String,
+    },
+    /// Go on with a recording that was paused.
+    ResumeRecording {
+        /// Which.
+        id: String,
+    },
+    /// End a recording.
+    StopRecording {
+        /// Which.
+        id: String,
+    },
+    /// Mark this place of a recording.
+    MarkRecording {
+        /// Of which.
+        id: String,
+        /// What it is called.
+        text: String,
+    },
     /// Something that must survive a restart changed: store [`super::Meeting::snapshot`].
     Persist,
     /// The meeting is over; nothing follows.
     Ended,
+}
+
+/// What is to become of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingCommand {
+    /// It begins.
+    Start,
+    /// Nothing is kept for now.
+    Pause,
+    /// The pause is over.
+    Resume,
+    /// It ends.
+    Stop,
+}
+
+/// What the caller says of a recording that it carries out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingNews {
+    /// Something keeps it from going on, or no more.
+    Trouble(Option<RecordingTrouble>),
+    /// It ended by itself, or could not begin.
+    Ended(RecordingEndReason),
 }
 
 /// Somebody at the door.

@@ -13,11 +13,13 @@ pub(super) struct Shadow {
     open: BTreeSet<(ParticipantId, Source)>,
     locked: bool,
     inside: BTreeSet<ParticipantId>,
+    /// Its id, and whether it is paused.
+    recording: Option<(String, bool)>,
 }
 
 impl Shadow {
     pub(super) fn of(state: &State) -> Self {
-        Self { open: gates(state), locked: state.policy.locked, inside: inside(state) }
+        Self { open: gates(state), locked: state.policy.locked, inside: inside(state), recording: None }
     }
 
     pub(super) fn begin(&mut self, state: &State) {
@@ -33,9 +35,30 @@ impl Shadow {
             Effect::SetGate { participant, source, open: false, .. } => {
                 assert!(self.open.remove(&(*participant, *source)), "a closed gate was closed");
             }
+            Effect::StartRecording { id } => {
+                assert_eq!(self.recording.replace((id.clone(), false)), None, "two recordings at the same time");
+            }
+            Effect::PauseRecording { id } => self.expect_recording(id, true),
+            Effect::ResumeRecording { id } => self.expect_recording(id, false),
+            Effect::StopRecording { id } => {
+                assert_eq!(self.recording.take().map(|(known, _)| known).as_ref(), Some(id), "nothing to stop");
+            }
+            Effect::MarkRecording { id, .. } => {
+                assert_eq!(self.recording.as_ref().map(|(known, _)| known), Some(id), "nothing to mark");
+            }
             Effect::EndMedia { participant, .. } => self.open.retain(|(whose, _)| whose != participant),
             _ => {}
         }
+    }
+
+    fn expect_recording(&mut self, id: &str, pauses: bool) {
+        let known = self.recording.as_mut().filter(|(known, paused)| known == id && *paused != pauses);
+        known.expect("a recording that is not so yet").1 = pauses;
+    }
+
+    /// The caller said so.
+    pub(super) fn recording_ended(&mut self) {
+        self.recording = None;
     }
 }
 
@@ -62,6 +85,9 @@ impl Meeting {
             }
         }
         assert_eq!(self.shadow.open, gates(state), "the gates are not as the meeting believes");
+        let recording = self.recording.as_ref().map(super::recording::Running::known);
+        assert_eq!(self.shadow.recording, recording, "what is recorded is not as the meeting believes");
+        assert!(recording.is_none() || !now_inside.is_empty(), "a recording of nobody");
         for (id, seat) in &state.seats {
             assert!(id.0 <= state.last_participant, "an id that was not given");
             assert!(seat.outbox.kept() <= state.settings.limits.event_buffer, "too many events kept");

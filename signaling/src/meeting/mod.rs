@@ -13,6 +13,7 @@ mod log;
 mod moderation;
 mod outbox;
 mod own;
+mod recording;
 mod roles;
 mod rules;
 mod seat;
@@ -21,14 +22,16 @@ mod snapshot;
 mod tell;
 mod text;
 
-pub use effect::{Counts, Effect, Entry, Knock, MediaRights};
+pub use effect::{Counts, Effect, Entry, Knock, MediaRights, RecordingCommand, RecordingNews};
 pub use settings::{Limits, MeetingSettings, Rate};
 pub use snapshot::MeetingSnapshot;
-pub use text::{CHAT_MAX, NAME_MAX};
+pub use text::{CHAT_MAX, MARK_MAX, NAME_MAX};
 
 use crate::ids::{Millis, ParticipantId};
 use crate::permission::{Action, permits};
-use crate::protocol::{ChatMessage, LogEntry, MeetingInfo, Participant, Policy, RefusalCode, WaitingPerson};
+use crate::protocol::{
+    ChatMessage, LogEntry, MeetingInfo, Participant, Policy, RecordingEndReason, RefusalCode, WaitingPerson,
+};
 use crate::role::Role;
 use seat::{Line, Seat};
 use snapshot::State;
@@ -39,6 +42,7 @@ use std::collections::VecDeque;
 /// Four kinds of methods, as in every core of this server:
 /// - **told**: [`knock`](Self::knock), [`resume`](Self::resume), [`disconnected`](Self::disconnected),
 ///   [`handle_command`](Self::handle_command), [`handle_timeout`](Self::handle_timeout),
+///   [`handle_recording`](Self::handle_recording), [`handle_recording_news`](Self::handle_recording_news),
 ///   [`end`](Self::end), [`stop`](Self::stop): each is told the time, decides at once and never fails half-way;
 /// - **polled** after each of them until `None`: [`poll_effect`](Self::poll_effect); then
 ///   [`poll_timeout`](Self::poll_timeout) says when [`handle_timeout`](Self::handle_timeout) is due;
@@ -55,6 +59,9 @@ pub struct Meeting {
     changed: bool,
     /// What those who wait were told last.
     host_present: bool,
+    recording: Option<recording::Running>,
+    /// The time that the caller told last.
+    now: Millis,
     #[cfg(debug_assertions)]
     shadow: invariants::Shadow,
 }
@@ -86,6 +93,8 @@ impl Meeting {
             effects: VecDeque::new(),
             changed: false,
             host_present: false,
+            recording: None,
+            now: Millis(0),
         }
     }
 
@@ -112,23 +121,24 @@ impl Meeting {
 
     /// Gives up the seats whose time is over.
     pub fn handle_timeout(&mut self, now: Millis) {
-        self.begin();
+        self.begin(now);
         self.expire(now);
         self.finish();
     }
 
     /// Ends the meeting for everybody, by the server's own decision.
     pub fn end(&mut self, now: Millis) {
-        self.begin();
+        self.begin(now);
         if !self.state.ended {
             self.end_for_all(now, None);
         }
         self.finish();
     }
 
-    /// The server stops: everybody is told, seats stay kept for a restart.
+    /// The server stops: everybody is told, seats stay kept for a restart, and so does the wish to record.
     pub fn stop(&mut self, now: Millis) {
-        self.begin();
+        self.begin(now);
+        self.stop_recording(now, None, RecordingEndReason::Stopped);
         self.disconnect_all(now);
         self.finish();
     }
@@ -223,13 +233,15 @@ impl Meeting {
     }
 
     /// Every method that is told the time begins with this …
-    fn begin(&mut self) {
+    fn begin(&mut self, now: Millis) {
+        self.now = now;
         #[cfg(debug_assertions)]
         self.shadow.begin(&self.state);
     }
 
     /// … and ends with this.
     fn finish(&mut self) {
+        self.keep_recording_in_step();
         self.tell_whether_host_is_present();
         self.persist_if_changed();
         #[cfg(debug_assertions)]

@@ -25,6 +25,9 @@ pub struct MeetingSettings {
     pub policy: Policy,
     /// Who comes by number waits even where [`Policy::waiting_room`] is off, since a number is no secret.
     pub numbers_wait: bool,
+    /// A recording begins when the first person is in.
+    #[serde(default)]
+    pub auto_record: bool,
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,

@@ -44,6 +44,12 @@ pub(super) struct State {
     pub(super) banned: Banned,
     pub(super) chat: Chat,
     pub(super) log: VecDeque<LogEntry>,
+    /// Whether the meeting is to be recorded while somebody is in it.
+    #[serde(default)]
+    pub(super) records: bool,
+    /// When the last recording began, so that no two have the same name.
+    #[serde(default)]
+    pub(super) last_recording: Millis,
 }
 
 /// Who may not come back.
@@ -58,6 +64,7 @@ impl State {
     pub(super) fn new(settings: MeetingSettings, now: Millis) -> Self {
         Self {
             policy: settings.policy,
+            records: settings.auto_record,
             settings,
             started_at: now,
             ended: false,
@@ -67,6 +74,7 @@ impl State {
             banned: Banned::default(),
             chat: Chat::default(),
             log: VecDeque::new(),
+            last_recording: Millis(0),
         }
     }
 }

@@ -73,7 +73,8 @@ impl Meeting {
         let info = |with_link| self.state.settings.info(self.state.started_at, with_link);
         Some(match &seat.place {
             Place::Waiting { .. } => {
-                Event::Waiting { you, seat: secret, meeting: info(false), host_present: self.host_present }
+                let (host_present, recorded) = (self.host_present, self.recording.is_some());
+                Event::Waiting { you, seat: secret, meeting: info(false), host_present, recorded }
             }
             Place::Inside(inside) => Event::Welcome {
                 you,
@@ -85,6 +86,7 @@ impl Meeting {
                 waiting: if seat.may_admit() { self.waiting().collect() } else { Vec::new() },
                 chat: self.state.chat.readable(you, inside.chat_from),
                 slots: self.state.settings.slots,
+                recording: self.recording(),
             },
         })
     }

@@ -2,12 +2,19 @@
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 64;
+/// The longest name of a mark, in characters.
+pub const MARK_MAX: usize = 80;
 /// The longest chat message, in characters, where the settings say nothing else.
 pub const CHAT_MAX: usize = 4_000;
 
 /// A name as it may be shown: trimmed, white space runs become one space, no control characters and
 /// none that turn the writing direction. `None` where nothing visible is left or it is too long.
 pub(super) fn clean_name(given: &str) -> Option<String> {
+    clean_line(given, NAME_MAX)
+}
+
+/// The same for other texts of one line.
+pub(super) fn clean_line(given: &str, max: usize) -> Option<String> {
     let mut name = String::new();
     let mut count = 0;
     let mut gap = false;
@@ -22,7 +29,7 @@ pub(super) fn clean_name(given: &str) -> Option<String> {
             }
             name.push(character);
             count += 1;
-            if count > NAME_MAX {
+            if count > max {
                 return None;
             }
         }

@@ -187,6 +187,19 @@ pub enum Command {
     },
     /// Stops everything at once: microphones, cameras, shares and chat off, and the meeting locked.
     SuspendAll,
+    /// Begins to record the meeting.
+    StartRecording,
+    /// Keeps nothing until [`Command::ResumeRecording`].
+    PauseRecording,
+    /// Ends a pause.
+    ResumeRecording,
+    /// Ends the recording.
+    StopRecording,
+    /// Marks this place of the recording.
+    Mark {
+        /// What it is called: 1 to 80 characters after trimming.
+        text: String,
+    },
     /// Asks for the moderation log; answered by [`crate::protocol::Outcome::Log`].
     ReadLog,
     /// Ends the meeting for everybody.

@@ -3,6 +3,7 @@
 use crate::ids::{Epoch, Millis, ParticipantId, Source, TrackId};
 use crate::protocol::command::Audience;
 use crate::protocol::quality::Connection;
+use crate::protocol::recording::{Recording, RecordingEnd, RecordingEndReason};
 use crate::protocol::snapshot::{MeetingInfo, Participant, Policy, PolicyField, WaitingPerson};
 use crate::role::Role;
 use serde::de::IgnoredAny;
@@ -47,6 +48,8 @@ pub enum Event {
         meeting: MeetingInfo,
         /// Whether a host is there who could let you in.
         host_present: bool,
+        /// Whether the meeting is recorded.
+        recorded: bool,
     },
     /// You are in: everything there is to know. Sent after admission and after a resume whose
     /// missed events are gone; replaces all state that the client holds.
@@ -69,6 +72,9 @@ pub enum Event {
         chat: Vec<ChatMessage>,
         /// Number of video and sound slots to offer.
         slots: SlotCounts,
+        /// The recording under way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recording: Option<Recording>,
     },
     /// Somebody came in, or is back from a lost connection.
     Joined {
@@ -109,6 +115,18 @@ pub enum Event {
         /// By whom; absent where the server did it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<ParticipantId>,
+    },
+    /// A recording began, ended, or stands otherwise.
+    RecordingChanged {
+        /// As it is now; absent where nothing is recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recording: Option<Recording>,
+        /// By whom; absent where the server did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ParticipantId>,
+        /// The one that ended, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<RecordingEnd>,
     },
     /// Somebody wrote.
     Chat {
@@ -187,7 +205,8 @@ pub struct LogEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_name: Option<String>,
     /// A stable word: `admit`, `deny`, `mute`, `mute-all`, `ask-to-unmute`, `lower-hand`, `rename`, `set-role`, `remove`,
-    /// `ban`, `send-to-waiting-room`, `set-spotlight`, `set-policy`, `suspend-all`, `end`.
+    /// `ban`, `send-to-waiting-room`, `set-spotlight`, `set-policy`, `suspend-all`, `start-recording`, `pause-recording`,
+    /// `resume-recording`, `stop-recording`, `mark`, `end`.
     pub action: String,
     /// Whom it concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,6 +247,16 @@ pub enum LogDetail {
     Policy {
         /// Those that this concerned.
         changes: Vec<PolicyChange>,
+    },
+    /// Of `stop-recording`.
+    Recording {
+        /// Why it ended.
+        why: RecordingEndReason,
+    },
+    /// Of `mark`.
+    Mark {
+        /// What it is called.
+        text: String,
     },
 }
 

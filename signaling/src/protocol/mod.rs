@@ -11,12 +11,14 @@
 mod command;
 mod event;
 mod quality;
+mod recording;
 mod refusal;
 mod snapshot;
 
 pub use command::*;
 pub use event::*;
 pub use quality::*;
+pub use recording::*;
 pub use refusal::*;
 pub use snapshot::*;
 
@@ -54,6 +56,7 @@ pub enum ClientMessage {
 }
 
 /// From server to client.
+#[expect(clippy::large_enum_variant, reason = "nearly all are events")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ServerMessage {

@@ -75,6 +75,12 @@ refusals! {
     NotFound, 404, "That does not exist.";
     /// Somebody else has it already.
     Conflict, 409, "That is already in use.";
+    /// A recording is under way.
+    AlreadyRecording, 409, "This meeting is being recorded already.";
+    /// No recording is under way.
+    NotRecording, 409, "This meeting is not being recorded.";
+    /// There is nobody to record.
+    NobodyThere, 409, "Nobody is in this meeting.";
     /// Nobody publishes yet.
     NotPublishing, 409, "Nobody is sending to this broadcast yet.";
     /// The server failed; the log says why.

@@ -9,6 +9,7 @@ mod media;
 mod moderation;
 mod permissions;
 mod property;
+mod recording;
 mod restart;
 mod roles;
 mod world;

@@ -36,6 +36,9 @@ fn own(waiting: ParticipantId) -> Vec<(Action, Command)> {
         (Action::Remove, Command::Remove { participant: waiting, ban: true }),
         (Action::SetPolicy, rules(Policy { locked: true, ..OPEN })),
         (Action::SuspendAll, Command::SuspendAll),
+        (Action::Record, Command::StartRecording),
+        (Action::Record, Command::StopRecording),
+        (Action::Record, Command::Mark { text: "here".into() }),
         (Action::ReadLog, Command::ReadLog),
         (Action::End, Command::End),
     ]

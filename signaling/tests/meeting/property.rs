@@ -5,12 +5,14 @@ use crate::world::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use signaling::ids::{ParticipantId, Source};
-use signaling::meeting::{Entry, MeetingSettings, Rate};
+use signaling::meeting::{Entry, MeetingSettings, Rate, RecordingCommand, RecordingNews};
 use signaling::protocol::*;
 use signaling::role::Role;
 use std::collections::BTreeSet;
 
 const CAPACITY: u16 = 5;
+const RECORD: [RecordingCommand; 4] =
+    [RecordingCommand::Start, RecordingCommand::Pause, RecordingCommand::Resume, RecordingCommand::Stop];
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -38,6 +40,14 @@ enum Step {
     Resume {
         who: Index,
         anew: bool,
+    },
+    /// Who carries recordings out says something.
+    News {
+        news: RecordingNews,
+    },
+    /// Somebody asks for it by REST.
+    Record {
+        what: RecordingCommand,
     },
     Pass {
         seconds: u64,
@@ -68,6 +78,8 @@ enum What {
     Spotlight(bool),
     Policy([bool; 8]),
     Suspend,
+    Record(RecordingCommand),
+    Mark,
     ReadLog,
     End,
 }
@@ -110,6 +122,11 @@ impl What {
                 Command::SetPolicy { policy }
             }
             What::Suspend => Command::SuspendAll,
+            What::Record(RecordingCommand::Start) => Command::StartRecording,
+            What::Record(RecordingCommand::Pause) => Command::PauseRecording,
+            What::Record(RecordingCommand::Resume) => Command::ResumeRecording,
+            What::Record(RecordingCommand::Stop) => Command::StopRecording,
+            What::Mark => Command::Mark { text },
             What::ReadLog => Command::ReadLog,
             What::End => Command::End,
         }
@@ -150,7 +167,20 @@ fn a_command() -> impl Strategy<Value = What> {
         3 => Just(What::SendBack),
         1 => any::<bool>().prop_map(What::Spotlight),
         3 => a_policy().prop_map(What::Policy),
+        5 => prop::sample::select(RECORD.to_vec()).prop_map(What::Record),
+        1 => Just(What::Mark),
     ]
+}
+
+fn some_news() -> impl Strategy<Value = RecordingNews> {
+    use RecordingTrouble::{DiskFull, Slow};
+    prop::sample::select(vec![
+        RecordingNews::Trouble(Some(DiskFull)),
+        RecordingNews::Trouble(Some(Slow)),
+        RecordingNews::Trouble(None),
+        RecordingNews::Ended(RecordingEndReason::Quota),
+        RecordingNews::Ended(RecordingEndReason::Failed),
+    ])
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
@@ -163,6 +193,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         2 => any::<Index>().prop_map(|who| Step::GoDark { who }),
         6 => (any::<Index>(), prop::bool::weighted(0.2)).prop_map(|(who, anew)| Step::Resume { who, anew }),
         2 => (1..100_u64).prop_map(|seconds| Step::Pass { seconds }),
+        2 => some_news().prop_map(|news| Step::News { news }),
+        2 => prop::sample::select(RECORD.to_vec()).prop_map(|what| Step::Record { what }),
         1 => Just(Step::Restart),
     ]
 }
@@ -205,6 +237,11 @@ impl Model {
                 }
             }
             Step::Resume { who, anew } => self.resume(who, *anew),
+            Step::News { news } => self.world.news(*news),
+            Step::Record { what } => {
+                let before = self.world.stored.clone();
+                assert!(self.world.record(*what).is_ok() || self.world.stored == before);
+            }
             Step::Pass { seconds } => self.world.pass(seconds * 1_000),
             Step::Restart => self.world.restart(),
         }
@@ -284,8 +321,9 @@ proptest! {
         waiting_room in any::<bool>(),
         steps in prop::collection::vec(a_step(), 1..90),
         ends in prop::bool::weighted(0.2),
+        auto_record in any::<bool>(),
     ) {
-        let mut settings = MeetingSettings { capacity: CAPACITY, policy: Policy { waiting_room, ..OPEN }, ..settings() };
+        let mut settings = MeetingSettings { capacity: CAPACITY, auto_record, policy: Policy { waiting_room, ..OPEN }, ..settings() };
         let plenty = Rate { per_second: 10_000, burst: 10_000 };
         settings.limits.commands = plenty;
         settings.limits.chat = plenty;

@@ -6,7 +6,7 @@ use crate::life::{falls_due, restarted};
 use serde_json::Value;
 use signaling::Meeting;
 use signaling::ids::{Epoch, Millis, ParticipantId, Source};
-use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings};
+use signaling::meeting::{Effect, Entry, Knock, Limits, MeetingSettings, RecordingCommand, RecordingNews};
 use signaling::permission::exempt;
 use signaling::protocol::*;
 use signaling::role::Role;
@@ -33,6 +33,7 @@ pub fn settings() -> MeetingSettings {
         slots: SlotCounts { video: 9, audio: 5 },
         policy: OPEN,
         numbers_wait: true,
+        auto_record: false,
         limits: Limits::default(),
     }
 }
@@ -60,6 +61,9 @@ pub struct Client {
     pub participants: BTreeMap<ParticipantId, Participant>,
     pub waiting: BTreeMap<ParticipantId, WaitingPerson>,
     pub chat: Vec<ChatMessage>,
+    pub recording: Option<Recording>,
+    /// What somebody who waits knows.
+    pub recorded: bool,
     /// Since they were taken last.
     events: Vec<Event>,
     last_reply: Option<ServerMessage>,
@@ -72,7 +76,11 @@ pub struct World {
     pub clients: BTreeMap<ParticipantId, Client>,
     /// What the router forwards.
     pub gates: BTreeSet<(ParticipantId, Source)>,
+    /// What is recorded, and whether it is paused.
+    pub recorded: Option<(String, bool)>,
     pub ended: bool,
+    /// Of recordings.
+    pub marks: Vec<String>,
     /// What came out last, in order.
     pub effects: Vec<Effect>,
     seats_made: u32,
@@ -94,7 +102,9 @@ impl World {
             meeting,
             clients: BTreeMap::new(),
             gates: BTreeSet::new(),
+            recorded: None,
             ended: false,
+            marks: Vec::new(),
             effects: Vec::new(),
             seats_made: 0,
             stored,
@@ -191,6 +201,23 @@ impl World {
         result
     }
 
+    /// Somebody asks for it by REST.
+    pub fn record(&mut self, what: RecordingCommand) -> Result<(), RefusalCode> {
+        let result = self.meeting.handle_recording(self.now, what);
+        self.carry_out();
+        result
+    }
+
+    /// Who carries recordings out says something of the one that runs.
+    pub fn news(&mut self, news: RecordingNews) {
+        let Some((id, _)) = self.recorded.clone() else { return };
+        if matches!(news, RecordingNews::Ended(_)) {
+            self.recorded = None;
+        }
+        self.meeting.handle_recording_news(self.now, &id, news);
+        self.carry_out();
+    }
+
     /// Time passes; what falls due meanwhile happens when it is due.
     pub fn pass(&mut self, milliseconds: u64) {
         let until = self.now.plus(milliseconds);
@@ -202,6 +229,7 @@ impl World {
     /// The server is killed and starts again from what was stored last.
     pub fn restart(&mut self) {
         self.meeting = restarted(&self.meeting, self.now);
+        self.recorded = None;
         for client in self.clients.values_mut() {
             client.connected = false;
         }
@@ -269,6 +297,20 @@ impl World {
                     assert!(changed, "a gate that was so already");
                 }
                 Effect::EndMedia { participant, .. } => self.gates.retain(|(whose, _)| *whose != participant),
+                Effect::StartRecording { id } => {
+                    assert_eq!(self.recorded.replace((id, false)), None);
+                }
+                Effect::PauseRecording { id } => {
+                    assert_eq!(self.recorded.replace((id.clone(), true)), Some((id, false)))
+                }
+                Effect::ResumeRecording { id } => {
+                    assert_eq!(self.recorded.replace((id.clone(), false)), Some((id, true)))
+                }
+                Effect::StopRecording { id } => assert_eq!(self.recorded.take().map(|(known, _)| known), Some(id)),
+                Effect::MarkRecording { id, text } => {
+                    assert_eq!(self.recorded.as_ref().map(|(known, _)| known), Some(&id));
+                    self.marks.push(text);
+                }
                 Effect::Persist => persisted = true,
                 Effect::Ended => self.ended = true,
             }
@@ -315,6 +357,10 @@ impl World {
     }
 
     fn check(&mut self) {
+        let recording = self.meeting.recording();
+        let carried_out = self.recorded.as_ref().map(|(id, paused)| (id.clone(), *paused));
+        let described = recording.clone().map(|one| (one.id, one.state == RecordingState::Paused));
+        assert_eq!(carried_out, described, "something else is recorded than people are told");
         for (id, source) in &self.gates {
             let client = &self.clients[id];
             assert!(client.inside || client.dark || !client.connected, "{source:?} of {id} is forwarded");
@@ -345,10 +391,13 @@ impl World {
                 assert!(waiting.contains_key(id) && !client.inside, "{id} believes to be inside");
                 assert!(client.participants.is_empty() && client.chat.is_empty() && client.waiting.is_empty());
                 assert_eq!(client.host_present, host_present);
+                assert_eq!(client.recorded, recording.is_some());
+                assert_eq!(client.recording, None);
                 continue;
             };
             assert!(client.inside && me.connected);
             assert_eq!(client.participants, inside, "{id} sees other people");
+            assert_eq!(client.recording, recording, "{id} knows of another recording");
             assert_eq!(client.policy.as_ref(), Some(self.meeting.policy()), "{id} knows other rules");
             assert_eq!(self.meeting.media_allowed(*id).map(|rights| rights.epoch), Some(client.epoch));
             match exempt(me.role) {
@@ -376,17 +425,19 @@ impl World {
 impl Client {
     fn follow(&mut self, me: ParticipantId, event: Event) {
         match event {
-            Event::Waiting { you, seat, meeting, host_present } => {
+            Event::Waiting { you, seat, meeting, host_present, recorded } => {
                 assert_eq!((you, &seat), (me, &self.seat));
                 assert_eq!(meeting.join_url, None);
                 self.inside = false;
                 self.host_present = host_present;
+                self.recorded = recorded;
+                self.recording = None;
                 self.participants.clear();
                 self.waiting.clear();
                 self.chat.clear();
                 self.policy = None;
             }
-            Event::Welcome { you, seat, epoch, meeting, policy, participants, waiting, chat, .. } => {
+            Event::Welcome { you, seat, epoch, meeting, policy, participants, waiting, chat, recording, .. } => {
                 assert_eq!((you, &seat), (me, &self.seat));
                 assert!(self.inside || epoch > self.epoch, "let in again under an old epoch");
                 self.inside = true;
@@ -396,6 +447,7 @@ impl Client {
                 self.participants = participants.into_iter().map(|one| (one.id, one)).collect();
                 self.waiting = waiting.into_iter().map(|one| (one.id, one)).collect();
                 self.chat = chat;
+                self.recording = recording;
             }
             Event::Joined { participant } => _ = self.participants.insert(participant.id, participant),
             Event::Updated { participant } => {
@@ -413,6 +465,13 @@ impl Client {
             Event::Knocked { person } => assert!(self.waiting.insert(person.id, person).is_none()),
             Event::KnockEnded { participant } => assert!(self.waiting.remove(&participant).is_some()),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
+            Event::RecordingChanged { recording, ended, .. } => {
+                let before = std::mem::replace(&mut self.recording, recording);
+                if let Some(ended) = ended {
+                    assert_eq!(before.map(|before| before.id), Some(ended.id));
+                    assert_eq!(self.recording, None);
+                }
+            }
             Event::Chat { message } => self.chat.push(message),
             Event::Muted { .. } | Event::AskedToUnmute { .. } => {}
             Event::Out { reason } => self.out = Some(reason),

@@ -4,7 +4,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type * as P from "./protocol";
-import { OUT_REASONS, QUALITIES, REFUSAL_CODES, ROLES, SOURCES } from "./protocol";
+import {
+  OUT_REASONS, QUALITIES, RECORDING_ENDS, RECORDING_STATES, RECORDING_TROUBLES, REFUSAL_CODES, ROLES, SOURCES,
+} from "./protocol";
 
 const FIXTURES = new URL("../../../signaling/fixtures/", import.meta.url);
 const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, FIXTURES), "utf8"));
@@ -84,6 +86,8 @@ const detail = union<P.LogDetail, "kind">("kind", {
   role: { role },
   name: { name: string },
   spotlight: { on: boolean },
+  recording: { why: word(...RECORDING_ENDS) },
+  mark: { text: string },
   policy: {
     changes: list(
       object<P.PolicyChange>({
@@ -128,6 +132,11 @@ const command = union<P.Command, "do">("do", {
   "set-spotlight": { participant: number, on: boolean },
   "set-policy": { policy },
   "suspend-all": {},
+  "start-recording": {},
+  "pause-recording": {},
+  "resume-recording": {},
+  "stop-recording": {},
+  mark: { text: string },
   "read-log": {},
   end: {},
 });
@@ -143,11 +152,15 @@ const outcome = union<P.Outcome, "kind">("kind", {
   admitted: { admitted: number, waiting: number },
   log: { entries: list(entry) },
 });
+const recording = object<P.Recording>({
+  id: string, state: word(...RECORDING_STATES), trouble: maybe(word(...RECORDING_TROUBLES)), since: number, recordedMs: number,
+});
 const event = union<P.Event, "kind">("kind", {
-  waiting: { you: number, seat: string, meeting, hostPresent: boolean },
+  waiting: { you: number, seat: string, meeting, hostPresent: boolean, recorded: boolean },
   welcome: {
     you: number, seat: string, epoch: number, meeting, policy, participants: list(participant),
     waiting: list(person), chat: list(chat), slots: object<P.SlotCounts>({ video: number, audio: number }),
+    recording: maybe(recording),
   },
   joined: { participant },
   updated: { participant },
@@ -156,6 +169,10 @@ const event = union<P.Event, "kind">("kind", {
   knocked: { person },
   "knock-ended": { participant: number },
   "policy-changed": { policy, by: maybe(number) },
+  "recording-changed": {
+    recording: maybe(recording), by: maybe(number),
+    ended: maybe(object<P.RecordingEnd>({ id: string, why: word(...RECORDING_ENDS) })),
+  },
   chat: { message: chat },
   muted: { source, by: number },
   "asked-to-unmute": { source, by: number },
@@ -208,8 +225,8 @@ describe("the protocol", () => {
     const variants = [
       ...["hello", "command", "ping", "reply", "refused", "event", "media", "pong"].map((name) => `type:${name}`),
       ...["link", "number", "host", "resume"].map((name) => `by:${name}`),
-      ...["set-source", "offer", "candidate", "watch", "tell-limit", "set-policy", "suspend-all", "end"].map((name) => `do:${name}`),
-      ...["source", "role", "name", "spotlight", "policy"].map((name) => `kind:${name}`),
+      ...["set-source", "offer", "candidate", "watch", "tell-limit", "set-policy", "suspend-all", "start-recording", "mark", "end"].map((name) => `do:${name}`),
+      ...["source", "role", "name", "spotlight", "policy", "recording", "mark", "recording-changed"].map((name) => `kind:${name}`),
       ...["loss", "delay", "thin", "processor"].map((name) => `kind:${name}`),
       ...["bandwidth", "processor"].map((name) => `by:${name}`),
       ...["waiting", "welcome", "out", "slots", "speakers", "quality", "session", "wanted", "log"].map((n) => `kind:${n}`),

@@ -13,6 +13,8 @@ export const SOCKET_PATH = "/api/v1/socket";
 export const CHAT_MAX = 4000;
 /** Longest name, in characters (code points). */
 export const NAME_MAX = 64;
+/** Longest name of a mark, in characters (code points). */
+export const MARK_MAX = 80;
 /** How long a seat is kept for somebody whose connection was lost. */
 export const SEAT_KEPT_MS = 120_000;
 
@@ -85,6 +87,11 @@ export type Command =
   | { do: "set-spotlight"; participant: ParticipantId; on: boolean }
   | { do: "set-policy"; policy: Policy }
   | { do: "suspend-all" }
+  | { do: "start-recording" }
+  | { do: "pause-recording" }
+  | { do: "resume-recording" }
+  | { do: "stop-recording" }
+  | { do: "mark"; text: string }
   | { do: "read-log" }
   | { do: "end" };
 
@@ -104,7 +111,7 @@ export type Outcome =
   | { kind: "log"; entries: LogEntry[] };
 
 export type Event =
-  | { kind: "waiting"; you: ParticipantId; seat: string; meeting: MeetingInfo; hostPresent: boolean }
+  | { kind: "waiting"; you: ParticipantId; seat: string; meeting: MeetingInfo; hostPresent: boolean; recorded: boolean }
   | ({ kind: "welcome" } & Welcome)
   | { kind: "joined"; participant: Participant }
   | { kind: "updated"; participant: Participant }
@@ -113,6 +120,7 @@ export type Event =
   | { kind: "knocked"; person: WaitingPerson }
   | { kind: "knock-ended"; participant: ParticipantId }
   | { kind: "policy-changed"; policy: Policy; by?: ParticipantId }
+  | { kind: "recording-changed"; recording?: Recording; by?: ParticipantId; ended?: RecordingEnd }
   | { kind: "chat"; message: ChatMessage }
   | { kind: "muted"; source: Source; by: ParticipantId }
   | { kind: "asked-to-unmute"; source: Source; by: ParticipantId }
@@ -129,6 +137,29 @@ export interface Welcome {
   waiting: WaitingPerson[];
   chat: ChatMessage[];
   slots: SlotCounts;
+  recording?: Recording;
+}
+
+export const RECORDING_STATES = ["recording", "paused", "suspended"] as const;
+export type RecordingState = (typeof RECORDING_STATES)[number];
+/** What keeps a recording from going on: all but `failed` say what about the server's disk. */
+export const RECORDING_TROUBLES = ["disk-full", "read-only", "slow", "failed"] as const;
+export type RecordingTrouble = (typeof RECORDING_TROUBLES)[number];
+export const RECORDING_ENDS = ["stopped", "quota", "failed", "meeting-ended"] as const;
+export type RecordingEndReason = (typeof RECORDING_ENDS)[number];
+
+/** A recording under way. While it records, its length is `recordedMs` and what passed since `since`. */
+export interface Recording {
+  id: string;
+  state: RecordingState;
+  trouble?: RecordingTrouble;
+  since: Millis;
+  recordedMs: number;
+}
+
+export interface RecordingEnd {
+  id: string;
+  why: RecordingEndReason;
 }
 
 export const OUT_REASONS = ["left", "denied", "removed", "banned", "ended", "replaced", "server-stopping"] as const;
@@ -202,7 +233,9 @@ export type LogDetail =
   | { kind: "role"; role: Role }
   | { kind: "name"; name: string }
   | { kind: "spotlight"; on: boolean }
-  | { kind: "policy"; changes: PolicyChange[] };
+  | { kind: "policy"; changes: PolicyChange[] }
+  | { kind: "recording"; why: RecordingEndReason }
+  | { kind: "mark"; text: string };
 
 export interface PolicyChange {
   field: keyof Policy;
@@ -280,6 +313,9 @@ export const REFUSAL_CODES = [
   "sign-in-needed",
   "not-found",
   "conflict",
+  "already-recording",
+  "not-recording",
+  "nobody-there",
   "not-publishing",
   "internal",
 ] as const;

@@ -173,7 +173,7 @@ describe("the door", () => {
     expect([sessions.length, sessions[0]?.closed, begun]).toEqual([1, true, 2]);
     model.actions.join("1234");
     server.last.open();
-    event({ kind: "waiting", you: 1, seat: "s", meeting: { id: "m-1", title: "W", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true });
+    event({ kind: "waiting", you: 1, seat: "s", meeting: { id: "m-1", title: "W", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true, recorded: false });
     await pass();
     expect([sessions.length, sessions[1]?.closed, begun]).toEqual([2, true, 3]);
     event(welcome({ participants: [person(1, { name: "Ana" }), ...others] }));
@@ -228,7 +228,7 @@ describe("the door", () => {
     await open();
     model.actions.join();
     server.last.open();
-    const waiting = { kind: "waiting" as const, you: 5, seat: "s", meeting: { id: "m-1", title: "W", number: "1", startedAt: 0, capacity: 9 } };
+    const waiting = { kind: "waiting" as const, you: 5, seat: "s", recorded: false, meeting: { id: "m-1", title: "W", number: "1", startedAt: 0, capacity: 9 } };
     event({ ...waiting, hostPresent: false });
     await pass();
     expect(view().phase).toMatchObject({ kind: "knocking", hostPresent: false });
@@ -246,7 +246,7 @@ describe("the door", () => {
     await open();
     model.actions.join();
     server.last.open();
-    event({ kind: "waiting", you: 5, seat: "s", meeting: { id: "m-1", title: "", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true });
+    event({ kind: "waiting", you: 5, seat: "s", meeting: { id: "m-1", title: "", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true, recorded: false });
     model.actions.cancel();
     expect(commands()).toEqual([{ do: "leave" }]);
     event({ kind: "out", reason: "left" });
@@ -578,7 +578,7 @@ describe("the end", () => {
   it("by being sent back shows the door and nothing of the inside", async () => {
     await open();
     await joined();
-    event({ kind: "waiting", you: 1, seat: "seat-1", meeting: { id: "m-1", title: "", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true });
+    event({ kind: "waiting", you: 1, seat: "seat-1", meeting: { id: "m-1", title: "", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true, recorded: false });
     await pass();
     expect(view().phase.kind).toBe("knocking");
     expect(view().people).toEqual([]);

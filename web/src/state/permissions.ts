@@ -25,6 +25,7 @@ export const TABLE = {
   Spotlight: [false, false, true, true, "host"],
   SetPolicy: [false, false, true, true, "host"],
   SuspendAll: [false, false, true, true, "host"],
+  Record: [false, false, true, true, "host"],
   ReadLog: [false, false, true, true, "host"],
   End: [false, false, false, true, "host"],
 } as const satisfies Record<string, Row>;

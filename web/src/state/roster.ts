@@ -1,7 +1,7 @@
 // The meeting as its events tell it: who is in, who waits, rules, chat. A pure function from state and
 // event to state; what is worth saying to the person falls out of it as notices.
 
-import type { ChatMessage, Condition, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, SlotCounts, Source, WaitingPerson } from "../client/protocol";
+import type { ChatMessage, Condition, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Recording, SlotCounts, Source, WaitingPerson } from "../client/protocol";
 import type { NoticeWhat } from "./types";
 
 /** The chat on the page; the server keeps as many. */
@@ -28,6 +28,7 @@ export interface Inside {
   quality: ReadonlyMap<ParticipantId, Condition>;
   /** What the server takes our downlink to carry. */
   downlinkKbps: number | null;
+  recording: Recording | null;
 }
 
 export interface Told {
@@ -58,6 +59,7 @@ export function tell(roster: Roster | null, event: Event): Told {
         speakers: [],
         quality: new Map(),
         downlinkKbps: null,
+        recording: event.recording ?? null,
       };
       return { roster: { you: event.you, meeting: event.meeting, inside, hostPresent: true }, notices: [] };
     }
@@ -128,6 +130,8 @@ function tellInside(roster: Roster, inside: Inside, event: InsideEvent): Told {
       const { from, name: sender, text } = event.message;
       return from === roster.you ? now({ chat }) : now({ chat }, { kind: "chat", name: sender, text });
     }
+    case "recording-changed":
+      return now({ recording: event.recording ?? null });
     case "muted":
       return now({}, { kind: "muted", source: event.source, by: name(event.by) });
     case "asked-to-unmute":

@@ -24,6 +24,10 @@ function exact(t: TFunction, action: string, on: string, detail: NonNullable<Log
       return t("log.rename", { on, name: detail.name });
     case "spotlight":
       return t(`log.spotlight.${detail.on ? "on" : "off"}`, { on });
+    case "recording":
+      return t(`log.recording.${detail.why}`);
+    case "mark":
+      return t("log.marked", { text: detail.text });
     case "policy": {
       const [first] = detail.changes;
       if (action === "mute-all" && first) return t(`log.muteAll.${first.on ? "on" : "off"}`);
