@@ -6,6 +6,7 @@ pub mod config;
 pub mod http;
 pub mod meetings;
 pub mod net;
+pub mod recordings;
 pub mod router;
 pub mod rtp;
 pub mod server;

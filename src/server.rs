@@ -185,6 +185,8 @@ impl Server {
         self.state.drain();
         // Everybody is told, seats are stored; then the port closes.
         let _ = timeout(STOP_LIMIT, self.state.directory.stop()).await;
+        // What was recorded is whole before the process ends.
+        self.state.recordings.stop().await;
         self.stop.cancel();
         self.serving.abort();
         let media = self.state.media.clone();

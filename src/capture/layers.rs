@@ -19,8 +19,10 @@ const FIRST_PATIENCE: Duration = Duration::from_millis(500);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// One source.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Layers {
+    /// Higher ones are not kept, but the lowest of all.
+    height: u16,
     layers: BTreeMap<u8, Layer>,
     current: Option<u8>,
     began: Option<Instant>,
@@ -35,12 +37,14 @@ struct Layer {
     assembler: Assembler,
     placement: Option<(Codec, Placement)>,
     last_packet: Instant,
+    /// Of its pictures, as far as that is known.
+    height: Option<u16>,
 }
 
 impl Layer {
     fn new(now: Instant, stream: (Ssrc, u32)) -> Self {
         let (reorder, assembler) = (Reorder::default(), Assembler::default());
-        Self { stream, reorder, assembler, placement: None, last_packet: now }
+        Self { stream, reorder, assembler, placement: None, last_packet: now, height: None }
     }
 
     fn is_silent(&self, now: Instant) -> bool {
@@ -58,6 +62,10 @@ impl Layer {
 }
 
 impl Layers {
+    pub(super) const fn new(height: u16) -> Self {
+        Self { height, layers: BTreeMap::new(), current: None, began: None, asked: None }
+    }
+
     /// The layer that is kept.
     pub(super) const fn current(&self) -> Option<u8> {
         self.current
@@ -72,6 +80,7 @@ impl Layers {
             *layer = Layer::new(now, stream);
         }
         layer.last_packet = now;
+        layer.height = packet.height.or(layer.height);
         self.began.get_or_insert(now);
         let Packet { timestamp, marker, .. } = *packet;
         let payload = packet.payload().to_vec();
@@ -86,10 +95,15 @@ impl Layers {
 
     /// Gives the frames that are whole.
     pub(super) fn collect(&mut self, now: Instant, zero: Zero, mut give: impl FnMut(Frame)) {
-        let silent =
-            |layers: &BTreeMap<u8, Layer>, number| layers.get(&number).is_none_or(|layer| layer.is_silent(now));
-        let current_silent = self.current.is_none_or(|current| silent(&self.layers, current));
+        let lowest = self.layers.keys().next().copied();
+        let most = self.height;
+        let too_high =
+            |number: u8, layer: &Layer| Some(number) != lowest && layer.height.is_some_and(|height| height > most);
+        let gone =
+            |number| self.layers.get(&number).is_none_or(|layer| layer.is_silent(now) || too_high(number, layer));
+        let current_gone = self.current.is_none_or(gone);
         for (&number, layer) in &mut self.layers {
+            let fits = !too_high(number, layer);
             while let Some(next) = layer.reorder.pop(now) {
                 let piece = match next {
                     Next::Item(Some(piece)) => piece,
@@ -101,11 +115,12 @@ impl Layers {
                 };
                 for frame in layer.assembler.push(&piece).into_iter().flatten() {
                     let Some(time) = layer.place(zero.captured_ns(now, frame.captured_ns), &frame) else { continue };
-                    let taken = match self.current {
-                        Some(current) if number == current => true,
-                        Some(current) => frame.key && (number > current || current_silent),
-                        None => frame.key,
-                    };
+                    let taken = fits
+                        && match self.current {
+                            Some(current) if number == current => true,
+                            Some(current) => frame.key && (number > current || current_gone),
+                            None => frame.key,
+                        };
                     if taken {
                         self.current = Some(number);
                         let Assembled { codec, key, data, .. } = frame;
@@ -123,7 +138,12 @@ impl Layers {
             return None;
         }
         // The best that flows: to go on with it, or to change to it.
-        let (&best, layer) = self.layers.iter().rev().find(|(_, layer)| !layer.is_silent(now))?;
+        let lowest = self.layers.keys().next().copied();
+        let fits = |number: u8, layer: &Layer| {
+            Some(number) == lowest || layer.height.is_none_or(|height| height <= self.height)
+        };
+        let flows = |(number, layer): &(&u8, &Layer)| !layer.is_silent(now) && fits(**number, layer);
+        let (&best, layer) = self.layers.iter().rev().find(flows)?;
         let wanted = (self.current != Some(best) || layer.assembler.wants_key()).then_some(best)?;
         self.asked = Some(now);
         Some(wanted)

@@ -69,15 +69,18 @@ impl Zero {
 #[derive(Debug)]
 pub struct Capture {
     zero: Zero,
+    /// Higher pictures are not kept where lower ones come.
+    height: u16,
     sources: FxHashMap<(SessionId, Source), Layers>,
     outputs: VecDeque<Output>,
 }
 
 impl Capture {
-    /// Of a recording that begins now; `server_ns` is that time on the server's clock, in nanoseconds.
+    /// Of a recording that begins now, with pictures up to a height; `server_ns` is that time on the server's clock, in
+    /// nanoseconds.
     #[must_use]
-    pub fn new(now: Instant, server_ns: i64) -> Self {
-        Self { zero: Zero { at: now, ns: server_ns }, sources: FxHashMap::default(), outputs: VecDeque::new() }
+    pub fn new(now: Instant, server_ns: i64, height: u16) -> Self {
+        Self { zero: Zero { at: now, ns: server_ns }, height, sources: FxHashMap::default(), outputs: VecDeque::new() }
     }
 
     /// Something that a tap gave.
@@ -85,7 +88,8 @@ impl Capture {
         let key = (tapped.session, tapped.source);
         match &tapped.what {
             What::Packet(packet) => {
-                let source = self.sources.entry(key).or_default();
+                let height = self.height;
+                let source = self.sources.entry(key).or_insert_with(|| Layers::new(height));
                 source.handle_packet(now, tapped.layer, packet);
             }
             What::Padding { seq, .. } => {

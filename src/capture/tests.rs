@@ -150,7 +150,7 @@ fn frames_of_every_codec_come_out_as_they_were_sent() {
         }
         let start = clock::now();
         let now = start + Duration::from_secs(4);
-        let mut capture = Capture::new(start, ZERO);
+        let mut capture = Capture::new(start, ZERO, u16::MAX);
         packets.iter().for_each(|packet| capture.handle_tapped(now, packet));
         let expected: Vec<Frame> = (0..59).map(|number| stream.expected(number)).collect();
         assert_same(&frames(&mut capture), &expected);
@@ -163,7 +163,7 @@ fn what_is_lost_is_a_gap_and_pictures_go_on_with_a_key_frame() {
     for codec in Codec::ALL {
         let mut stream = Stream::new(codec, SMALL, 0);
         let start = clock::now();
-        let mut capture = Capture::new(start, ZERO);
+        let mut capture = Capture::new(start, ZERO, u16::MAX);
         let (mut came, mut asked) = (Vec::new(), Vec::new());
         for number in 0..90 {
             let now = start + Duration::from_millis(33) * number as u32;
@@ -198,7 +198,7 @@ fn what_is_lost_is_a_gap_and_pictures_go_on_with_a_key_frame() {
 fn the_best_layer_that_arrives_is_kept_and_changed_at_key_frames() {
     let (mut low, mut high) = (Stream::new(Codec::Vp8, SMALL, 0), Stream::new(Codec::Vp8, LARGE, 2));
     let start = clock::now();
-    let mut capture = Capture::new(start, ZERO);
+    let mut capture = Capture::new(start, ZERO, u16::MAX);
     let mut came = Vec::new();
     for number in 0..240_u64 {
         let now = start + Duration::from_millis(33) * number as u32;
@@ -225,7 +225,7 @@ fn the_best_layer_that_arrives_is_kept_and_changed_at_key_frames() {
 fn a_mute_costs_no_bytes_and_no_time() {
     let mut stream = Stream::new(Codec::Opus, SMALL, 0);
     let start = clock::now();
-    let mut capture = Capture::new(start, ZERO);
+    let mut capture = Capture::new(start, ZERO, u16::MAX);
     for number in 0..10 {
         stream.packets(number).iter().for_each(|packet| capture.handle_tapped(start, packet));
     }
@@ -248,7 +248,7 @@ fn sound_and_picture_stand_on_one_clock() {
     picture.start = (2_000, 0x8000_0000);
     let start = clock::now();
     let now = start + Duration::from_secs(2);
-    let mut capture = Capture::new(start, ZERO);
+    let mut capture = Capture::new(start, ZERO, u16::MAX);
     let packets: Vec<Tapped> = [picture.packets(0), sound.packets(0)].concat();
     packets.iter().for_each(|packet| capture.handle_tapped(now, packet));
     let ms: Vec<u64> = frames(&mut capture).iter().map(|frame| frame.codec.ms(frame.time)).collect();
@@ -263,7 +263,7 @@ fn sound_and_picture_stand_on_one_clock() {
 #[test]
 fn a_publisher_whose_reports_lie_moves_nobody_but_by_a_little() {
     let start = clock::now();
-    let mut capture = Capture::new(start, ZERO);
+    let mut capture = Capture::new(start, ZERO, u16::MAX);
     let mut stream = Stream::new(Codec::Opus, SMALL, 0);
     for (number, said) in [0, i64::MAX, i64::MIN, ZERO + 9_000_000 * MS, 0].into_iter().enumerate() {
         for mut tapped in stream.packets(number as u64) {
@@ -284,7 +284,7 @@ proptest! {
             (0..5_usize, 0_u64..40, 0_u32..6, any::<bool>(), prop::collection::vec(any::<u8>(), 0..40), 0_u8..3), 0..60),
     ) {
         let now = clock::now();
-        let mut capture = Capture::new(now, ZERO);
+        let mut capture = Capture::new(now, ZERO, u16::MAX);
         for (step, (codec, seq, time, marker, payload, layer)) in packets.iter().enumerate() {
             let media = media(*seq, time * 3_000, *marker, Codec::ALL[*codec], payload, *layer);
             let captured = ZERO + i64::from(*time) * 33 * MS;

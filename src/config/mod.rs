@@ -49,6 +49,8 @@ pub struct Config {
     pub tls: Tls,
     /// Audio and video.
     pub media: Media,
+    /// Recordings of meetings.
+    pub recordings: Recordings,
     /// Every bound that a stranger can push against.
     pub limits: Limits,
     /// Programs that use the REST interface.
@@ -95,6 +97,25 @@ pub struct Media {
     /// sends when. At most 64 MiB. Empty: none.
     #[serde(with = "kinds::optional")]
     pub trace: Option<PathBuf>,
+}
+
+/// Recordings of meetings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recordings {
+    /// Folder of recordings, each in a folder of its own. Empty: `recordings` in the data folder.
+    #[serde(with = "kinds::optional")]
+    pub folder: Option<PathBuf>,
+    /// Recordings that run at once.
+    pub max_at_once: u16,
+    /// Bytes of one recording, which ends then. 0: no end.
+    pub max_bytes: u64,
+    /// Free bytes that stay on the disk: below them nothing is kept until there is room again.
+    pub reserve_bytes: u64,
+    /// Days after which a recording is deleted. 0: never.
+    pub max_days: u32,
+    /// Bytes of all recordings: beyond them the oldest that are complete are deleted. 0: no bound.
+    pub max_total_bytes: u64,
 }
 
 /// Programs that use the REST interface.
@@ -152,6 +173,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             tls: Tls::default(),
             media: Media::default(),
+            recordings: Recordings::default(),
             limits: Limits::default(),
             api: Api::default(),
             drain: Drain::default(),
@@ -164,6 +186,12 @@ impl Default for Config {
 impl Default for Media {
     fn default() -> Self {
         Self { advertise: Vec::new(), tcp: true, workers: 0, video_slots: 9, audio_slots: 5, trace: None }
+    }
+}
+
+impl Default for Recordings {
+    fn default() -> Self {
+        Self { folder: None, max_at_once: 16, max_bytes: 0, reserve_bytes: 256 << 20, max_days: 0, max_total_bytes: 0 }
     }
 }
 
@@ -185,6 +213,12 @@ impl Config {
     #[must_use]
     pub fn secure(&self) -> bool {
         self.tls.self_signed || self.tls.certificate.is_some()
+    }
+
+    /// Where recordings lie.
+    #[must_use]
+    pub fn recordings_folder(&self) -> PathBuf {
+        self.recordings.folder.clone().unwrap_or_else(|| self.data.join("recordings"))
     }
 
     /// How many people a new meeting may hold: the plan's limit.

@@ -78,6 +78,18 @@ impl Caller {
         }
     }
 
+    /// The browser's own cookie.
+    #[must_use]
+    pub fn browser(&self) -> Option<&str> {
+        cookies::browser(&self.headers)
+    }
+
+    /// A cookie that came along.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        cookies::get(&self.headers, name)
+    }
+
     /// Whether the browser has its own cookie.
     #[must_use]
     pub fn has_browser(&self) -> bool {

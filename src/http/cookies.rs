@@ -14,6 +14,12 @@ pub fn host(meeting: &str) -> String {
     format!("symposia_host_{meeting}")
 }
 
+/// The name of the cookie of a browser that opened a recording's link.
+#[must_use]
+pub fn recording(recording: &str) -> String {
+    format!("symposia_recording_{recording}")
+}
+
 /// When other sites' links send it along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameSite {

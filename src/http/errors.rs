@@ -1,6 +1,7 @@
 //! What a client is told when something is refused: one table of codes, statuses and sentences.
 //! Knows nothing of what was asked.
 
+use crate::meetings::Refusal;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -144,6 +145,12 @@ impl From<RefusalCode> for Failure {
 impl From<HttpCode> for Failure {
     fn from(code: HttpCode) -> Self {
         Self { code: Code::Http(code), detail: None, retry_after: None }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(Refusal { code, detail, retry_after }: Refusal) -> Self {
+        Self { code: Code::Refused(code), detail, retry_after }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::meetings::Directory;
 use crate::meetings::broadcasts::Broadcasts;
 use crate::meetings::network_tests::NetworkTests;
+use crate::recordings::Recordings;
 use crate::store::Store;
 use crate::telemetry::metrics;
 use crate::worker::Media;
@@ -56,6 +57,8 @@ pub struct Shared {
     pub store: Store,
     /// The workers.
     pub media: Media,
+    /// Recordings.
+    pub recordings: Recordings,
     /// Live meetings.
     pub directory: Directory,
     /// Live broadcasts.
@@ -92,9 +95,13 @@ impl AppState {
     pub fn with_bounds(config: Config, base_url: String, store: Store, media: Media, bounds: Bounds) -> Self {
         metrics::register(crate::meetings::counters::families());
         metrics::register(counters::families());
+        metrics::register(crate::recordings::counters::families());
         let config = Arc::new(config);
+        let recordings = Recordings::start(&config, media.clone(), store.clone());
+        let (kept, tracks) = (store.clone(), media.clone());
         Self(Arc::new(Shared {
-            directory: Directory::new(store.clone(), media.clone(), Arc::clone(&config), base_url.clone()),
+            directory: Directory::new(kept, tracks, recordings.clone(), Arc::clone(&config), base_url.clone()),
+            recordings,
             broadcasts: Broadcasts::new(media.clone(), &config.limits),
             network_tests: NetworkTests::new(config.limits.network_tests),
             limits: Limits::new(bounds, clock::now()),

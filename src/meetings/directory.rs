@@ -9,11 +9,12 @@ use super::stored::StoredSettings;
 use super::task::{Setup, Task};
 use crate::clock;
 use crate::config::Config;
+use crate::recordings::Recordings;
 use crate::store::{self, Store, StoreError};
 use crate::worker::Media;
 use dashmap::DashMap;
 use signaling::Meeting;
-use signaling::meeting::{MeetingSettings, MeetingSnapshot};
+use signaling::meeting::{MeetingSettings, MeetingSnapshot, RecordingCommand};
 use signaling::protocol::{RefusalCode, SlotCounts};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,6 +38,7 @@ pub struct Directory(Arc<Inner>);
 struct Inner {
     store: Store,
     media: Media,
+    recordings: Recordings,
     config: Arc<Config>,
     base_url: String,
     live: DashMap<String, mpsc::Sender<Mail>>,
@@ -50,10 +52,11 @@ struct Inner {
 impl Directory {
     /// None live.
     #[must_use]
-    pub fn new(store: Store, media: Media, config: Arc<Config>, base_url: String) -> Self {
+    pub fn new(store: Store, media: Media, recordings: Recordings, config: Arc<Config>, base_url: String) -> Self {
         Self(Arc::new(Inner {
             store,
             media,
+            recordings,
             config,
             base_url,
             live: DashMap::new(),
@@ -123,6 +126,22 @@ impl Directory {
             answered.await.ok()
         };
         timeout(ANSWER_WITHIN, ask).await.ok().flatten()
+    }
+
+    /// Starts, pauses, resumes or stops the recording of a meeting; `only` the one of this name. Gives its name.
+    ///
+    /// # Errors
+    /// `NobodyThere`, `AlreadyRecording`, `NotRecording`, or where the meeting is gone.
+    pub async fn record(&self, id: &str, what: RecordingCommand, only: Option<&str>) -> Result<String, Refusal> {
+        let none = if what == RecordingCommand::Start { RefusalCode::NobodyThere } else { RefusalCode::NotRecording };
+        let mailbox = self.0.live.get(id).map(|mailbox| mailbox.clone()).ok_or(none)?;
+        let (answer, answered) = oneshot::channel();
+        let mail = Mail::Record { what, only: only.map(str::to_owned), answer };
+        mailbox.send(mail).await.map_err(|_| none)?;
+        match timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(result)) => result,
+            _ => Err(RefusalCode::Internal.into()),
+        }
     }
 
     /// Ends a meeting for everybody and for good; false where it had ended.
@@ -221,6 +240,8 @@ impl Directory {
             policy_at_start: settings.policy,
             store: inner.store.clone(),
             media: inner.media.clone(),
+            recordings: inner.recordings.clone(),
+            recorded: StoredSettings::read(&record.settings).recording,
             max_sections: usize::from(inner.config.limits.sections),
             max_tracks: usize::from(inner.config.limits.tracks),
             renegotiations: Rate::per_minute(inner.config.limits.renegotiations_per_minute),
@@ -264,7 +285,7 @@ impl Inner {
             capacity: stored.capacity,
             slots: SlotCounts { video: self.config.media.video_slots, audio: self.config.media.audio_slots },
             policy: stored.policy,
-            auto_record: false,
+            auto_record: stored.recording.auto,
             numbers_wait: stored.numbers_wait,
             limits: signaling::meeting::Limits {
                 waiting: limits.waiting,

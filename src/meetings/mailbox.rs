@@ -3,7 +3,7 @@
 use super::outbox::{ConnectionId, Outbox};
 use super::refusal::Refusal;
 use signaling::ids::ParticipantId;
-use signaling::meeting::{Counts, Knock};
+use signaling::meeting::{Counts, Knock, RecordingCommand};
 use signaling::protocol::{Command, MeetingInfo, Policy};
 use std::fmt;
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +43,8 @@ pub struct Description {
     pub policy: Policy,
     /// How many are where.
     pub counts: Counts,
+    /// Whether it is recorded.
+    pub recorded: bool,
 }
 
 /// What reaches a meeting.
@@ -52,6 +54,7 @@ pub(super) enum Mail {
     Command { participant: ParticipantId, connection: ConnectionId, id: u64, command: Command },
     Disconnected { participant: ParticipantId, connection: ConnectionId },
     Describe { answer: oneshot::Sender<Description> },
+    Record { what: RecordingCommand, only: Option<String>, answer: oneshot::Sender<Result<String, Refusal>> },
     End,
     Stop,
 }

@@ -4,6 +4,7 @@
 use super::quality::{Board, Message};
 use super::rate::{Bucket, Later, Rate};
 use super::refusal::Refusal;
+use crate::recordings::Handle;
 use crate::session::plan::{Flow, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Answer, Local, Offer, Policy, Role};
 use crate::worker::Media;
@@ -13,6 +14,7 @@ use signaling::ids::{Epoch, ParticipantId, Source};
 use signaling::meeting::MediaRights;
 use signaling::protocol::{MediaEvent, RefusalCode, SendLimit, SendSlot, SessionState, Wish};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -41,6 +43,7 @@ pub struct Sessions {
     max_tracks: usize,
     live: HashMap<ParticipantId, Live>,
     board: Board,
+    recorder: Option<Arc<Handle>>,
 }
 
 struct Live {
@@ -68,7 +71,7 @@ impl Sessions {
     pub fn open(media: Media, policy: Policy, max_tracks: usize) -> (Self, mpsc::Receiver<Event>) {
         let (routers, reports) = Routers::open(media.clone(), REPORTS);
         let (live, board) = (HashMap::new(), Board::default());
-        (Self { media, routers, policy, max_tracks, live, board }, reports)
+        (Self { media, routers, policy, max_tracks, live, board, recorder: None }, reports)
     }
 
     /// Answers an offer of somebody who is in; what others are told of it beside.
@@ -126,6 +129,10 @@ impl Sessions {
         let sends = check_sends(&plan, sends)?;
         if let Some(old) = self.live.remove(&participant) {
             self.routers.close_session(old.session, false);
+            self.end_recorded(old.session);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.add_session(session, participant);
         }
         let (plan_kept, open_gates) = (plan.clone(), rights.open_gates);
         self.routers.open_session(session, NewSession { participant, plan, sends, open_gates });
@@ -134,7 +141,8 @@ impl Sessions {
             participant,
             Live { session, epoch: rights.epoch, origin, plan: plan_kept, restarts: 0, limits: None },
         );
-        Ok((sdp, each(self.board.enter(participant))))
+        let wanted = self.routers.record_session(session).into_iter().filter_map(wanted);
+        Ok((sdp, each(self.board.enter(participant).into_iter().chain(wanted).collect())))
     }
 
     /// Passes on what somebody wants to see. Gives what he is told of those whom he sees now.
@@ -193,7 +201,30 @@ impl Sessions {
         // Also where the session itself failed before and is forgotten.
         self.board.leave(participant);
         let live = self.live.remove(&participant);
-        live.map_or_else(Vec::new, |live| self.routers.close_session(live.session, true))
+        let Some(live) = live else { return Vec::new() };
+        let mut acknowledgements = self.routers.close_session(live.session, true);
+        acknowledgements.extend(self.end_recorded(live.session));
+        acknowledgements
+    }
+
+    /// From now on all that passes is recorded, too; what publishers are told of that.
+    pub fn record(&mut self, recorder: Arc<Handle>) -> Option<Report> {
+        for (participant, live) in &self.live {
+            recorder.add_session(live.session, *participant);
+        }
+        let wanted_of = self.routers.record(recorder.number(), recorder.ring(), recorder.height());
+        self.recorder = Some(recorder);
+        each(wanted_of.into_iter().filter_map(wanted).collect())
+    }
+
+    /// Nothing goes to the recorder any more.
+    pub fn end_record(&mut self) -> Option<Report> {
+        self.recorder = None;
+        each(self.routers.end_record().into_iter().filter_map(wanted).collect())
+    }
+
+    fn end_recorded(&self, session: SessionId) -> Option<oneshot::Receiver<()>> {
+        self.recorder.as_ref().map(|recorder| recorder.end_session(session))
     }
 
     /// What a worker's report says to people; nothing where it is about a session that is over.
@@ -217,11 +248,18 @@ impl Sessions {
                 Report::One(participant, MediaEvent::Slots { slots })
             }
             Event::Speakers { participants, .. } => Report::Everyone(MediaEvent::Speakers { participants }),
-            Event::Wanted { track, height, .. } => {
-                Report::One(track.participant, MediaEvent::Wanted { source: track.source, height })
+            Event::Wanted { .. } => {
+                let (participant, media) = wanted(event)?;
+                Report::One(participant, media)
             }
             Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => return None,
         })
+    }
+
+    /// Whether nothing was made in it yet.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.live.is_empty() && self.recorder.is_none()
     }
 
     /// Everybody with a session: they are inside.
@@ -242,7 +280,14 @@ impl Sessions {
     pub fn forget(&mut self, session: SessionId) {
         self.live.retain(|_, live| live.session != session);
         self.routers.close_session(session, false);
+        self.end_recorded(session);
     }
+}
+
+/// Whom a report of what is wanted is for.
+fn wanted(event: Event) -> Option<Message> {
+    let Event::Wanted { track, height, .. } = event else { return None };
+    Some((track.participant, MediaEvent::Wanted { source: track.source, height }))
 }
 
 fn each(messages: Vec<Message>) -> Option<Report> {

@@ -13,6 +13,7 @@ pub mod network_tests;
 mod outbox;
 mod quality;
 pub mod rate;
+mod recording;
 mod refusal;
 mod saver;
 mod steps;

@@ -26,6 +26,10 @@ pub(super) enum Step {
     Acknowledged(oneshot::Receiver<()>),
     /// Go on when the store has written.
     Written(Waiting),
+    /// Go on when this is done, too.
+    Noted(Waiting),
+    /// Answer somebody who asks by other ways than a socket.
+    Answer(Box<dyn FnOnce() + Send>),
 }
 
 /// The steps of one meeting.
@@ -62,6 +66,7 @@ impl Steps {
                     }
                 }
                 Some(Step::Close(outbox, reason)) => outbox.close(reason),
+                Some(Step::Answer(answer)) => answer(),
                 Some(first) => self.barrier = Some(self.gather(first)),
                 None => return,
             }
@@ -72,13 +77,15 @@ impl Steps {
     fn gather(&mut self, first: Step) -> Waiting {
         let mut workers = Vec::new();
         let mut stored = None;
+        let mut noted = Vec::new();
         let mut next = Some(first);
         while let Some(step) = next {
             match step {
                 Step::Acknowledged(done) => workers.push(done),
                 // Versions only grow, so the last one says it for all.
                 Step::Written(done) => stored = Some(done),
-                Step::Send(..) | Step::Close(..) => {
+                Step::Noted(done) => noted.push(done),
+                Step::Send(..) | Step::Close(..) | Step::Answer(_) => {
                     self.queue.push_front(step);
                     break;
                 }
@@ -90,6 +97,9 @@ impl Steps {
                 for done in workers {
                     // An error is a worker that is gone: nothing of it passes either.
                     let _ = done.await;
+                }
+                for done in noted {
+                    done.await;
                 }
                 if let Some(done) = stored {
                     done.await;

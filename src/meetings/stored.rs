@@ -1,6 +1,7 @@
 //! What the store keeps of a meeting's settings, as JSON. Knows neither store nor meeting.
 
 use crate::config::Secret;
+use crate::store::Visibility;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use signaling::ids::Millis;
@@ -16,8 +17,60 @@ pub struct StoredSettings {
     pub numbers_wait: bool,
     /// The plan's limit.
     pub capacity: u16,
+    /// How it is recorded.
+    #[serde(default)]
+    pub recording: RecordingSettings,
     /// Signs the cookies of this meeting's hosts.
     pub host_key: String,
+}
+
+/// How a meeting is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RecordingSettings {
+    /// By itself as soon as somebody is in.
+    pub auto: bool,
+    /// Higher pictures are not kept; none: as high as they come.
+    pub height: Option<u16>,
+    /// Who may see what was recorded.
+    pub visibility: RecordingVisibility,
+}
+
+/// Who may see a recording, beside the administrator; see [`Visibility`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the variants of Visibility")]
+pub enum RecordingVisibility {
+    Nobody,
+    #[default]
+    Host,
+    Participants,
+    Link,
+}
+
+impl RecordingVisibility {
+    /// As it is written.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+    }
+}
+
+impl Default for RecordingSettings {
+    fn default() -> Self {
+        Self { auto: false, height: None, visibility: RecordingVisibility::Host }
+    }
+}
+
+impl From<RecordingVisibility> for Visibility {
+    fn from(visibility: RecordingVisibility) -> Self {
+        match visibility {
+            RecordingVisibility::Nobody => Self::Nobody,
+            RecordingVisibility::Host => Self::Host,
+            RecordingVisibility::Participants => Self::Participants,
+            RecordingVisibility::Link => Self::Link,
+        }
+    }
 }
 
 /// How long a host's cookie holds: longer than the longest event, shorter than a forgotten browser in a library.
@@ -43,7 +96,7 @@ impl StoredSettings {
     #[must_use]
     pub fn new(policy: Policy, numbers_wait: bool, capacity: u16) -> Self {
         let host_key = Secret::random(&mut rand::rng()).expose().to_owned();
-        Self { policy, numbers_wait, capacity, host_key }
+        Self { policy, numbers_wait, capacity, recording: RecordingSettings::default(), host_key }
     }
 
     /// As read from the store. What cannot be read is as strict as can be, and has no key that fits.

@@ -6,25 +6,28 @@ use super::mailbox::{Description, Door, Mail};
 use super::media::{self, Report, Sessions};
 use super::outbox::{CloseReason, ConnectionId, Outbox};
 use super::rate::{Bucket, Rate};
+use super::recording::Recorder;
 use super::refusal::Refusal;
 use super::saver::Saver;
 use super::steps::{Step, Steps};
+use super::stored::RecordingSettings;
 use crate::clock;
+use crate::recordings::{Handle, NewRecording, News, Recordings};
 use crate::store::Store;
 use crate::worker::Media;
 use crate::worker::api::Event as WorkerEvent;
 use signaling::Meeting;
 use signaling::ids::{Millis, ParticipantId};
-use signaling::meeting::{Counts, Effect, RecordingNews};
+use signaling::meeting::{Counts, Effect, RecordingCommand, RecordingNews};
 use signaling::protocol::{
-    Command, Event, OutReason, Outcome, Policy, RecordingEndReason, RefusalCode, SendLimit, SendSlot, ServerMessage,
-    Wish,
+    Command, Event, MediaEvent, OutReason, Outcome, Policy, RecordingEndReason, RefusalCode, SendLimit, SendSlot,
+    ServerMessage, Wish,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{sleep, sleep_until, timeout};
 
 /// How long changes that can wait do wait before they are stored.
@@ -43,6 +46,8 @@ pub(super) struct Setup {
     pub(super) policy_at_start: Policy,
     pub(super) store: Store,
     pub(super) media: Media,
+    pub(super) recordings: Recordings,
+    pub(super) recorded: RecordingSettings,
     pub(super) max_sections: usize,
     pub(super) max_tracks: usize,
     pub(super) renegotiations: Rate,
@@ -90,10 +95,14 @@ pub(super) struct Task {
     occupied: Option<Occupied>,
     counts: Counts,
     leaving: bool,
+    recorder: Recorder,
+    recording_news: UnboundedReceiver<News>,
+    recorded: RecordingSettings,
 }
 
 impl Task {
     pub(super) fn new(setup: Setup) -> (Self, mpsc::Receiver<Mail>) {
+        let (recorder, recording_news) = Recorder::new(setup.recordings);
         let task = Self {
             saver: Saver::start(setup.store.clone(), setup.id.clone()),
             meeting: setup.meeting,
@@ -115,6 +124,9 @@ impl Task {
             occupied: None,
             counts: Counts::default(),
             leaving: false,
+            recorder,
+            recording_news,
+            recorded: setup.recorded,
         };
         (task, setup.mailbox)
     }
@@ -132,6 +144,7 @@ impl Task {
             tokio::select! {
                 () = self.steps.wait() => {}
                 report = receive(self.reports.as_mut()) => self.report(report),
+                Some(news) = self.recording_news.recv() => self.news(news),
                 mail = mailbox.recv(), if room => match mail {
                     Some(mail) => self.mail(mail),
                     None => self.leaving = true,
@@ -175,11 +188,19 @@ impl Task {
                 }
             }
             Mail::Disconnected { participant, connection } => self.disconnected(now, participant, connection),
+            Mail::Record { what, only, answer } => {
+                let result = self.record(what, only.as_deref());
+                self.steps.push(Step::Answer(Box::new(move || {
+                    // Who asked may be gone.
+                    let _ = answer.send(result);
+                })));
+            }
             Mail::Describe { answer } => {
                 let _ = answer.send(Description {
                     info: self.meeting.info(),
                     policy: *self.meeting.policy(),
                     counts: self.meeting.counts(),
+                    recorded: self.meeting.recording().is_some(),
                 });
             }
             Mail::End => {
@@ -256,6 +277,10 @@ impl Task {
             self.reports = Some(reports);
             sessions
         });
+        if let Some(handle) = self.recorder.handle().filter(|_| sessions.is_fresh()) {
+            // Nobody has a session yet.
+            sessions.record(Arc::clone(handle));
+        }
         let (sdp, report) = sessions.offer(participant, rights, sdp, sends, &mut rand::rng())?;
         self.tell(report);
         Ok(Outcome::Answer { sdp })
@@ -294,6 +319,9 @@ impl Task {
                     if let ServerMessage::Event { event: Event::Out { reason }, .. } = &message {
                         out.insert(to, *reason);
                     }
+                    if let ServerMessage::Event { event: Event::Chat { message }, .. } = &message {
+                        self.recorder.wrote(message);
+                    }
                     self.send(to, message);
                 }
                 Effect::Replace { message, .. } => {
@@ -318,15 +346,11 @@ impl Task {
                     let done = self.sessions.as_mut().map(|all| all.end(participant, epoch));
                     self.steps.push_all(done.into_iter().flatten().map(Step::Acknowledged));
                 }
-                // The server has nothing to record with yet, and says so at once.
-                Effect::StartRecording { id } => {
-                    let news = RecordingNews::Ended(RecordingEndReason::Failed);
-                    self.meeting.handle_recording_news(clock::unix(), &id, news);
-                }
-                Effect::PauseRecording { .. }
-                | Effect::ResumeRecording { .. }
-                | Effect::StopRecording { .. }
-                | Effect::MarkRecording { .. } => {}
+                Effect::StartRecording { id } => self.start_recording(id),
+                Effect::PauseRecording { .. } => self.with_recording(|handle| handle.pause()),
+                Effect::ResumeRecording { .. } => self.with_recording(|handle| handle.resume()),
+                Effect::StopRecording { .. } => self.end_recording(),
+                Effect::MarkRecording { text, .. } => self.recorder.mark(text),
                 Effect::Persist => self.persist(urgent),
                 Effect::Ended => {
                     let version = self.saver.end();
@@ -335,6 +359,66 @@ impl Task {
                 }
             }
         }
+        self.follow();
+    }
+
+    /// The recording learns who is there.
+    fn follow(&mut self) {
+        let noting = self.recorder.follow(&self.meeting);
+        self.steps.push_all(noting.into_iter().map(|noting| Step::Noted(Box::pin(noting))));
+    }
+
+    fn start_recording(&mut self, id: String) {
+        let RecordingSettings { height, visibility, .. } = self.recorded;
+        let (meeting, title) = (self.id.clone(), self.meeting.info().title);
+        let height = height.unwrap_or(u16::MAX);
+        let new = NewRecording { id: id.clone(), meeting, title, height, visibility: visibility.into() };
+        let Some((handle, noting)) = self.recorder.begin(new, clock::unix()) else {
+            let news = RecordingNews::Ended(RecordingEndReason::Failed);
+            return self.meeting.handle_recording_news(clock::unix(), &id, news);
+        };
+        self.steps.push(Step::Noted(Box::pin(noting)));
+        // Names before pictures.
+        self.follow();
+        let report = self.sessions.as_mut().and_then(|sessions| sessions.record(handle));
+        self.tell(report);
+    }
+
+    fn with_recording(&self, what: impl Fn(&Handle)) {
+        if let Some(handle) = self.recorder.handle() {
+            what(handle);
+        }
+    }
+
+    fn end_recording(&mut self) {
+        self.recorder.end();
+        let report = self.sessions.as_mut().and_then(Sessions::end_record);
+        self.tell(report);
+    }
+
+    /// What becomes of a recording by itself.
+    fn news(&mut self, News { id, news }: News) {
+        if self.recorder.handle().is_none_or(|handle| handle.id() != id) {
+            return;
+        }
+        if matches!(news, RecordingNews::Ended(_)) {
+            self.end_recording();
+        }
+        self.meeting.handle_recording_news(clock::unix(), &id, news);
+        self.carry_out(None, false);
+    }
+
+    /// Somebody asks by REST; where `only` names a recording, it is about that one. Answered with its id, after all is true.
+    fn record(&mut self, what: RecordingCommand, only: Option<&str>) -> Result<String, Refusal> {
+        let id = |meeting: &Meeting| meeting.recording().map(|recording| recording.id);
+        let before = id(&self.meeting);
+        if only.is_some() && before.as_deref() != only {
+            return Err(RefusalCode::NotRecording.into());
+        }
+        self.meeting.handle_recording(clock::unix(), what)?;
+        self.carry_out(None, true);
+        let id = if what == RecordingCommand::Stop { before } else { id(&self.meeting) };
+        id.ok_or_else(|| Refusal::from(RefusalCode::Internal).detail("nothing can be recorded now"))
     }
 
     /// Stores now and has what follows wait for it, or stores soon.
@@ -379,6 +463,9 @@ impl Task {
             Some(Report::One(participant, media)) => tell(participant, media),
             Some(Report::Each(all)) => all.into_iter().for_each(|(participant, media)| tell(participant, media)),
             Some(Report::Everyone(media)) => {
+                if let MediaEvent::Speakers { participants } = &media {
+                    self.recorder.speak(participants);
+                }
                 let everyone = self.sessions.iter().flat_map(Sessions::participants);
                 everyone.for_each(|participant| tell(participant, media.clone()));
             }

@@ -4,6 +4,7 @@
 //! - [`Store::open`] makes or opens `symposia.db` in the data folder and brings it up to date.
 //! - `meetings`: [`Store::create_meeting`], [`Store::meeting_by_number`], snapshots.
 //! - `broadcasts`: [`Store::create_broadcast`], [`Store::broadcast_by_stream_key`].
+//! - `recordings`: what lists show of them, and who may see them.
 //! - `accounts`: the one-time set-up link, administrators, who is signed in.
 //!
 //! Every function is one transaction: it happened, on the disk, or it did not.
@@ -12,6 +13,7 @@ mod accounts;
 mod broadcasts;
 mod error;
 mod meetings;
+mod recordings;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,7 @@ pub use accounts::{Account, SIGN_IN_LIFETIME_MS};
 pub use broadcasts::{Broadcast, CreatedBroadcast};
 pub use error::StoreError;
 pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMeeting};
+pub use recordings::{Recording, RecordingMade, RecordingPage, RecordingState, Visibility};
 
 use signaling::ids::Millis;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};

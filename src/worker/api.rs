@@ -58,6 +58,15 @@ pub enum Command {
         /// The acknowledgement.
         done: Option<oneshot::Sender<()>>,
     },
+    /// Whoever takes a tap of a machine can't go on, or not as well as it could, without a key frame.
+    WantKeyFrame {
+        /// Whose.
+        session: SessionId,
+        /// Of which source.
+        source: Source,
+        /// Of which layer of it.
+        layer: u8,
+    },
     /// New ICE credentials on both sides; keys and streams stay (RFC 8445 §2.4).
     RestartIce {
         /// Which.

@@ -27,11 +27,13 @@ use crossbeam_queue as queue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use ring::Ring;
+use signaling::ids::Source;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tap::Tapped;
 use thread::{Feedback, Neighbour, Thread};
 use trace::Tracer;
@@ -112,6 +114,8 @@ struct Shared {
     tcp_candidates: Vec<SocketAddr>,
     limits: MediaLimits,
     next: AtomicU64,
+    /// When the server's clock began.
+    epoch: Instant,
     random: Mutex<StdRng>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -210,6 +214,7 @@ impl Media {
             tcp_candidates,
             limits: config.limits,
             next: AtomicU64::new(1),
+            epoch,
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
             threads: Mutex::new(threads),
         })))
@@ -235,6 +240,7 @@ impl Media {
             tcp_candidates: Vec::new(),
             limits,
             next: AtomicU64::new(1),
+            epoch: clock::now(),
             random: Mutex::new(StdRng::from_rng(&mut rand::rng())),
             threads: Mutex::default(),
         }));
@@ -274,6 +280,17 @@ impl Media {
     pub fn credentials(&self, session: SessionId) -> IceCredentials {
         let mut random = self.0.random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         new_credentials(session.worker(), &mut *random)
+    }
+
+    /// A time in nanoseconds of the server's clock, as packets of a tap bear it.
+    #[must_use]
+    pub fn server_ns(&self, now: Instant) -> i64 {
+        i64::try_from(now.saturating_duration_since(self.0.epoch).as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    /// Asks a publisher for a key frame of a layer, once per window however often it is asked.
+    pub fn want_key_frame(&self, session: SessionId, source: Source, layer: u8) {
+        self.send_to(session.worker(), Command::WantKeyFrame { session, source, layer });
     }
 
     /// Of the server's DTLS certificate.

@@ -7,10 +7,13 @@
 
 use super::Media;
 use super::api::{Command, Event, Gate, OpenSession, RemoteSession, RouterId, SessionId, Taker, Tap};
+use super::ring::Ring;
+use super::tap::Tapped;
 use crate::session::plan::{IceCredentials, Mid, SessionPlan};
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::Wish;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A session to be made.
@@ -35,8 +38,25 @@ pub struct Routers {
     /// In the order in which they were needed.
     parts: Vec<Part>,
     members: BTreeMap<SessionId, Member>,
-    /// What each router says is wanted of a track.
-    wanted: HashMap<TrackId, Vec<(RouterId, u16)>>,
+    /// What is wanted of a track, and by whom.
+    wanted: HashMap<TrackId, Vec<(Asker, u16)>>,
+    recorder: Option<Recorder>,
+}
+
+/// Who wants something of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// The sessions of a router.
+    Router(RouterId),
+    /// The recorder.
+    Recorder,
+}
+
+/// Who takes what all routers give, those that join in later, too.
+struct Recorder {
+    tap: Tap,
+    /// Of the largest picture that it takes.
+    height: u16,
 }
 
 struct Part {
@@ -48,6 +68,13 @@ struct Part {
 struct Member {
     participant: ParticipantId,
     gates: Vec<Gate>,
+}
+
+impl Member {
+    fn pictures(&self) -> Vec<TrackId> {
+        let sources = self.gates.iter().map(|gate| gate.source).filter(|source| !source.is_audio());
+        sources.map(|source| TrackId { participant: self.participant, source }).collect()
+    }
 }
 
 impl Routers {
@@ -67,6 +94,7 @@ impl Routers {
             parts: Vec::new(),
             members: BTreeMap::new(),
             wanted: HashMap::new(),
+            recorder: None,
         };
         routers.open_part(worker);
         (routers, receiver)
@@ -125,6 +153,9 @@ impl Routers {
         for part in self.others(router).filter(|part| part.sessions > 0) {
             self.open_tap(router, part.router.worker());
         }
+        if let Some(recorder) = &self.recorder {
+            self.media.send_to(worker, Command::OpenTap { router, tap: recorder.tap.clone() });
+        }
         self.parts.push(Part { router, sessions: 0 });
     }
 
@@ -169,6 +200,37 @@ impl Routers {
                 self.open_tap(other.router, worker);
             }
         }
+    }
+
+    /// From now on all packets of open gates go to a recorder, too, of pictures up to this height. Says what is wanted
+    /// of publishers by that.
+    pub fn record(&mut self, machine: u64, ring: Arc<Ring<Tapped>>, height: u16) -> Vec<Event> {
+        let tap = Tap { taker: Taker::Machine(machine), ring };
+        for part in &self.parts {
+            let open = Command::OpenTap { router: part.router, tap: tap.clone() };
+            self.media.send_to(part.router.worker(), open);
+        }
+        self.recorder = Some(Recorder { tap, height });
+        let tracks: Vec<_> = self.members.values().flat_map(Member::pictures).collect();
+        tracks.into_iter().filter_map(|track| self.want(track, Asker::Recorder, height)).collect()
+    }
+
+    /// Nothing goes to the recorder any more.
+    pub fn end_record(&mut self) -> Vec<Event> {
+        let Some(recorder) = self.recorder.take() else { return Vec::new() };
+        for part in &self.parts {
+            let close = Command::CloseTap { router: part.router, taker: recorder.tap.taker, done: None };
+            self.media.send_to(part.router.worker(), close);
+        }
+        let tracks: Vec<_> = self.members.values().flat_map(Member::pictures).collect();
+        tracks.into_iter().filter_map(|track| self.want(track, Asker::Recorder, 0)).collect()
+    }
+
+    /// What the recorder wants of a session that was just opened.
+    pub fn record_session(&mut self, session: SessionId) -> Vec<Event> {
+        let (Some(recorder), Some(member)) = (&self.recorder, self.members.get(&session)) else { return Vec::new() };
+        let (height, tracks) = (recorder.height, member.pictures());
+        tracks.into_iter().filter_map(|track| self.want(track, Asker::Recorder, height)).collect()
     }
 
     /// Opens or closes the gate of a source on all workers; each acknowledges where that is asked for.
@@ -240,13 +302,7 @@ impl Routers {
             Event::Wanted { router, track, height } => {
                 // It may be late, about somebody who left.
                 self.members.values().find(|member| member.participant == track.participant)?;
-                let said = self.wanted.entry(track).or_default();
-                let most = |said: &[(RouterId, u16)]| said.iter().map(|(_, height)| *height).max().unwrap_or(0);
-                let before = most(said);
-                said.retain(|(other, _)| *other != router);
-                said.push((router, height));
-                let height = most(said);
-                (height != before).then_some(Event::Wanted { router, track, height })
+                self.want(track, Asker::Router(router), height)
             }
             // All hear all microphones, so that one is enough to ask.
             Event::Speakers { router, .. } => {
@@ -255,6 +311,18 @@ impl Routers {
             }
             Event::Session { .. } | Event::Slots { .. } | Event::Quality { .. } | Event::Flowing { .. } => Some(event),
         }
+    }
+
+    /// What is wanted most of a track, where that is another height than before.
+    fn want(&mut self, track: TrackId, asker: Asker, height: u16) -> Option<Event> {
+        let said = self.wanted.entry(track).or_default();
+        let most = |said: &[(Asker, u16)]| said.iter().map(|(_, height)| *height).max().unwrap_or(0);
+        let before = most(said);
+        said.retain(|(other, _)| *other != asker);
+        said.push((asker, height));
+        let height = most(said);
+        let router = if let Asker::Router(router) = asker { router } else { RouterId(self.number) };
+        (height != before).then_some(Event::Wanted { router, track, height })
     }
 
     /// Tracks of a new session begin with nobody having asked for them.

@@ -8,6 +8,7 @@ mod meeting;
 mod network_tests;
 mod permissions;
 mod person;
+mod recordings;
 mod rest;
 mod secrets;
 mod sockets;

@@ -6,6 +6,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use symposia::store::{Recording, RecordingState, Visibility};
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ enum For {
     Administration,
     /// And the host of that very meeting.
     Host,
+    /// The same, of the recording; others do not learn whether it exists.
+    Recorded,
     /// A program; the web app's own pages do not read it.
     Operation,
     Encoder,
@@ -60,7 +63,7 @@ impl For {
         match self {
             For::Everybody => true,
             For::Administration => administration,
-            For::Host => administration || who == Who::Host,
+            For::Host | For::Recorded => administration || who == Who::Host,
             For::Operation => who == Who::Program,
             For::Encoder => who == Who::Encoder,
             For::Tester => false,
@@ -81,6 +84,19 @@ const TABLE: &[(&str, &str, For)] = &[
     ("get",    "/api/v1/meetings/{id}",         For::Host),
     ("delete", "/api/v1/meetings/{id}",         For::Host),
     ("post",   "/api/v1/meetings/{id}/host",    For::Everybody),
+    ("post",   "/api/v1/meetings/{id}/recordings",                   For::Host),
+    ("get",    "/api/v1/recordings",                                 For::Administration),
+    ("get",    "/api/v1/recordings/{id}",                            For::Recorded),
+    ("patch",  "/api/v1/recordings/{id}",                            For::Recorded),
+    ("delete", "/api/v1/recordings/{id}",                            For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/stop",                       For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/pause",                      For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/resume",                     For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/link",                       For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/open",                       For::Everybody),
+    ("get",    "/api/v1/recordings/{id}/timeline",                   For::Recorded),
+    ("get",    "/api/v1/recordings/{id}/tracks/{track}",             For::Recorded),
+    ("get",    "/api/v1/recordings/{id}/tracks/{track}/segments",    For::Recorded),
     ("post",   "/api/v1/broadcasts",            For::Administration),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
     ("delete", "/api/v1/broadcasts/{id}",       For::Administration),
@@ -107,6 +123,7 @@ struct Fixture {
     administrator: String,
     broadcast: String,
     stream_key: String,
+    recording: String,
 }
 
 impl Fixture {
@@ -123,14 +140,34 @@ impl Fixture {
             server.post("/api/v1/setup", &[], setup).await.cookie("symposia_session=").expect("signed in");
         let made = server.post("/api/v1/broadcasts", &[bearer()], json!({})).await;
         let (broadcast, stream_key) = (made.text("id"), made.text("stream_key"));
-        Self { server, meeting, host, other_host, administrator, broadcast, stream_key }
+        let recording = Recording {
+            id: format!("{}-1800000000000", meeting.id),
+            meeting: meeting.id.clone(),
+            title: String::new(),
+            state: RecordingState::Finished,
+            started_at: signaling::ids::Millis(1_800_000_000_000),
+            duration_ms: 0,
+            bytes: 0,
+            participants: Vec::new(),
+            visibility: Visibility::Host,
+            link_token: None,
+            link_expires: None,
+        };
+        assert!(server.state.store.add_recording(&recording).await.expect("a store"));
+        let recording = recording.id;
+        Self { server, meeting, host, other_host, administrator, broadcast, stream_key, recording }
     }
 
     async fn call(&self, who: Who, method: &str, path: &str) -> Answer {
-        let id = if path.starts_with("/api/v1/broadcasts") { &self.broadcast } else { &self.meeting.id };
+        let id = match path.split('/').nth(3) {
+            Some("broadcasts") => &self.broadcast,
+            Some("recordings") => &self.recording,
+            _ => &self.meeting.id,
+        };
         let path = path
             .replace("{id}", id)
             .replace("{broadcast}", &self.broadcast)
+            .replace("{track}", "1")
             .replace("{resource}", "0123456789abcdef0123456789abcdef");
         let method: Method = method.to_uppercase().parse().expect("a method");
         let mut request = Request::builder().method(method).uri(path.as_str());
@@ -187,7 +224,8 @@ async fn every_endpoint_lets_pass_whom_the_table_names_and_nobody_else() {
         let (refused, passed): (Vec<_>, Vec<_>) = ALL.into_iter().partition(|who| !allowed.lets(*who));
         for who in refused {
             let answer = fixture.call(who, method, path).await;
-            if answer.status != StatusCode::UNAUTHORIZED {
+            let refusal = if *allowed == For::Recorded { StatusCode::NOT_FOUND } else { StatusCode::UNAUTHORIZED };
+            if answer.status != refusal {
                 differences.push(format!("{who:?} {method} {path}: {} instead of a refusal", answer.status));
             }
         }

@@ -96,6 +96,7 @@ impl Server {
     pub async fn restart(self) -> Self {
         self.state.drain();
         self.state.directory.stop().await;
+        self.state.recordings.stop().await;
         self.serving.abort();
         let _ = self.serving.await;
         let Self { state, folder, router, .. } = self;
@@ -139,6 +140,11 @@ impl Server {
 
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    /// The same from nobody, for closures.
+    pub async fn post_owned(&self, path: String, body: Value) -> Answer {
+        self.post(&path, &[], body).await
     }
 
     /// Makes a meeting with the API token.

@@ -6,7 +6,7 @@ use signaling::protocol::Wish;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
-use symposia::worker::api::{Command, Event, RouterId, SessionId};
+use symposia::worker::api::{Command, Event, RouterId, SessionId, Tap};
 use tokio::sync::mpsc::Sender;
 
 /// A command as it came, without its channels.
@@ -36,6 +36,7 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     events: Mutex<Option<Sender<Event>>>,
     hangs: AtomicBool,
+    taps: Mutex<Vec<Tap>>,
 }
 
 #[derive(Clone, Default)]
@@ -71,6 +72,14 @@ impl Worker {
                 *self.0.events.lock().expect("no panic") = Some(events);
                 (Some(Seen::OpenRouter(router)), None)
             }
+            Command::OpenTap { tap, .. } => {
+                self.taps().push(tap);
+                (None, None)
+            }
+            Command::CloseTap { taker, done, .. } => {
+                self.taps().retain(|tap| tap.taker != taker);
+                (None, done)
+            }
             Command::CloseRouter { router } => (Some(Seen::CloseRouter(router)), None),
             Command::OpenSession(open) => {
                 let sends = open.sends.into_iter().map(|(mid, source)| (mid.0, source)).collect();
@@ -89,6 +98,11 @@ impl Worker {
 
     fn seen_now(&self) -> MutexGuard<'_, Vec<Seen>> {
         self.0.seen.lock().expect("no panic")
+    }
+
+    /// The taps that are open.
+    pub fn taps(&self) -> MutexGuard<'_, Vec<Tap>> {
+        self.0.taps.lock().expect("no panic")
     }
 
     /// From now on nothing is acknowledged.

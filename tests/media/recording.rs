@@ -34,7 +34,7 @@ impl Recorded {
         world.command(Command::OpenTap { router, tap });
         let zero_ns = world.now.duration_since(world.start).as_nanos() as i64;
         let recorder = Recorder::new(world.now, "recording-1", "Bots", 0, Settings::default());
-        let capture = Capture::new(world.now, zero_ns);
+        let capture = Capture::new(world.now, zero_ns, u16::MAX);
         let (tracks, frames, folder) = (HashMap::new(), Vec::new(), BTreeMap::new());
         Self { ring, capture, recorder, tracks, frames, folder }
     }

@@ -166,6 +166,12 @@ impl Meeting {
         seats.find(|(_, seat)| seat.secret.is(seat_secret)).map(|(id, _)| *id)
     }
 
+    /// What stays the same when the browser or account of somebody with a seat comes again.
+    #[must_use]
+    pub fn identity(&self, participant: ParticipantId) -> Option<&str> {
+        self.seat(participant)?.identity.as_deref()
+    }
+
     /// What may be known from outside.
     #[must_use]
     pub fn info(&self) -> MeetingInfo {

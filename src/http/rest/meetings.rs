@@ -12,7 +12,9 @@ use crate::http::errors::{ErrorBody, Failure, internal};
 use crate::http::passwords::Strength;
 use crate::meetings::join_url;
 use crate::meetings::rate::Later;
-use crate::meetings::stored::{HOST_COOKIE_LIFETIME_MS, StoredSettings, default_policy};
+use crate::meetings::stored::{
+    HOST_COOKIE_LIFETIME_MS, RecordingSettings, RecordingVisibility, StoredSettings, default_policy,
+};
 use crate::store::{Meeting, NewMeeting};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -24,6 +26,8 @@ use utoipa::ToSchema;
 
 /// How many meetings a list shows.
 const LISTED: u32 = 200;
+/// To which heights recordings can be bound.
+const HEIGHTS: [u16; 5] = [180, 360, 540, 720, 1080];
 
 /// A meeting to be made. What is left out is as the web app starts one.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -51,9 +55,28 @@ pub struct CreateMeeting {
     may_rename: Option<bool>,
     /// People who come are muted (false).
     mute_on_entry: Option<bool>,
+    /// A recording begins when the first person is in (false).
+    auto_record: Option<bool>,
+    /// Higher pictures are not recorded: 180, 360, 540, 720 or 1080; null for all.
+    record_height: Option<u16>,
+    /// Who may see recordings: `nobody`, `host` (the default), `participants` or `link`.
+    recording_visibility: Option<String>,
 }
 
 impl CreateMeeting {
+    fn recording(&self) -> Result<RecordingSettings, Failure> {
+        let wrong = |what: &str| Failure::from(RefusalCode::BadMessage).with_detail(what);
+        if self.record_height.is_some_and(|height| !HEIGHTS.contains(&height)) {
+            return Err(wrong("record_height is 180, 360, 540, 720 or 1080"));
+        }
+        let visibility = match self.recording_visibility.as_deref() {
+            None => RecordingVisibility::default(),
+            Some(word) => RecordingVisibility::of(word)
+                .ok_or_else(|| wrong("recording_visibility is nobody, host, participants or link"))?,
+        };
+        Ok(RecordingSettings { auto: self.auto_record.unwrap_or(false), height: self.record_height, visibility })
+    }
+
     fn policy(&self) -> Policy {
         let default = default_policy();
         Policy {
@@ -106,6 +129,8 @@ pub struct ShownMeeting {
     participants: usize,
     /// In the waiting room.
     waiting: usize,
+    /// Whether it is recorded.
+    recorded: bool,
 }
 
 /// A list of meetings.
@@ -139,12 +164,14 @@ pub async fn create(
     count_creation(&state, &caller)?;
     let policy = wanted.policy();
     let numbers_wait = wanted.numbers_wait.unwrap_or(true);
+    let recording = wanted.recording()?;
     let title = title(wanted.title)?;
     let passcode_hash = match passcode(wanted.passcode)? {
         Some(passcode) => Some(state.passwords.hash(&passcode, Strength::Passcode).await?),
         None => None,
     };
-    let settings = StoredSettings::new(policy, numbers_wait, state.config.capacity()).to_value();
+    let settings = StoredSettings { recording, ..StoredSettings::new(policy, numbers_wait, state.config.capacity()) };
+    let settings = settings.to_value();
     let new = NewMeeting { title, passcode_hash, settings };
     let made = state.store.create_meeting(new, clock::unix()).await.map_err(internal)?;
     tracing::info!(meeting = made.meeting.id, "a meeting was made");
@@ -234,7 +261,7 @@ pub async fn become_host(
 }
 
 /// The meeting, for those who may manage it; others do not learn whether it exists.
-async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Meeting, Failure> {
+pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Meeting, Failure> {
     let record = state.store.meeting_by_id(id).await.map_err(internal)?;
     let host = record.as_ref().is_some_and(|record| caller.is_host(record));
     need(caller.may_administrate() || host)?;
@@ -263,6 +290,7 @@ async fn shown(state: &AppState, record: Meeting) -> ShownMeeting {
         live: live.is_some(),
         participants: counts.admitted,
         waiting: counts.waiting,
+        recorded: live.as_ref().is_some_and(|live| live.recorded),
         title: record.title,
         id: record.id,
     }

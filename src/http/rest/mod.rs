@@ -5,6 +5,7 @@ mod document;
 mod meetings;
 mod network_tests;
 mod people;
+mod recordings;
 
 pub use document::document;
 
@@ -25,6 +26,17 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/meetings", get(meetings::list).post(meetings::create))
         .route("/api/v1/meetings/{id}", get(meetings::show).delete(meetings::end))
         .route("/api/v1/meetings/{id}/host", post(meetings::become_host))
+        .route("/api/v1/meetings/{id}/recordings", post(recordings::start))
+        .route("/api/v1/recordings", get(recordings::list))
+        .route("/api/v1/recordings/{id}", get(recordings::show).patch(recordings::change).delete(recordings::delete))
+        .route("/api/v1/recordings/{id}/stop", post(recordings::stop))
+        .route("/api/v1/recordings/{id}/pause", post(recordings::pause))
+        .route("/api/v1/recordings/{id}/resume", post(recordings::resume))
+        .route("/api/v1/recordings/{id}/link", post(recordings::rights::link))
+        .route("/api/v1/recordings/{id}/open", post(recordings::rights::open))
+        .route("/api/v1/recordings/{id}/timeline", get(recordings::files::timeline))
+        .route("/api/v1/recordings/{id}/tracks/{track}", get(recordings::files::track))
+        .route("/api/v1/recordings/{id}/tracks/{track}/segments", get(recordings::files::segments))
         .route("/api/v1/broadcasts", post(broadcasts::create))
         .route("/api/v1/broadcasts/{id}", get(broadcasts::show).delete(broadcasts::end))
         .route("/api/v1/network-tests", post(network_tests::begin).delete(network_tests::end))

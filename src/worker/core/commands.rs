@@ -48,6 +48,11 @@ pub(super) fn handle(core: &mut Core, now: Instant, command: Command, out: &mut 
             core.close_tap(router, taker);
             acknowledge(done);
         }
+        Command::WantKeyFrame { session, source, layer } => {
+            if let Some((router, track)) = core.find_published(session, source) {
+                core.want_key(now, router, track, layer, out);
+            }
+        }
         Command::Watch { session, wishes } => {
             if let Some(&number) = core.session_numbers.get(&session)
                 && let Some(found) = core.session_mut(number)

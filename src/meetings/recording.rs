@@ -1,0 +1,132 @@
+//! The recording of one meeting, as its task sees it: who is there, what they turn on and write becomes its timeline. Knows
+//! no rules, no packets and no files.
+
+use crate::recordings::{Handle, NewRecording, News, Recordings};
+use recordings::timeline::Event;
+use signaling::Meeting;
+use signaling::ids::{Millis, ParticipantId, Source};
+use signaling::protocol::{Audience, ChatMessage, Participant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// The recordings of one meeting, one after the other.
+pub(super) struct Recorder {
+    recordings: Recordings,
+    news: UnboundedSender<News>,
+    live: Option<Live>,
+}
+
+struct Live {
+    handle: Arc<Handle>,
+    /// As the timeline knows them.
+    people: BTreeMap<ParticipantId, Participant>,
+    /// The last message that is in it.
+    chat: u64,
+}
+
+impl Recorder {
+    /// None yet. What becomes of those to come is told by the receiver.
+    pub(super) fn new(recordings: Recordings) -> (Self, UnboundedReceiver<News>) {
+        let (news, receiver) = unbounded_channel();
+        (Self { recordings, news, live: None }, receiver)
+    }
+
+    /// Begins one, which is noted in the store when the future is done; `None` where that can't be now.
+    pub(super) fn begin(
+        &mut self,
+        new: NewRecording,
+        now: Millis,
+    ) -> Option<(Arc<Handle>, impl Future<Output = ()> + Send + 'static)> {
+        let handle = Arc::new(self.recordings.begin(&new, now, self.news.clone())?);
+        self.live = Some(Live { handle: Arc::clone(&handle), people: BTreeMap::new(), chat: 0 });
+        Some((handle, self.recordings.note(new, now)))
+    }
+
+    /// The one under way.
+    pub(super) fn handle(&self) -> Option<&Arc<Handle>> {
+        self.live.as_ref().map(|live| &live.handle)
+    }
+
+    /// Lets go of it: it ends when nobody else holds it.
+    pub(super) fn end(&mut self) {
+        self.live = None;
+    }
+
+    /// Notes who came, went and changed since this was last called. Gives what notes whose browsers came.
+    pub(super) fn follow(&mut self, meeting: &Meeting) -> Vec<impl Future<Output = ()> + Send + 'static> {
+        let mut noting = Vec::new();
+        let Some(live) = &mut self.live else { return noting };
+        let now: BTreeMap<_, _> = meeting.participants().map(|one| (one.id, one)).collect();
+        for id in live.people.keys().filter(|id| !now.contains_key(id)) {
+            live.handle.note(Event::Left { participant: id.0 });
+        }
+        for (id, one) in &now {
+            let before = live.people.get(id);
+            if before == Some(one) {
+                continue;
+            }
+            let name = || one.name.clone();
+            match before {
+                None => {
+                    live.handle.note(Event::Joined { participant: id.0, name: name() });
+                    let browser = meeting.identity(*id).and_then(|identity| identity.strip_prefix("browser:"));
+                    let id = live.handle.id().to_owned();
+                    noting.extend(browser.map(|browser| self.recordings.note_browser(id, browser.to_owned())));
+                }
+                Some(before) if before.name != one.name => {
+                    live.handle.note(Event::Renamed { participant: id.0, name: name() });
+                }
+                Some(_) => {}
+            }
+            for (source, word) in SOURCES {
+                let on = is_on(one, source);
+                if on != before.is_some_and(|before| is_on(before, source)) {
+                    live.handle.note(Event::Source { participant: id.0, source: word.to_owned(), on });
+                }
+            }
+        }
+        live.people = now;
+        noting
+    }
+
+    /// Somebody wrote; what is for everybody is noted once, however many get it.
+    pub(super) fn wrote(&mut self, message: &ChatMessage) {
+        let Some(live) = self.live.as_mut().filter(|live| live.chat < message.id) else { return };
+        if message.to == Audience::Everyone {
+            live.chat = message.id;
+            let (participant, name, text) = (message.from.0, message.name.clone(), message.text.clone());
+            live.handle.note(Event::Chat { participant, name, text });
+        }
+    }
+
+    /// Who speaks, loudest first.
+    pub(super) fn speak(&self, participants: &[ParticipantId]) {
+        if let Some(live) = &self.live {
+            live.handle.note(Event::Speaking { participants: participants.iter().map(|one| one.0).collect() });
+        }
+    }
+
+    /// The host marks this place.
+    pub(super) fn mark(&self, text: String) {
+        if let Some(live) = &self.live {
+            live.handle.note(Event::Mark { text });
+        }
+    }
+}
+
+const SOURCES: [(Source, &str); 4] = [
+    (Source::Microphone, "microphone"),
+    (Source::Camera, "camera"),
+    (Source::Screen, "screen"),
+    (Source::ScreenAudio, "screen-audio"),
+];
+
+const fn is_on(participant: &Participant, source: Source) -> bool {
+    match source {
+        Source::Microphone => participant.microphone,
+        Source::Camera => participant.camera,
+        Source::Screen => participant.screen,
+        Source::ScreenAudio => participant.screen_audio,
+    }
+}

@@ -1,0 +1,389 @@
+//! Recordings of meetings: those under way on one thread ([`Recordings::begin`]), and what lies in their folder
+//! ([`library`]). Completes at its start what a crash left. Knows no meeting's rules and no HTTP.
+//!
+//! The way of a packet: a tap's ring → `live::Live` → [`crate::capture`] → `recordings::Recorder` → `recordings::Writer`.
+
+pub mod counters;
+pub mod library;
+mod live;
+mod machine;
+mod retention;
+
+use crate::clock;
+use crate::config;
+use crate::session::SessionId;
+use crate::store::{Recording, RecordingMade, RecordingState, Store, Visibility};
+use crate::worker::Media;
+use crate::worker::ring::Ring;
+use crate::worker::tap::Tapped;
+use dashmap::DashMap;
+use library::Library;
+use machine::{Machine, Message, Order};
+use recordings::timeline;
+use signaling::ids::{Millis, ParticipantId};
+use signaling::meeting::RecordingNews;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// What may wait between two looks of the thread: 40 ms of 300 microphones and 50 cameras, key frames among them.
+const PLACES: usize = 4096;
+/// How long recordings may take to write their ends when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(12);
+
+/// All recordings. Clones share them.
+#[derive(Clone)]
+pub struct Recordings(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    library: Library,
+    max_at_once: usize,
+    messages: Sender<Message>,
+    /// Those under way, by their ids.
+    shown: Arc<DashMap<String, Status>>,
+    next: AtomicU64,
+    stopping: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    clerk: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    tending: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.tending.abort();
+        // The thread has a sender of its own, for its writers.
+        let _ = self.messages.send(Message::Stop);
+    }
+}
+
+/// How a recording under way stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// In one word.
+    pub state: StatusState,
+    /// How long it is.
+    pub duration_ms: u64,
+    /// Of all its files.
+    pub bytes: u64,
+    /// Names of those who were there.
+    pub participants: Vec<String>,
+}
+
+/// The word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusState {
+    /// What comes is kept.
+    Recording,
+    /// Nothing is kept, as somebody wanted.
+    Paused,
+    /// Nothing is kept, because of the disk.
+    Suspended,
+    /// Its end is being written.
+    Finishing,
+}
+
+/// Said of a recording to the meeting that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// Of which.
+    pub id: String,
+    /// What.
+    pub news: RecordingNews,
+}
+
+/// A recording to be made.
+#[derive(Debug, Clone)]
+pub struct NewRecording {
+    /// Its name: letters, digits and dashes.
+    pub id: String,
+    /// Of which meeting.
+    pub meeting: String,
+    /// What people call it.
+    pub title: String,
+    /// The highest pictures that are kept.
+    pub height: u16,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+/// What the thread begins with.
+pub(crate) struct Started {
+    id: String,
+    folder: PathBuf,
+    title: String,
+    started_at: Millis,
+    height: u16,
+    ring: Arc<Ring<Tapped>>,
+    news: UnboundedSender<News>,
+}
+
+/// For the store.
+enum Kept {
+    /// A recording is over.
+    Made { id: String, made: RecordingMade },
+    /// It never began.
+    Nothing { id: String },
+}
+
+/// A recording under way, as its meeting holds it. Dropped, it ends.
+pub struct Handle {
+    number: u64,
+    id: String,
+    height: u16,
+    ring: Arc<Ring<Tapped>>,
+    messages: Sender<Message>,
+}
+
+impl Recordings {
+    /// Starts the thread, and completes in the background what an earlier server left.
+    #[must_use]
+    pub fn start(config: &config::Config, media: Media, store: Store) -> Self {
+        let settings = &config.recordings;
+        let library = Library::new(config.recordings_folder());
+        let (messages, receiver) = channel();
+        let (kept, made) = unbounded_channel();
+        let shown = Arc::new(DashMap::new());
+        let quota = if settings.max_bytes == 0 { u64::MAX } else { settings.max_bytes };
+        let machine = Machine {
+            media,
+            settings: recordings::Settings {
+                reserve: settings.reserve_bytes,
+                quota,
+                ..recordings::Settings::default()
+            },
+            messages: receiver,
+            sender: messages.clone(),
+            shown: Arc::clone(&shown),
+            kept,
+        };
+        let thread = std::thread::Builder::new().name("recordings".to_owned()).spawn(move || machine.run());
+        // Meetings go on without; what is begun fails, and says so.
+        let thread = thread.inspect_err(|error| tracing::error!(%error, "nothing can be recorded: no thread")).ok();
+        let clerk = tokio::spawn(keep(store.clone(), made, Arc::clone(&shown)));
+        // What lies there now is nobody's any more: nothing has begun yet.
+        let left = library.ids();
+        let tending =
+            tokio::spawn(retention::tend(store.clone(), library.clone(), Arc::clone(&shown), left, settings.clone()));
+        Self(Arc::new(Inner {
+            store,
+            library,
+            max_at_once: usize::from(settings.max_at_once),
+            messages,
+            shown,
+            next: AtomicU64::new(1),
+            stopping: AtomicBool::new(false),
+            thread: Mutex::new(thread),
+            clerk: Mutex::new(Some(clerk)),
+            tending,
+        }))
+    }
+
+    /// Begins a recording; what becomes of it is told by `news`. `None` where as many run as may, or the server stops.
+    #[must_use]
+    pub fn begin(&self, new: &NewRecording, started_at: Millis, news: UnboundedSender<News>) -> Option<Handle> {
+        let inner = &self.0;
+        if inner.stopping.load(Ordering::Acquire) || inner.shown.len() >= inner.max_at_once {
+            return None;
+        }
+        let status = Status { state: StatusState::Recording, duration_ms: 0, bytes: 0, participants: Vec::new() };
+        inner.shown.insert(new.id.clone(), status);
+        let ring = Arc::new(Ring::new(PLACES));
+        let number = inner.next.fetch_add(1, Ordering::Relaxed);
+        let started = Started {
+            id: new.id.clone(),
+            folder: inner.library.folder(&new.id)?,
+            title: new.title.clone(),
+            started_at,
+            height: new.height,
+            ring: Arc::clone(&ring),
+            news,
+        };
+        inner.messages.send(Message::Begin { number, started: Box::new(started) }).ok()?;
+        Some(Handle { number, id: new.id.clone(), height: new.height, ring, messages: inner.messages.clone() })
+    }
+
+    /// Notes in the store that a recording runs.
+    pub fn note(&self, new: NewRecording, started_at: Millis) -> impl Future<Output = ()> + Send + 'static {
+        let store = self.0.store.clone();
+        async move {
+            let row = Recording {
+                id: new.id,
+                meeting: new.meeting,
+                title: new.title,
+                state: RecordingState::Running,
+                started_at,
+                duration_ms: 0,
+                bytes: 0,
+                participants: Vec::new(),
+                visibility: new.visibility,
+                link_token: None,
+                link_expires: None,
+            };
+            if let Err(error) = store.add_recording(&row).await {
+                // Its folder is there, and found at the next start.
+                tracing::error!(%error, recording = row.id, "a recording could not be noted");
+            }
+        }
+    }
+
+    /// Notes who was there, by what stays the same of a browser.
+    pub fn note_browser(&self, id: String, browser: String) -> impl Future<Output = ()> + Send + 'static {
+        let store = self.0.store.clone();
+        async move {
+            if let Err(error) = store.add_recording_browser(&id, &browser).await {
+                tracing::error!(%error, recording = id, "who was in a recording could not be noted");
+            }
+        }
+    }
+
+    /// How one stands that is under way.
+    #[must_use]
+    pub fn status(&self, id: &str) -> Option<Status> {
+        self.0.shown.get(id).map(|status| status.clone())
+    }
+
+    /// What lies on the disk.
+    #[must_use]
+    pub fn library(&self) -> &Library {
+        &self.0.library
+    }
+
+    /// Ends all recordings, and returns when their ends are on the disk.
+    pub async fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+        self.0.tending.abort();
+        let _ = self.0.messages.send(Message::Stop);
+        let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let clerk = self.0.clerk.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = async {
+            // Not on the runtime's own threads.
+            let _ = spawn_blocking(move || thread.map(JoinHandle::join)).await;
+            if let Some(clerk) = clerk {
+                let _ = clerk.await;
+            }
+        };
+        if timeout(STOP_WITHIN, ended).await.is_err() {
+            tracing::error!("some recordings did not end in time; the next start completes them");
+        }
+    }
+}
+
+/// Writes into the store what became of recordings.
+async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, shown: Arc<DashMap<String, Status>>) {
+    while let Some(kept) = made.recv().await {
+        let (id, result) = match kept {
+            Kept::Made { id, made } => {
+                let result = store.set_recording_made(&id, &made).await;
+                (id, result)
+            }
+            Kept::Nothing { id } => {
+                let result = store.delete_recording(&id).await;
+                (id, result)
+            }
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, recording = id, "what became of a recording could not be noted");
+        }
+        shown.remove(&id);
+    }
+}
+
+impl Handle {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The highest pictures that it keeps.
+    #[must_use]
+    pub const fn height(&self) -> u16 {
+        self.height
+    }
+
+    /// What its tap is told by.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Where its tap puts what passes.
+    #[must_use]
+    pub fn ring(&self) -> Arc<Ring<Tapped>> {
+        Arc::clone(&self.ring)
+    }
+
+    fn order(&self, order: Order) {
+        // A thread that is gone has written all that it could.
+        let _ = self.messages.send(Message::Order { number: self.number, order });
+    }
+
+    /// Packets of this session will come, and are somebody's. To be said before the session is made.
+    pub fn add_session(&self, session: SessionId, participant: ParticipantId) {
+        self.order(Order::AddSession { session, participant: participant.0 });
+    }
+
+    /// Nothing of this session is kept from the moment that this is acknowledged.
+    #[must_use]
+    pub fn end_session(&self, session: SessionId) -> oneshot::Receiver<()> {
+        let (done, acknowledged) = oneshot::channel();
+        self.order(Order::EndSession { session, done });
+        acknowledged
+    }
+
+    /// Something happened.
+    pub fn note(&self, event: timeline::Event) {
+        self.order(Order::Event(event));
+    }
+
+    /// Keeps nothing for now.
+    pub fn pause(&self) {
+        self.order(Order::Pause);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.order(Order::Resume);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.order(Order::Stop);
+    }
+}
+
+/// The meeting that a recording is of, as its name says.
+fn meeting_of(id: &str) -> &str {
+    id.rsplit_once('-').map_or(id, |(meeting, _)| meeting)
+}
+
+/// A new recording's row, from what lies in its folder.
+fn row_of(id: &str, manifest: &recordings::manifest::Manifest, made: &RecordingMade) -> Recording {
+    Recording {
+        id: id.to_owned(),
+        meeting: meeting_of(id).to_owned(),
+        title: manifest.title.clone(),
+        state: made.state,
+        started_at: Millis(manifest.started_at),
+        duration_ms: made.duration_ms,
+        bytes: made.bytes,
+        participants: made.participants.clone(),
+        visibility: Visibility::Host,
+        link_token: None,
+        link_expires: None,
+    }
+}
+
+/// The time, for what happens by itself.
+fn now() -> Millis {
+    clock::unix()
+}
