@@ -109,6 +109,32 @@ pub fn vp8_payload(tag: &Tag, numbers: PictureNumbers, key: bool, size: (u16, u1
     out
 }
 
+/// A part of a real VP8 frame: the first part begins it.
+pub fn film_payload(first: bool, numbers: PictureNumbers, part: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(DESCRIPTOR_LEN + part.len());
+    out.extend([0x80 | if first { 0x10 } else { 0 }, 0xf0]);
+    out.extend((0x8000 | numbers.picture_id).to_be_bytes());
+    out.extend([numbers.tl0, numbers.key_index & 0x1f]);
+    out.extend_from_slice(part);
+    out
+}
+
+/// The frames of an IVF file.
+pub fn ivf(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = bytes.get(32..).unwrap_or_default();
+    let mut frames = Vec::new();
+    while let Some((head, after)) = rest.split_first_chunk::<12>() {
+        let len = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let Some(frame) = after.get(..len) else { break };
+        frames.push(frame.to_vec());
+        rest = &after[len..];
+    }
+    frames
+}
+
+/// 20 ms of silence that decoders take for real, as Opus has it.
+pub const SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
+
 /// An Opus payload of about `len` bytes.
 pub fn opus_payload(tag: &Tag, len: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(len);

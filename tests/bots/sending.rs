@@ -1,6 +1,6 @@
 //! What a Bot sends: frames and sounds at their times, kept for retransmission. Knows no keys and no sockets.
 
-use super::content::{PictureNumbers, Tag, opus_payload, vp8_payload};
+use super::content::{PictureNumbers, SILENCE, Tag, film_payload, opus_payload, vp8_payload};
 use rand::Rng;
 use rand::rngs::StdRng;
 use signaling::ids::Source;
@@ -164,6 +164,10 @@ pub struct VideoSource {
     pub layers: Vec<VideoLayer>,
     interval: Duration,
     pub next: Option<Instant>,
+    /// Real VP8 frames, the first a key frame, in place of those that name themselves. For one layer.
+    pub film: Option<Vec<Vec<u8>>>,
+    /// Which of the film is next.
+    place: usize,
     frame: u32,
     timestamp: u32,
 }
@@ -176,6 +180,8 @@ pub struct AudioSource {
     /// RFC 6464: 0 is the loudest.
     pub level: u8,
     pub bytes: usize,
+    /// What decoders take for real, in place of what names itself.
+    pub silent: bool,
     frame: u32,
     timestamp: u32,
 }
@@ -227,7 +233,16 @@ impl VideoSource {
         });
         let layers = layers.collect();
         let timestamp = random.next_u32();
-        Self { source, layers, interval: Duration::from_secs(1) / fps, next: None, frame: 0, timestamp }
+        Self {
+            source,
+            layers,
+            interval: Duration::from_secs(1) / fps,
+            next: None,
+            film: None,
+            place: 0,
+            frame: 0,
+            timestamp,
+        }
     }
 
     /// A key frame is wanted of the layer with this SSRC.
@@ -251,8 +266,21 @@ impl VideoSource {
                     layer.numbers.key_index = layer.numbers.key_index.wrapping_add(1);
                     layer.key_frames.push(self.frame);
                 }
+                if let Some(film) = &self.film {
+                    self.place = if key { 0 } else { self.place % film.len() };
+                    let parts: Vec<_> = film[self.place].chunks(layer.shape.packet_bytes).collect();
+                    for (place, part) in parts.iter().enumerate() {
+                        let payload = film_payload(place == 0, layer.numbers, part);
+                        let marker = place + 1 == parts.len();
+                        out.push(layer.stream.send(ids, twcc, self.timestamp, marker, None, payload));
+                    }
+                    self.place += 1;
+                }
                 let bytes = layer.shape.frame_bytes * if key { 2 } else { 1 };
-                let packets = bytes.div_ceil(layer.shape.packet_bytes).max(1);
+                let packets = match self.film {
+                    None => bytes.div_ceil(layer.shape.packet_bytes).max(1),
+                    Some(_) => 0,
+                };
                 for packet in 0..packets {
                     let tag = Tag {
                         bot,
@@ -283,7 +311,16 @@ impl VideoSource {
 impl AudioSource {
     pub fn new(agreed: &Agreed, source: Source, level: u8, random: &mut StdRng) -> Self {
         let timestamp = random.next_u32();
-        Self { source, stream: agreed.stream(0, random), next: None, level, bytes: 90, frame: 0, timestamp }
+        Self {
+            source,
+            stream: agreed.stream(0, random),
+            next: None,
+            level,
+            bytes: 90,
+            silent: false,
+            frame: 0,
+            timestamp,
+        }
     }
 
     fn poll(&mut self, now: Instant, bot: u32, ids: ExtensionIds, twcc: &mut u16, out: &mut Vec<Plain>) {
@@ -296,7 +333,7 @@ impl AudioSource {
     /// The next 20 ms, also before their time.
     pub fn sound(&mut self, bot: u32, ids: ExtensionIds, twcc: &mut u16) -> Plain {
         let tag = Tag { bot, source: source_number(self.source), layer: 0, frame: self.frame, packet: 0, packets: 1 };
-        let payload = opus_payload(&tag, self.bytes);
+        let payload = if self.silent { SILENCE.to_vec() } else { opus_payload(&tag, self.bytes) };
         let sound = self.stream.send(ids, twcc, self.timestamp, false, Some(self.level), payload);
         self.frame += 1;
         self.timestamp = self.timestamp.wrapping_add(960);
