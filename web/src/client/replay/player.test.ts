@@ -1,0 +1,194 @@
+// The player over elements and a server of the test's own time.
+
+import { describe, expect, it } from "vitest";
+import { type FakeFile, World } from "./fake-media";
+
+const voice = (participant: number, ...pieces: [number, number][]): FakeFile => ({ participant, pieces });
+const camera = (participant: number, ...pieces: [number, number][]): FakeFile => ({ participant, source: "camera", pieces });
+const two = () => new World([voice(1, [0, 60]), voice(2, [0, 60]), camera(1, [0, 60]), camera(2, [0, 60])], 60);
+
+describe("a replay", () => {
+  it("plays all that there is at one place", async () => {
+    const world = two();
+    world.player.want(["1-camera", "2-camera"]);
+    world.player.play();
+    await world.pass(5_000);
+    expect(world.player.position()).toBeGreaterThan(4);
+    for (const file of [1, 2, 3, 4]) {
+      expect(world.of(file).paused).toBe(false);
+      expect(Math.abs(world.of(file).currentTime - world.player.position())).toBeLessThan(0.05);
+    }
+    expect(world.player.get()).toMatchObject({ playing: true, waiting: false, showing: ["1-camera", "2-camera"] });
+  });
+
+  // acceptance: R4
+  it("plays within a second of a seek, and its tracks are within 80 ms, also where their clocks run apart", async () => {
+    const world = new World([voice(1, [0, 60]), { ...voice(2, [0, 60]), drift: 1.02 }, { ...camera(1, [0, 60]), drift: 0.99 }, camera(2, [0, 60])], 60);
+    world.player.want(["1-camera", "2-camera"]);
+    world.player.play();
+    await world.pass(2_000);
+    for (const to of [40, 3, 41, 17.3, 58]) {
+      world.player.seek(to);
+      await world.pass(1_000);
+      expect(world.player.get().waiting).toBe(false);
+      expect(world.player.position()).toBeGreaterThan(to);
+      await world.pass(500);
+      const places = [1, 2, 3, 4].map((file) => world.of(file).currentTime);
+      expect(Math.max(...places) - Math.min(...places)).toBeLessThan(0.08);
+    }
+    // A voice that is bent all the time is never placed anew: that would be heard.
+    const { seeks } = world.of(2);
+    world.player.seek(20);
+    await world.pass(20_000);
+    expect(world.of(2).seeks - seeks).toBeLessThanOrEqual(1);
+  });
+
+  it("follows the sound that leads", async () => {
+    const world = new World([{ ...voice(1, [0, 60]), drift: 1.01 }, camera(1, [0, 60])], 60);
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(20_000);
+    expect(world.of(1).playbackRate).toBe(1);
+    expect(Math.abs(world.of(1).currentTime - world.player.position())).toBeLessThan(0.02);
+    expect(Math.abs(world.of(2).currentTime - world.of(1).currentTime)).toBeLessThan(0.06);
+  });
+
+  it("goes on through times in which nobody sent, and is ready when somebody does again", async () => {
+    const world = new World([voice(1, [0, 4], [9, 20]), camera(1, [0, 3], [12, 20])], 20);
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(6_000);
+    expect(world.player.position()).toBeGreaterThan(5.5);
+    expect(world.player.get()).toMatchObject({ waiting: false, showing: [] });
+    expect(world.of(1).paused).toBe(true);
+    const before = world.of(1).seeks;
+    await world.pass(5_000);
+    expect(world.of(1).seeks - before).toBe(1);
+    expect(world.of(1).paused).toBe(false);
+    await world.pass(3_000);
+    expect(world.player.get().showing).toEqual(["1-camera"]);
+  });
+
+  it("at twice the speed gets twice as far, and stops at the end", async () => {
+    const world = two();
+    world.player.setRate(2);
+    world.player.play();
+    await world.pass(10_300);
+    expect(world.player.position()).toBeGreaterThan(19);
+    expect(world.of(1).playbackRate).toBe(2);
+    await world.pass(22_000);
+    expect(world.player.position()).toBe(60);
+    expect(world.player.get().playing).toBe(false);
+    world.player.play();
+    await world.pass(2_000);
+    expect(world.player.position()).toBeLessThan(6);
+  });
+
+  it("keeps in memory what is near only", async () => {
+    const world = new World([voice(1, [0, 600]), camera(1, [0, 600])], 600);
+    world.player.want(["1-camera"]);
+    world.player.play();
+    const longest = () => Math.max(...[1, 2].map((file) => world.of(file).ranges.reduce((sum, [from, to]) => sum + to - from, 0)));
+    for (let minute = 0; minute < 3; minute += 1) {
+      await world.pass(60_000);
+      expect(longest()).toBeLessThan(65);
+    }
+    for (const to of [500, 30, 300, 200]) {
+      world.player.seek(to);
+      await world.pass(3_000);
+      expect(longest()).toBeLessThan(130);
+    }
+  });
+
+  it("takes less at once where the browser takes no more", async () => {
+    const world = new World([camera(1, [0, 60])], 60);
+    world.quota = 10;
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(20_000);
+    expect(world.player.position()).toBeGreaterThan(8);
+  });
+
+  it("goes on with another codec of the same source, and says what cannot be played", async () => {
+    const world = new World([camera(1, [0, 4]), { ...camera(1, [4, 8]), codec: "h264" }, { ...camera(1, [8, 12]), codec: "hevc" }, voice(1, [0, 12])], 12);
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(6_000);
+    expect(world.types).toContain('video/webm; codecs="h264"');
+    expect(world.player.get()).toMatchObject({ showing: ["1-camera"], unplayable: [], waiting: false });
+    await world.pass(4_000);
+    expect(world.player.get()).toMatchObject({ showing: [], unplayable: ["1-camera"], waiting: false });
+    expect(world.player.position()).toBeGreaterThan(9);
+  });
+
+  it("waits for sounds, and not long for pictures", async () => {
+    const world = two();
+    world.player.want(["1-camera", "2-camera"]);
+    world.away.add("/files/4");
+    world.player.play();
+    await world.pass(2_000);
+    expect(world.player.get().waiting).toBe(false);
+    expect(world.player.position()).toBeGreaterThan(0.9);
+    world.away.clear();
+    world.away.add("/files/1");
+    world.player.seek(40);
+    await world.pass(2_000);
+    expect(world.player.get().waiting).toBe(true);
+    expect(world.player.position()).toBe(40);
+    world.away.clear();
+    await world.pass(4_000);
+    expect(world.player.get().waiting).toBe(false);
+  });
+
+  it("stands still where the browser wants a click first", async () => {
+    const world = two();
+    world.refuses = true;
+    world.player.play();
+    await world.pass(1_000);
+    expect(world.player.get()).toMatchObject({ playing: false, blocked: true });
+    world.refuses = false;
+    world.player.play();
+    await world.pass(1_000);
+    expect(world.player.get()).toMatchObject({ playing: true, blocked: false });
+  });
+
+  it("has elements for the pictures on the page and the voices of the moment only", async () => {
+    const files = Array.from({ length: 40 }, (_, index) => voice(index + 1, [index * 30, index * 30 + 10]));
+    const world = new World([...files, camera(1, [0, 1_200]), camera(2, [0, 1_200])], 1_200);
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(1_000);
+    expect(world.elements.filter(({ closed }) => !closed).length).toBe(2);
+    world.player.seek(600);
+    world.player.want(["2-camera"]);
+    await world.pass(1_000);
+    expect(world.elements.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(3);
+    expect(world.player.picture("1-camera")).toBe(null);
+    expect(world.player.picture("2-camera")).toBe(world.of(42));
+  });
+
+  it("does not stand still because somebody looks at another picture", async () => {
+    const world = two();
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(2_000);
+    world.states = [];
+    world.player.want(["1-camera", "2-camera"]);
+    await world.pass(1_000);
+    expect(world.states.some(({ waiting }) => waiting)).toBe(false);
+    expect(world.player.get().showing).toEqual(["1-camera", "2-camera"]);
+  });
+
+  it("goes on in what was written since it began to play", async () => {
+    const world = new World([voice(1, [0, 10])], 10);
+    world.player.play();
+    await world.pass(5_000);
+    world.files[0] = voice(1, [0, 20]);
+    world.player.load(world.tracks.map((track) => ({ ...track, duration_ms: 20_000 })), 20_000);
+    await world.pass(8_000);
+    expect(world.player.position()).toBeGreaterThan(12);
+    expect(world.of(1).paused).toBe(false);
+    // What was here already was not fetched once more.
+    expect(world.asked.filter((one) => one === "1 4").length).toBe(1);
+  });
+});

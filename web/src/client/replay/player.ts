@@ -1,0 +1,271 @@
+// Plays a recording: all of its sources at one place, led by a sound. Waits for what is not here yet, but for no picture
+// longer than anybody likes. Knows no people and no page.
+
+import { bytesOf, type RecordingTrack, segmentsOf } from "../recordings";
+import { Clock } from "./clock";
+import { sourcesOf } from "./index";
+import { Lane, type LaneParts } from "./lane";
+import { BROWSER_MEDIA, type MediaParts, type Playable } from "./media";
+import { HARD_SKEW } from "./sync";
+
+const LOOK_EVERY_MS = 100;
+/** A picture that is late joins later. */
+const PICTURES_WAIT_MS = 700;
+/** Sounds as long as that, where others are here. */
+const SOUNDS_WAIT_MS = 5_000;
+/** Voices at once: more nobody understands, and browsers have no more elements. */
+const VOICES = 16;
+/** What will be heard within this time is fetched, what was heard longer ago is closed (seconds). */
+const SOON = 20;
+const AGO = 8;
+
+export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2] as const;
+
+export interface PlayerState {
+  /** What was asked for; at the end it is back to false. */
+  playing: boolean;
+  /** It would play, or stand elsewhere, but for what is still to come. */
+  waiting: boolean;
+  /** Seconds. */
+  duration: number;
+  rate: number;
+  /** 0 to 1. */
+  volume: number;
+  muted: boolean;
+  /** The browser wants a click first. */
+  blocked: boolean;
+  /** Sources that have a picture now, and those whose codec this browser lacks. */
+  showing: readonly string[];
+  unplayable: readonly string[];
+}
+
+export interface PlayerParts extends Omit<LaneParts, "media"> {
+  media: MediaParts;
+  /** Milliseconds of a clock that never jumps. */
+  now(): number;
+  every(milliseconds: number, look: () => void): () => void;
+}
+
+export const BROWSER_PLAYER: PlayerParts = {
+  media: BROWSER_MEDIA,
+  segments: segmentsOf,
+  bytes: bytesOf,
+  now: () => performance.now(),
+  every(milliseconds, look) {
+    const timer = setInterval(look, milliseconds);
+    return () => clearInterval(timer);
+  },
+  wait: (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      const ended = () => {
+        clearTimeout(timer);
+        reject(new DOMException("aborted", "AbortError"));
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", ended);
+        resolve();
+      }, milliseconds);
+      signal.addEventListener("abort", ended, { once: true });
+    }),
+};
+
+export class ReplayPlayer {
+  private readonly lanes = new Map<string, Lane>();
+  /** Pictures that are on the page. */
+  private wanted = new Set<string>();
+  /** Sources whose elements are there. */
+  private readonly open = new Set<string>();
+  private readonly clock = new Clock();
+  private readonly stop: () => void;
+  private duration = 0;
+  private playing = false;
+  private volume = 1;
+  private muted = false;
+  private blocked = false;
+  /** Since when something is waited for; null while nothing is. */
+  private waitingSince: number | null = null;
+  /** What was waited for in vain: it joins when it comes. */
+  private readonly late = new Set<Lane>();
+  private state: PlayerState;
+
+  constructor(
+    private readonly changed: () => void,
+    private readonly parts: PlayerParts = BROWSER_PLAYER,
+  ) {
+    this.state = this.tell();
+    this.stop = parts.every(LOOK_EVERY_MS, () => this.look());
+  }
+
+  /** What there is; again where a recording goes on. */
+  load(tracks: readonly RecordingTrack[], durationMs: number): void {
+    this.duration = Math.max(this.duration, durationMs / 1000);
+    for (const source of sourcesOf(tracks, (type) => this.parts.media.playable(type))) {
+      const known = this.lanes.get(source.key);
+      if (known) known.grow(source);
+      else this.lanes.set(source.key, this.lane(source));
+    }
+    this.look();
+  }
+
+  get(): PlayerState {
+    return this.state;
+  }
+
+  position(): number {
+    return Math.min(this.clock.now(this.parts.now()), this.duration);
+  }
+
+  /** The element with a source's picture, for the page to put somewhere; null while there is none. */
+  picture(key: string): Playable | null {
+    return this.wanted.has(key) ? (this.lanes.get(key)?.element ?? null) : null;
+  }
+
+  /** Which pictures are on the page. */
+  want(keys: readonly string[]): void {
+    // Nothing that plays stands still for what is only now looked at.
+    for (const key of this.clock.isRunning ? keys : []) {
+      const lane = this.lanes.get(key);
+      if (lane && !this.wanted.has(key)) this.late.add(lane);
+    }
+    this.wanted = new Set(keys);
+    this.look();
+  }
+
+  play(): void {
+    if (this.position() >= this.duration) this.seek(0);
+    this.playing = true;
+    this.blocked = false;
+    this.look();
+  }
+
+  pause(): void {
+    this.playing = false;
+    this.look();
+  }
+
+  seek(to: number): void {
+    const position = Math.max(0, Math.min(to, this.duration));
+    const now = this.parts.now();
+    this.clock.run(now, false);
+    this.clock.set(now, position);
+    this.waitingSince = now;
+    this.late.clear();
+    for (const lane of this.lanes.values()) lane.jump(position);
+    this.look();
+  }
+
+  setRate(rate: number): void {
+    this.clock.setRate(this.parts.now(), rate);
+    this.look();
+  }
+
+  setVolume(volume: number): void {
+    this.volume = Math.max(0, Math.min(1, volume));
+    this.muted = false;
+    this.look();
+  }
+
+  setMuted(muted: boolean): void {
+    this.muted = muted;
+    this.look();
+  }
+
+  close(): void {
+    this.stop();
+    for (const lane of this.lanes.values()) lane.close();
+    this.lanes.clear();
+  }
+
+  private lane(source: Lane["source"]): Lane {
+    return new Lane(source, () => this.duration, this.parts, () => {
+      if (this.blocked) return;
+      this.blocked = true;
+      this.playing = false;
+      this.look();
+    });
+  }
+
+  private look(): void {
+    const now = this.parts.now();
+    const at = this.position();
+    const active = this.choose(at);
+    if (this.playing && at >= this.duration && this.duration > 0) this.playing = false;
+    const waits = this.awaits(active, at, now);
+    const running = this.playing && !waits;
+    if (running !== this.clock.isRunning) this.clock.run(now, running);
+    const leader = running ? leaderOf(active, at) : null;
+    if (leader?.element) this.clock.follow(now, leader.element.currentTime);
+    const target = this.position();
+    const volume = this.muted ? 0 : this.volume;
+    for (const lane of active) lane.look({ target, running, rate: this.clock.rate, leads: lane === leader, volume });
+    const state = this.tell();
+    if (JSON.stringify(state) === JSON.stringify(this.state)) return;
+    this.state = state;
+    this.changed();
+  }
+
+  /** The lanes that have an element: the pictures on the page, and who is heard now or soon. */
+  private choose(at: number): Lane[] {
+    const near = [...this.lanes.values()].filter((lane) => lane.source.kind === "audio" && lane.isDueWithin(at - AGO, at + SOON));
+    const rank = (lane: Lane) => (lane.isDue(at) ? 0 : 2) + (this.open.has(lane.source.key) ? 0 : 1);
+    const voices = near.sort((a, b) => rank(a) - rank(b)).slice(0, VOICES);
+    const active = [...voices, ...[...this.wanted].flatMap((key) => this.lanes.get(key) ?? [])];
+    const keys = new Set(active.map(({ source }) => source.key));
+    for (const key of this.open) {
+      if (keys.has(key)) continue;
+      this.open.delete(key);
+      this.lanes.get(key)?.shut();
+    }
+    for (const key of keys) this.open.add(key);
+    return active;
+  }
+
+  /** Whether the replay stands still for what is to come. */
+  private awaits(active: readonly Lane[], at: number, now: number): boolean {
+    const missing = active.filter((lane) => !lane.isReady(at, this.clock.isRunning));
+    for (const lane of this.late) if (!missing.includes(lane)) this.late.delete(lane);
+    const awaited = missing.filter((lane) => !this.late.has(lane));
+    if (awaited.length === 0) {
+      this.waitingSince = null;
+      return false;
+    }
+    this.waitingSince ??= now;
+    const waited = now - this.waitingSince;
+    const patient = awaited.filter(({ source }) => {
+      if (source.kind === "video") return waited < PICTURES_WAIT_MS;
+      return waited < SOUNDS_WAIT_MS || missing.length === active.length;
+    });
+    if (patient.length > 0) return true;
+    for (const lane of awaited) this.late.add(lane);
+    this.waitingSince = null;
+    return false;
+  }
+
+  private tell(): PlayerState {
+    const at = this.position();
+    const keys = (of: (lane: Lane) => boolean) => [...this.lanes.values()].filter(of).map(({ source }) => source.key);
+    const { playing, duration, volume, muted, blocked } = this;
+    return {
+      playing,
+      waiting: this.waitingSince !== null,
+      duration,
+      rate: this.clock.rate,
+      volume,
+      muted,
+      blocked,
+      showing: keys((lane) => lane.showing && lane.source.kind === "video"),
+      unplayable: keys((lane) => lane.unplayable(at)),
+    };
+  }
+}
+
+/** The sound that the clock follows: one that plays, as long as it does. */
+function leaderOf(active: readonly Lane[], at: number): Lane | null {
+  return (
+    active.find((lane) => {
+      if (lane.source.kind !== "audio") return false;
+      const skew = lane.skew(at);
+      return skew !== null && Math.abs(skew) < HARD_SKEW;
+    }) ?? null
+  );
+}
