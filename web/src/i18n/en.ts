@@ -1,6 +1,7 @@
 /** Every text of the app in English; the shape that other languages follow. */
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
+import { enRecord, enRecordings, enReplay } from "./en.recordings";
 import { enTrial } from "./en.trial";
 
 export const en = {
@@ -225,6 +226,9 @@ export const en = {
   },
   network: enNetwork,
   test: enTrial,
+  record: enRecord,
+  recordings: enRecordings,
+  replay: enReplay,
   tile: {
     screenOf: "Screen of {{name}}",
     yourScreen: "Your screen",

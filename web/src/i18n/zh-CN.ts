@@ -1,6 +1,7 @@
 /** Every text of the app in simplified Chinese. */
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
+import { zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
 import { zhTrial } from "./zh-CN.trial";
 import type { Texts } from "./index";
 
@@ -226,6 +227,9 @@ export const zhCN: Texts = {
   },
   network: zhNetwork,
   test: zhTrial,
+  record: zhRecord,
+  recordings: zhRecordings,
+  replay: zhReplay,
   tile: {
     screenOf: "{{name}} 的屏幕",
     yourScreen: "我的屏幕",

@@ -16,6 +16,8 @@ import { routeOf, useAddress } from "./router";
 // The start page does not wait for what only a meeting needs.
 const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
 const WatchPage = lazy(() => import("./WatchPage"));
+const RecordingsPage = lazy(() => import("./recordings/RecordingsPage"));
+const ReplayPage = lazy(() => import("./replay/ReplayPage"));
 const NetworkTestPage = lazy(() => import("./NetworkTest"));
 const Gallery = lazy(() => import("../gallery/Gallery"));
 
@@ -44,6 +46,10 @@ function Shown({ address }: { address: string }) {
       return <MeetingPage key={address} />;
     case "watch":
       return <WatchPage key={address} id={route.id} />;
+    case "recordings":
+      return <RecordingsPage />;
+    case "recording":
+      return <ReplayPage key={address} id={route.id} />;
     case "setup":
       return <Setup />;
     case "sign-in":

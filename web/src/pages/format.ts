@@ -22,6 +22,14 @@ export function dayAndTime(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" }).format(at);
 }
 
+/** `340 kB`, `1.2 GB`. */
+export function sizeWords(bytes: number, language: string): string {
+  const units = ["kilobyte", "megabyte", "gigabyte"] as const;
+  const step = bytes < 1e6 ? 0 : bytes < 1e9 ? 1 : 2;
+  const value = bytes / 1000 ** (step + 1);
+  return new Intl.NumberFormat(language, { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: value < 10 && step > 0 ? 1 : 0 }).format(value);
+}
+
 /** The present time, drawn again every second. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now());

@@ -1,4 +1,4 @@
-/** Which page an address means. Five patterns need no library. Knows no page. */
+/** Which page an address means. A few patterns need no library. Knows no page. */
 import { type MouseEvent, useSyncExternalStore } from "react";
 
 export type Route =
@@ -8,6 +8,8 @@ export type Route =
   | { page: "setup" }
   | { page: "sign-in" }
   | { page: "test" }
+  | { page: "recordings" }
+  | { page: "recording"; id: string }
   | { page: "gallery" }
   | { page: "not-found" };
 
@@ -17,6 +19,7 @@ export function routeOf(path: string): Route {
   if (second) {
     if (first === "m" || first === "number") return { page: "meeting" };
     if (first === "w") return { page: "watch", id: second };
+    if (first === "recordings") return { page: "recording", id: second };
     return { page: "not-found" };
   }
   switch (first) {
@@ -26,6 +29,7 @@ export function routeOf(path: string): Route {
     case "setup":
     case "sign-in":
     case "test":
+    case "recordings":
     case "gallery":
       return { page: first };
     default:

@@ -1,6 +1,6 @@
 /** A picture with a name on it, or what stands in its place. Knows no meeting. */
 import { Hand, MicOff } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Avatar } from "./Avatar";
 import { cx } from "./cx";
 import { useSeen } from "./useSeen";
@@ -13,6 +13,8 @@ export interface VideoTileProps {
   initials: string;
   hue: number;
   stream: MediaStream | null;
+  /** A picture that is made elsewhere, in place of a stream. */
+  element?: HTMLElement | null | undefined;
   mirrored?: boolean | undefined;
   /** A screen is shown whole, a face fills the tile. */
   fit?: "cover" | "contain" | undefined;
@@ -39,7 +41,7 @@ export interface VideoTileProps {
 }
 
 export function VideoTile(props: VideoTileProps) {
-  const { label, name, initials, hue, stream, mirrored, fit = "cover", loading, speaking, muted, hand, away } = props;
+  const { label, name, initials, hue, stream, element, mirrored, fit = "cover", loading, speaking, muted, hand, away } = props;
   const { note, marks, tileKey, corner, actions, bare, onSeen, className } = props;
   const tile = useRef<HTMLDivElement>(null);
   useSeen(tile, onSeen);
@@ -47,7 +49,7 @@ export function VideoTile(props: VideoTileProps) {
   const awaited = stream !== null && !note && pictured !== stream;
   return (
     <div ref={tile} className={cx(styles.tile, className)} role="group" aria-label={label} data-tile={tileKey} data-speaking={speaking || undefined}>
-      {(!stream || note || awaited) && (
+      {((!stream && !element) || note || awaited) && (
         <div className={styles.placeholder} aria-hidden="true">
           <Avatar initials={initials} hue={hue} size="fill" />
           {note && <p className={styles.note}>{note}</p>}
@@ -61,6 +63,7 @@ export function VideoTile(props: VideoTileProps) {
           onPicture={() => setPictured(stream)}
         />
       )}
+      {element && !note && <Placed element={element} className={cx(styles.video, styles[fit])} />}
       {(loading || awaited) && <span className={styles.loading} aria-hidden="true" />}
       {away && <span className={styles.away} aria-hidden="true" />}
       {hand && (
@@ -80,6 +83,20 @@ export function VideoTile(props: VideoTileProps) {
       <span className={styles.ring} aria-hidden="true" />
     </div>
   );
+}
+
+/** An element that lives longer than the tile it is in. */
+function Placed({ element, className }: { element: HTMLElement; className: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const { current } = place;
+    current?.append(element);
+    return () => {
+      // It may be in another tile by now.
+      if (element.parentElement === current) element.remove();
+    };
+  }, [element]);
+  return <div ref={place} className={cx(styles.placed, className)} />;
 }
 
 interface PictureProps {

@@ -1,0 +1,38 @@
+/** Which keys the replay page knows. */
+import { useTranslation } from "react-i18next";
+import { Dialog } from "../../ui/Dialog";
+import styles from "../meeting/Dialogs.module.css";
+
+export function ReplayShortcuts({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const rows: [string[], string][] = [
+    [[t("shortcuts.space"), "K"], t("replay.shortcuts.play")],
+    [["J", "L"], t("replay.shortcuts.skip")],
+    [["←", "→"], t("replay.shortcuts.step")],
+    [["P", "N"], t("replay.shortcuts.chapter")],
+    [["<", ">"], t("replay.shortcuts.speed")],
+    [["↑", "↓"], t("replay.shortcuts.volume")],
+    [["M"], t("replay.shortcuts.mute")],
+    [["V"], t("replay.shortcuts.layout")],
+    [["F"], t("replay.shortcuts.fullScreen")],
+    [["?"], t("replay.shortcuts.help")],
+  ];
+  return (
+    <Dialog isOpen onClose={close} title={t("shortcuts.title")}>
+      <dl className={styles.keys}>
+        {rows.map(([keys, words]) => (
+          <div key={words} className={styles.keyRow}>
+            <dt>{words}</dt>
+            <dd>
+              {keys.map((key) => (
+                <kbd key={key} className={styles.key}>
+                  {key}
+                </kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}
