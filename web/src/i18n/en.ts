@@ -398,6 +398,8 @@ export const en = {
     people: "People",
     chat: "Chat",
     layout: "Grid or speaker view",
+    record: "Record, pause or stop recording",
+    mark: "Mark this moment of the recording",
     connection: "Connection details of the tile in focus, or your own",
     fullScreen: "Full screen",
     pages: "Pages of the grid",

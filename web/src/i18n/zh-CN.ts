@@ -399,6 +399,8 @@ export const zhCN: Texts = {
     people: "成员",
     chat: "聊天",
     layout: "切换宫格与演讲者视图",
+    record: "录制、暂停或停止录制",
+    mark: "标记录制的此刻",
     connection: "查看所选画面（或自己）的网络详情",
     fullScreen: "全屏",
     pages: "宫格翻页",

@@ -23,7 +23,7 @@ class FakeElement implements Playable {
   private at = 0;
   private seeksFor = 0;
 
-  constructor(private readonly refuses: () => boolean, private readonly drift: number) {}
+  constructor(private readonly refuses: () => boolean, private readonly deaf: () => boolean, private readonly drift: number) {}
 
   get currentTime(): number {
     return this.at;
@@ -42,6 +42,7 @@ class FakeElement implements Playable {
   play(): Promise<void> {
     if (this.refuses()) return Promise.reject(new DOMException("a click first", "NotAllowedError"));
     this.paused = false;
+    if (this.deaf() && !this.muted) this.error = { message: "OnMediaSinkAudioError" } as MediaError;
     return Promise.resolve();
   }
   pause(): void {
@@ -74,6 +75,8 @@ export class World {
   /** By file. */
   away = new Set<string>();
   refuses = false;
+  /** No sound card: what is not muted fails, as in Firefox. */
+  deaf = false;
   quota = Infinity;
   readonly asked: string[] = [];
   readonly types: string[] = [];
@@ -163,7 +166,7 @@ export class World {
   }
 
   private open(kind: "audio" | "video"): Media {
-    const entry = { kind, element: new FakeElement(() => this.refuses && kind === "audio", 1), closed: false, url: "" };
+    const entry = { kind, element: new FakeElement(() => this.refuses && kind === "audio", () => this.deaf && kind === "audio", 1), closed: false, url: "" };
     this.elements.push(entry);
     const { element } = entry;
     return {

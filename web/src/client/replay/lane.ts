@@ -31,6 +31,13 @@ export interface LaneParts {
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
+export interface LaneTells {
+  /** The browser wants a click first. */
+  blocked(): void;
+  /** This device has no sound. */
+  soundless(): void;
+}
+
 export interface Moment {
   target: number;
   running: boolean;
@@ -61,7 +68,7 @@ export class Lane {
     readonly source: Source,
     private readonly duration: () => number,
     private readonly parts: LaneParts,
-    private readonly blocked: () => void,
+    private readonly told: LaneTells,
   ) {
     this.ahead = AHEAD[source.kind];
   }
@@ -133,7 +140,11 @@ export class Lane {
     }
     const { element } = media;
     if (element.error) {
-      this.fail(target);
+      // Firefox plays what is muted also where it finds no sound card.
+      if (/sink/iu.test(element.error.message)) {
+        this.shut();
+        this.told.soundless();
+      } else this.fail(target);
       return;
     }
     if (this.source.kind === "audio") {
@@ -193,7 +204,7 @@ export class Lane {
   private play(element: Media["element"]): void {
     element.play().catch((error: unknown) => {
       // A pause or another place ends the call before; only a refusal needs a click.
-      if ((error as { name?: string }).name === "NotAllowedError") this.blocked();
+      if ((error as { name?: string }).name === "NotAllowedError") this.told.blocked();
     });
   }
 

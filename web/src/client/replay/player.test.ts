@@ -152,6 +152,17 @@ describe("a replay", () => {
     expect(world.player.get()).toMatchObject({ playing: true, blocked: false });
   });
 
+  it("goes on without sound where the device has none", async () => {
+    const world = two();
+    world.deaf = true;
+    world.player.want(["1-camera"]);
+    world.player.play();
+    await world.pass(4_000);
+    expect(world.player.get()).toMatchObject({ playing: true, waiting: false, soundless: true, showing: ["1-camera"] });
+    expect(world.player.position()).toBeGreaterThan(2);
+    expect(world.of(1).muted).toBe(true);
+  });
+
   it("has elements for the pictures on the page and the voices of the moment only", async () => {
     const files = Array.from({ length: 40 }, (_, index) => voice(index + 1, [index * 30, index * 30 + 10]));
     const world = new World([...files, camera(1, [0, 1_200]), camera(2, [0, 1_200])], 1_200);

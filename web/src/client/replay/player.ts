@@ -8,7 +8,9 @@ import { Lane, type LaneParts } from "./lane";
 import { BROWSER_MEDIA, type MediaParts, type Playable } from "./media";
 import { HARD_SKEW } from "./sync";
 
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 50;
+/** A sound needs a moment until it is heard; a device that never begins keeps nobody waiting. */
+const SOUND_BEGINS_MS = 300;
 /** A picture that is late joins later. */
 const PICTURES_WAIT_MS = 700;
 /** Sounds as long as that, where others are here. */
@@ -32,6 +34,8 @@ export interface PlayerState {
   /** 0 to 1. */
   volume: number;
   muted: boolean;
+  /** This device plays no sound at all. */
+  soundless: boolean;
   /** The browser wants a click first. */
   blocked: boolean;
   /** Sources that have a picture now, and those whose codec this browser lacks. */
@@ -82,6 +86,9 @@ export class ReplayPlayer {
   private volume = 1;
   private muted = false;
   private blocked = false;
+  private soundless = false;
+  /** Since when the sounds were told to play, but are not heard yet: the clock and the pictures begin with them. */
+  private beginning: number | null = null;
   /** Since when something is waited for; null while nothing is. */
   private waitingSince: number | null = null;
   /** What was waited for in vain: it joins when it comes. */
@@ -148,6 +155,7 @@ export class ReplayPlayer {
     const now = this.parts.now();
     this.clock.run(now, false);
     this.clock.set(now, position);
+    this.beginning = null;
     this.waitingSince = now;
     this.late.clear();
     for (const lane of this.lanes.values()) lane.jump(position);
@@ -177,11 +185,16 @@ export class ReplayPlayer {
   }
 
   private lane(source: Lane["source"]): Lane {
-    return new Lane(source, () => this.duration, this.parts, () => {
-      if (this.blocked) return;
-      this.blocked = true;
-      this.playing = false;
-      this.look();
+    return new Lane(source, () => this.duration, this.parts, {
+      blocked: () => {
+        if (this.blocked) return;
+        this.blocked = true;
+        this.playing = false;
+        this.look();
+      },
+      soundless: () => {
+        this.soundless = true;
+      },
     });
   }
 
@@ -191,13 +204,18 @@ export class ReplayPlayer {
     const active = this.choose(at);
     if (this.playing && at >= this.duration && this.duration > 0) this.playing = false;
     const waits = this.awaits(active, at, now);
-    const running = this.playing && !waits;
+    const wanted = this.playing && !waits;
+    const running = wanted && (this.clock.isRunning || this.begins(active, at, now));
+    if (!wanted) this.beginning = null;
     if (running !== this.clock.isRunning) this.clock.run(now, running);
     const leader = running ? leaderOf(active, at) : null;
     if (leader?.element) this.clock.follow(now, leader.element.currentTime);
     const target = this.position();
-    const volume = this.muted ? 0 : this.volume;
-    for (const lane of active) lane.look({ target, running, rate: this.clock.rate, leads: lane === leader, volume });
+    const volume = this.muted || this.soundless ? 0 : this.volume;
+    for (const lane of active) {
+      const first = this.beginning !== null && lane.source.kind === "audio";
+      lane.look({ target, running: running || first, rate: this.clock.rate, leads: first || lane === leader, volume });
+    }
     const state = this.tell();
     if (JSON.stringify(state) === JSON.stringify(this.state)) return;
     this.state = state;
@@ -220,9 +238,20 @@ export class ReplayPlayer {
     return active;
   }
 
+  /** Whether the clock may begin: where there are sounds, with the first that is heard. */
+  private begins(active: readonly Lane[], at: number, now: number): boolean {
+    const sounds = active.filter(({ source, element }) => source.kind === "audio" && element !== null).filter((lane) => lane.isDue(at));
+    const heard = sounds.find((lane) => (lane.skew(at) ?? 0) > 0.001)?.element;
+    this.beginning ??= now;
+    if (sounds.length > 0 && !heard && now - this.beginning < SOUND_BEGINS_MS) return false;
+    if (heard) this.clock.set(now, heard.currentTime);
+    this.beginning = null;
+    return true;
+  }
+
   /** Whether the replay stands still for what is to come. */
   private awaits(active: readonly Lane[], at: number, now: number): boolean {
-    const missing = active.filter((lane) => !lane.isReady(at, this.clock.isRunning));
+    const missing = active.filter((lane) => !lane.isReady(at, this.clock.isRunning || this.beginning !== null));
     for (const lane of this.late) if (!missing.includes(lane)) this.late.delete(lane);
     const awaited = missing.filter((lane) => !this.late.has(lane));
     if (awaited.length === 0) {
@@ -244,7 +273,7 @@ export class ReplayPlayer {
   private tell(): PlayerState {
     const at = this.position();
     const keys = (of: (lane: Lane) => boolean) => [...this.lanes.values()].filter(of).map(({ source }) => source.key);
-    const { playing, duration, volume, muted, blocked } = this;
+    const { playing, duration, volume, muted, blocked, soundless } = this;
     return {
       playing,
       waiting: this.waitingSince !== null,
@@ -252,6 +281,7 @@ export class ReplayPlayer {
       rate: this.clock.rate,
       volume,
       muted,
+      soundless,
       blocked,
       showing: keys((lane) => lane.showing && lane.source.kind === "video"),
       unplayable: keys((lane) => lane.unplayable(at)),

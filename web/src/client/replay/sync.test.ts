@@ -15,8 +15,8 @@ describe("an element", () => {
       const found = decide({ ...still, kind, position });
       return found.do === "play" ? found.rate : null;
     };
-    expect(bend(10.1)).toBeCloseTo(0.9);
-    expect(bend(9.95)).toBeCloseTo(1.05);
+    expect(bend(10.05)).toBeCloseTo(0.9);
+    expect(bend(9.975)).toBeCloseTo(1.05);
     expect(bend(9.75)).toBeCloseTo(1.15);
     expect(bend(9.75, "audio")).toBeCloseTo(1.05);
   });

@@ -6,6 +6,8 @@ export const HARD_SKEW = 0.3;
 const UNSEEN = { video: 0.015, audio: 0.04 };
 /** How much faster or slower it may play to come back: voices keep their pitch, and nobody notices. */
 const NUDGE = { video: 0.15, audio: 0.05 };
+/** How many times a second what it is off would be made good. */
+const EAGERNESS = 2;
 /** An element that is placed while the others play is late by what that takes. */
 const PLACING = 0.12;
 /** Two ranges of a buffer that are this near to each other are one. */
@@ -56,6 +58,6 @@ export function decide(watched: Watched): Decision {
     return { do: "place", at: Math.max(ahead < here[1] ? ahead : target, here[0]) };
   }
   if (watched.leads || Math.abs(skew) <= UNSEEN[watched.kind]) return { do: "play", rate };
-  const bend = Math.max(-NUDGE[watched.kind], Math.min(NUDGE[watched.kind], -skew));
+  const bend = Math.max(-NUDGE[watched.kind], Math.min(NUDGE[watched.kind], -skew * EAGERNESS));
   return { do: "play", rate: rate * (1 + bend) };
 }

@@ -1,5 +1,5 @@
 /** A recording, played: bar, pictures, controls, and beside them chapters and chat. Knows not where it comes from. */
-import { CircleAlert, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen } from "lucide-react";
+import { CircleAlert, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen, VolumeX } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ReplayActions, ReplayView } from "../../state/replay/types";
@@ -139,6 +139,7 @@ function Playing({ view, position, actions }: ReplayProps) {
         <ReplayStage />
         <div className={styles.over}>
           {player.unplayable.length > 0 && <Banner icon={<CircleAlert />}>{t("replay.unplayableSome")}</Banner>}
+          {player.soundless && player.playing && <Banner icon={<VolumeX />}>{t("replay.soundless")}</Banner>}
           {recording.state === "broken" && <Banner icon={<CircleAlert />}>{t("replay.brokenHint")}</Banner>}
         </div>
       </main>
