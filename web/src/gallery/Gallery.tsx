@@ -69,11 +69,11 @@ function phaseOf(query: URLSearchParams): Phase {
       };
     }
     case "waiting":
-      return { kind: "knocking", since: now - 47_000, hostPresent: query.get("host") !== "no" };
+      return { kind: "knocking", since: now - 47_000, hostPresent: query.get("host") !== "no", recorded: query.has("recorded") };
     case "out": {
       const why = query.get("why") as OutWhy | null;
       const known = why === "lost" || why === "cancelled" || OUT_REASONS.some((reason) => reason === why);
-      return { kind: "out", why: known && why ? why : "left", mayRejoin: why !== "banned" && why !== "ended" };
+      return { kind: "out", why: known && why ? why : "left", mayRejoin: why !== "banned" && why !== "ended", replay: query.has("recorded") ? "r" : null };
     }
     case "reconnecting":
       return { kind: "reconnecting", from: "in", since: now, until: now + 97_000 };
@@ -98,7 +98,15 @@ function wantedOf(query: URLSearchParams): Wanted {
     error: error === "denied" || error === "none" || error === "in-use" ? error : null,
     muted: query.has("muted"),
     page: 0,
+    recording: recordingOf(query.get("recording")),
   };
+}
+
+function recordingOf(word: string | null): MeetingView["recording"] {
+  if (word === null) return null;
+  const since = Date.now() - 192_000;
+  if (word === "trouble") return { id: "r", state: "suspended", trouble: "disk-full", since, recordedMs: 65_000 };
+  return { id: "r", state: word === "paused" ? "paused" : "recording", since, recordedMs: 65_000 };
 }
 
 function FakeMeeting({ query }: { query: URLSearchParams }) {

@@ -30,6 +30,7 @@ export interface Wanted {
   error: "denied" | "none" | "in-use" | null;
   muted: boolean;
   page: number;
+  recording: MeetingView["recording"];
 }
 
 const NAMES = {
@@ -172,6 +173,10 @@ function noticeOf(word: string, names: string[]): NoticeWhat[] {
       return [{ kind: "hand", name: name(3) }];
     case "device":
       return [{ kind: "device-lost", device: "microphone", fallback: "USB Audio" }];
+    case "consent":
+      return [{ kind: "consent", by: name(2) }];
+    case "recorded":
+      return [{ kind: "recording", what: "stopped", recording: "r" }];
     case "refused":
       return [{ kind: "refused", refusal: { code: "forbidden-by-policy", retryAfter: null } }];
     default:
@@ -220,6 +225,7 @@ export function makeView(wanted: Wanted): MeetingView {
       startedAt: now - 754_000,
       capacity: 300,
     },
+    recording: wanted.recording,
     policy: {
       waitingRoom: true, locked: false, mayUnmute: true, mayShowCamera: true, mayShare: true, mayChat: true, mayRename: true, muteOnEntry: false,
     },
@@ -255,7 +261,7 @@ export function makeView(wanted: Wanted): MeetingView {
       ],
       hindrance: null,
     },
-    rights: { admit: wanted.host, muteAll: wanted.host, setPolicy: wanted.host, suspendAll: wanted.host, readLog: wanted.host, end: wanted.host },
+    rights: { admit: wanted.host, muteAll: wanted.host, setPolicy: wanted.host, suspendAll: wanted.host, readLog: wanted.host, end: wanted.host, record: wanted.host },
     notices: wanted.notices.flatMap((word) => noticeOf(word, names)).map((what, id) => ({ id, lifetime: null, what })),
     panel: wanted.panel,
     soundBlocked: wanted.notices.includes("blocked"),

@@ -14,8 +14,8 @@ export function makeModel(wanted: Wanted): MeetingModel {
   const nothing = () => undefined;
   const actions: MeetingActions = {
     setName: (name) => change({ name }),
-    join: () => change({ phase: { kind: "knocking", since: Date.now(), hostPresent: true } }),
-    cancel: () => change({ phase: { kind: "out", why: "cancelled", mayRejoin: true } }),
+    join: () => change({ phase: { kind: "knocking", since: Date.now(), hostPresent: true, recorded: false } }),
+    cancel: () => change({ phase: { kind: "out", why: "cancelled", mayRejoin: true, replay: null } }),
     rejoin: () => change({ phase: { kind: "prejoin", joining: false, refused: null, askPasscode: false } }),
     chooseDevice: (kind, id) => store.update((view) => ({ ...view, devices: { ...view.devices, [kind]: { ...view.devices[kind], chosen: id } } })),
     retryDevice: nothing,
@@ -35,7 +35,7 @@ export function makeModel(wanted: Wanted): MeetingModel {
     setShareMode: (shareMode) => setOwn(() => ({ shareMode })),
     setHand: (raised) => setOwn(() => ({ handRaised: raised, handPosition: raised ? 3 : null })),
     setVoiceOnly: (voiceOnly) => setOwn(() => ({ voiceOnly })),
-    leave: () => change({ phase: { kind: "out", why: "left", mayRejoin: true } }),
+    leave: () => change({ phase: { kind: "out", why: "left", mayRejoin: true, replay: null } }),
     setLayout: (choice) =>
       store.update((view) => ({ ...view, layout: layoutOf(view.people, { ...wanted, layout: choice === "speaker" ? "speaker" : "grid" }) })),
     setPage: (page) => store.update((view) => ({ ...view, layout: layoutOf(view.people, { ...wanted, page }) })),
@@ -67,7 +67,13 @@ export function makeModel(wanted: Wanted): MeetingModel {
     setPolicy: (rules) => store.update((view) => (view.policy ? { ...view, policy: { ...view.policy, ...rules } } : view)),
     suspendAll: nothing,
     readLog: nothing,
-    end: () => change({ phase: { kind: "out", why: "ended", mayRejoin: false } }),
+    record: (what) =>
+      store.update((view) => ({
+        ...view,
+        recording: what === "stop" ? null : { id: "r", state: what === "pause" ? "paused" : "recording", since: Date.now(), recordedMs: view.recording?.recordedMs ?? 0 },
+      })),
+    mark: nothing,
+    end: () => change({ phase: { kind: "out", why: "ended", mayRejoin: false, replay: null } }),
   };
   return { view: store, actions, close: nothing };
 }

@@ -123,6 +123,11 @@ export function meetingActions(doing: Doing): MeetingActions {
       void doing.ask({ do: "read-log" }).then((outcome) => {
         if (outcome?.kind === "log") doing.keepLog(outcome.entries);
       }),
+    record: (what) => ask({ do: `${what}-recording` }),
+    mark: (text) =>
+      void doing.ask({ do: "mark", text }).then((outcome) => {
+        if (outcome) notices.add({ kind: "marked" });
+      }),
     end: () => ask({ do: "end" }),
   };
 }

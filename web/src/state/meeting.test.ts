@@ -4,7 +4,7 @@ import { Connection } from "../client/connection";
 import { DeviceError } from "../client/devices";
 import { FakeServer, person, welcome } from "../client/fake-socket";
 import type { CaptureHandlers } from "../client/media/capture";
-import type { Command, Event, RefusalCode, Source } from "../client/protocol";
+import type { Command, Event, Recording, RefusalCode, Source } from "../client/protocol";
 import { createMeeting } from "./meeting";
 import type { Parts } from "./parts";
 import type { Entry, MeetingModel } from "./types";
@@ -251,7 +251,7 @@ describe("the door", () => {
     expect(commands()).toEqual([{ do: "leave" }]);
     event({ kind: "out", reason: "left" });
     await pass();
-    expect(view().phase).toEqual({ kind: "out", why: "cancelled", mayRejoin: true });
+    expect(view().phase).toEqual({ kind: "out", why: "cancelled", mayRejoin: true, replay: null });
     model.actions.rejoin();
     await pass();
     expect(view().phase.kind).toBe("prejoin");
@@ -519,7 +519,7 @@ describe("a lost connection", () => {
       server.last.drop();
       await pass(5_000);
     }
-    expect(view().phase).toEqual({ kind: "out", why: "lost", mayRejoin: true });
+    expect(view().phase).toEqual({ kind: "out", why: "lost", mayRejoin: true, replay: null });
     expect(capture.released).toBe(true);
   });
 
@@ -560,7 +560,7 @@ describe("the end", () => {
     await joined();
     event({ kind: "out", reason });
     await pass();
-    expect(view().phase).toEqual({ kind: "out", why: reason, mayRejoin });
+    expect(view().phase).toEqual({ kind: "out", why: reason, mayRejoin, replay: null });
     expect(capture.released).toBe(true);
     expect(sessions[0]?.closed).toBe(true);
     expect([view().people, view().chat.lines, view().notices]).toEqual([[], [], []]);
@@ -572,7 +572,7 @@ describe("the end", () => {
     model.actions.leave();
     expect(commands().at(-1)).toEqual({ do: "leave" });
     await pass(1_500);
-    expect(view().phase).toEqual({ kind: "out", why: "left", mayRejoin: true });
+    expect(view().phase).toEqual({ kind: "out", why: "left", mayRejoin: true, replay: null });
   });
 
   it("by being sent back shows the door and nothing of the inside", async () => {
@@ -586,5 +586,72 @@ describe("the end", () => {
     event(welcome({ epoch: 2 }));
     await pass();
     expect(sessions).toHaveLength(2);
+  });
+});
+
+describe("a recording", () => {
+  const running: Recording = { id: "r-1", state: "recording", since: 0, recordedMs: 0 };
+  const told = () => view().notices.map(({ what }) => what).filter(({ kind }) => kind === "consent" || kind === "recording" || kind === "marked");
+
+  it("is told to who comes in, once, and until one has answered", async () => {
+    await open();
+    await joined({ recording: running });
+    expect(view().recording).toEqual(running);
+    expect(told()).toEqual([{ kind: "consent", by: null }]);
+    await pass(60_000);
+    expect(told()).toHaveLength(1);
+    model.actions.dismiss(view().notices[0]?.id ?? 0);
+    event(welcome({ participants: [person(1, { name: "Ana" }), ...others], recording: running }));
+    await pass();
+    expect(told()).toEqual([]);
+  });
+
+  it("is told when it begins, with who began it, and that it goes on or ends", async () => {
+    await open();
+    await joined();
+    event({ kind: "recording-changed", recording: running, by: 3 });
+    await pass();
+    expect(told()).toEqual([{ kind: "consent", by: "Cai" }]);
+    event({ kind: "recording-changed", recording: { ...running, state: "paused" }, by: 3 });
+    await pass();
+    expect(told()).toEqual([{ kind: "recording", what: "paused", recording: "r-1" }]);
+    event({ kind: "recording-changed", recording: { ...running, state: "suspended", trouble: "disk-full" } });
+    await pass();
+    expect(view().recording?.trouble).toBe("disk-full");
+    event({ kind: "recording-changed", ended: { id: "r-1", why: "quota" } });
+    await pass();
+    expect(view().recording).toBe(null);
+    expect(told()).toEqual([{ kind: "recording", what: "quota", recording: "r-1" }]);
+  });
+
+  it("is begun, marked and ended by a host, who may watch it afterwards", async () => {
+    await open();
+    await joined({ participants: [person(1, { name: "Ana", role: "host" }), ...others] });
+    expect(view().rights.record).toBe(true);
+    for (const what of ["start", "pause", "resume", "stop"] as const) model.actions.record(what);
+    expect(commands().slice(-4)).toEqual([{ do: "start-recording" }, { do: "pause-recording" }, { do: "resume-recording" }, { do: "stop-recording" }]);
+    event({ kind: "recording-changed", recording: running, by: 1 });
+    await pass();
+    expect(told()).toEqual([{ kind: "recording", what: "began", recording: "r-1" }]);
+    model.actions.mark("Budget");
+    expect(commands().at(-1)).toEqual({ do: "mark", text: "Budget" });
+    await reply();
+    expect(told().at(-1)).toEqual({ kind: "marked" });
+    event({ kind: "recording-changed", ended: { id: "r-1", why: "stopped" }, by: 1 });
+    event({ kind: "out", reason: "ended" });
+    await pass();
+    expect(view().phase).toEqual({ kind: "out", why: "ended", mayRejoin: false, replay: "r-1" });
+  });
+
+  it("is none of a guest's to begin or to watch, and is known before the door as a fact only", async () => {
+    await open();
+    await joined({ recording: running });
+    expect(view().rights.record).toBe(false);
+    event({ kind: "waiting", you: 1, seat: "s", meeting: { id: "m-1", title: "", number: "1", startedAt: 0, capacity: 9 }, hostPresent: true, recorded: true });
+    await pass();
+    expect(view()).toMatchObject({ phase: { kind: "knocking", recorded: true }, recording: null, notices: [] });
+    event({ kind: "out", reason: "denied" });
+    await pass();
+    expect(view().phase).toMatchObject({ replay: null });
   });
 });

@@ -17,6 +17,7 @@ import { Notices } from "./notices";
 import { TileOrder } from "./order";
 import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type PreparationParts, type SessionParts, type StandbyParts } from "./parts";
 import { hostRights } from "./permissions";
+import { replayOf } from "./recording";
 import { remember, remembered } from "./remembered";
 import { type Inside, type Roster, tell, tellMedia, you } from "./roster";
 import { type Button, OwnSources } from "./sources";
@@ -294,7 +295,7 @@ class Meeting implements MeetingModel {
   }
 
   private knocking(since: number): Phase {
-    return { kind: "knocking", since, hostPresent: this.roster?.hostPresent ?? false };
+    return { kind: "knocking", since, hostPresent: this.roster?.hostPresent ?? false, recorded: this.roster?.recorded ?? false };
   }
 
   private onWelcome(before: Roster | null): void {
@@ -378,11 +379,12 @@ class Meeting implements MeetingModel {
     this.capture.release();
     this.notices.clear();
     this.chat.clear();
+    const replay = replayOf(this.roster);
     this.roster = null;
     this.panel = null;
     this.log = null;
     this.page = { ...this.page, page: 0, pinned: new Set() };
-    this.setPhase({ kind: "out", why, mayRejoin: why !== "banned" && why !== "ended" });
+    this.setPhase({ kind: "out", why, mayRejoin: why !== "banned" && why !== "ended", replay });
   }
 
   private leave(why: "left" | "cancelled"): void {
@@ -491,6 +493,7 @@ class Meeting implements MeetingModel {
       preview: this.capture.preview(),
       prejoin: { microphone: source("microphone"), camera: source("camera") },
       meeting: roster?.meeting ?? null,
+      recording: inside?.recording ?? null,
       policy,
       own: ownView(roster, {
         microphone: source("microphone"),

@@ -19,6 +19,9 @@ const LIFETIMES: Record<NoticeWhat["kind"], number | null> = {
   refused: 6_000,
   spotlight: 5_000,
   back: 4_000,
+  consent: null,
+  recording: 8_000,
+  marked: 3_000,
 };
 /** More than anybody reads. */
 const KEPT = 20;
@@ -41,6 +44,7 @@ export class Notices {
     } else if (what.kind === "knock") {
       this.remove((other) => other.kind === what.kind && other.person === what.person);
     }
+    if (what.kind === "recording" || what.kind === "consent") this.remove((other) => other.kind === "consent" || other.kind === "recording");
     const notice: Notice = { id: this.next++, lifetime: LIFETIMES[what.kind], what };
     this.list = [...this.list, notice];
     if (notice.lifetime !== null) {

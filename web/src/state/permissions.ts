@@ -76,6 +76,7 @@ export function hostRights(role: Role | null): HostRights {
     suspendAll: may("SuspendAll"),
     readLog: may("ReadLog"),
     end: may("End"),
+    record: may("Record"),
   };
 }
 

@@ -2,6 +2,7 @@
 // event to state; what is worth saying to the person falls out of it as notices.
 
 import type { ChatMessage, Condition, Event, MeetingInfo, MediaEvent, Participant, ParticipantId, Policy, Recording, SlotCounts, Source, WaitingPerson } from "../client/protocol";
+import { consentNotices, recordingNotices } from "./recording";
 import type { NoticeWhat } from "./types";
 
 /** The chat on the page; the server keeps as many. */
@@ -13,6 +14,8 @@ export interface Roster {
   /** Null while one waits: nothing is known of the inside. */
   inside: Inside | null;
   hostPresent: boolean;
+  /** Whether the meeting is recorded in front of whose door one waits. */
+  recorded: boolean;
 }
 
 export interface Inside {
@@ -29,6 +32,8 @@ export interface Inside {
   /** What the server takes our downlink to carry. */
   downlinkKbps: number | null;
   recording: Recording | null;
+  /** The id of the newest one, also when it is over. */
+  lastRecording: string | null;
 }
 
 export interface Told {
@@ -45,7 +50,7 @@ export function tell(roster: Roster | null, event: Event): Told {
   switch (event.kind) {
     case "waiting":
       return {
-        roster: { you: event.you, meeting: event.meeting, inside: null, hostPresent: event.hostPresent },
+        roster: { you: event.you, meeting: event.meeting, inside: null, hostPresent: event.hostPresent, recorded: event.recorded },
         notices: [],
       };
     case "welcome": {
@@ -60,8 +65,13 @@ export function tell(roster: Roster | null, event: Event): Told {
         quality: new Map(),
         downlinkKbps: null,
         recording: event.recording ?? null,
+        lastRecording: event.recording?.id ?? roster?.inside?.lastRecording ?? null,
       };
-      return { roster: { you: event.you, meeting: event.meeting, inside, hostPresent: true }, notices: [] };
+      const { recording } = inside;
+      return {
+        roster: { you: event.you, meeting: event.meeting, inside, hostPresent: true, recorded: recording !== null },
+        notices: consentNotices(roster, recording),
+      };
     }
     case "out":
       return { roster, notices: [] };
@@ -131,7 +141,12 @@ function tellInside(roster: Roster, inside: Inside, event: InsideEvent): Told {
       return from === roster.you ? now({ chat }) : now({ chat }, { kind: "chat", name: sender, text });
     }
     case "recording-changed":
-      return now({ recording: event.recording ?? null });
+      return now(
+        { recording: event.recording ?? null, lastRecording: event.recording?.id ?? event.ended?.id ?? inside.lastRecording },
+        ...recordingNotices(
+          inside.recording, event.recording ?? null, event.ended, event.by === roster.you, event.by === undefined ? null : name(event.by),
+        ),
+      );
     case "muted":
       return now({}, { kind: "muted", source: event.source, by: name(event.by) });
     case "asked-to-unmute":

@@ -13,6 +13,7 @@ import type {
   PauseReason,
   Policy,
   Quality,
+  Recording,
   RefusalCode,
   Role,
   Source,
@@ -25,7 +26,7 @@ import type { ShareMode } from "../client/media/layers";
 export type { ShareMode };
 export type { LayerNumbers, PathNumbers, TrackNumbers };
 export type {
-  Audience, Cause, LogEntry, MeetingInfo, Millis, OutReason, ParticipantId, PauseReason, Policy, Quality, RefusalCode, Role, Source,
+  Audience, Cause, LogEntry, MeetingInfo, Millis, OutReason, ParticipantId, PauseReason, Policy, Quality, Recording, RefusalCode, Role, Source,
 };
 
 /** Something that is observed: `useStore(store)` in `state/react.ts` gives its value to a component. */
@@ -111,11 +112,12 @@ export type Phase =
   | { kind: "loading" }
   /** Name and devices. `refused` says why the last attempt failed. `joining` while one is under way. */
   | { kind: "prejoin"; joining: boolean; refused: Refusal | null; askPasscode: boolean }
-  | { kind: "knocking"; since: Millis; hostPresent: boolean }
+  | { kind: "knocking"; since: Millis; hostPresent: boolean; recorded: boolean }
   | { kind: "in" }
   /** Everything else in the view stays as it was. `until`: when the seat will be given up. */
   | { kind: "reconnecting"; from: "knocking" | "in"; since: Millis; until: Millis }
-  | { kind: "out"; why: OutWhy; mayRejoin: boolean };
+  /** `replay`: the id of the recording that somebody may watch who led the meeting. */
+  | { kind: "out"; why: OutWhy; mayRejoin: boolean; replay: string | null };
 
 /** State of the media beside the socket. */
 export type MediaState = "none" | "connecting" | "connected" | "restoring";
@@ -324,6 +326,8 @@ export interface HostRights {
   suspendAll: boolean;
   readLog: boolean;
   end: boolean;
+  /** Start, pause and stop a recording, and mark places in it. */
+  record: boolean;
 }
 
 export type Panel = "people" | "chat" | "share" | "settings" | "log" | null;
@@ -353,7 +357,12 @@ export type NoticeWhat =
   | { kind: "device-error"; device: DeviceKind | "screen"; cause: DeviceCause }
   | { kind: "refused"; refusal: Refusal }
   | { kind: "spotlight"; on: boolean }
-  | { kind: "back" };
+  | { kind: "back" }
+  /** Offer "got it" and "leave". `by`: who began it, where one was there. */
+  | { kind: "consent"; by: string | null }
+  /** `stopped`, `quota` and `failed`: it is over. */
+  | { kind: "recording"; what: "began" | "paused" | "resumed" | "stopped" | "quota" | "failed"; recording: string }
+  | { kind: "marked" };
 
 export interface MeetingView {
   phase: Phase;
@@ -365,6 +374,8 @@ export interface MeetingView {
   /** Own choice before joining. */
   prejoin: { microphone: OwnSource; camera: OwnSource };
   meeting: MeetingInfo | null;
+  /** The recording under way. */
+  recording: Recording | null;
   policy: Policy | null;
   own: Own | null;
   media: MediaState;
@@ -441,6 +452,9 @@ export interface MeetingActions {
   setPolicy: (change: Partial<Policy>) => void;
   suspendAll: () => void;
   readLog: () => void;
+  record: (what: "start" | "pause" | "resume" | "stop") => void;
+  /** Makes a chapter of the recording. */
+  mark: (text: string) => void;
   end: () => void;
 }
 

@@ -32,6 +32,7 @@ import { useLocal, useScreen } from "./context";
 import styles from "./Controls.module.css";
 import { useDeviceChoices } from "./DeviceParts";
 import { type FullScreen, useMedia } from "./hooks";
+import { RecordingItems } from "./Recording";
 
 export function Controls({ fullScreen }: { fullScreen: FullScreen }) {
   const { t } = useTranslation();
@@ -215,6 +216,7 @@ function MoreMenu({ fullScreen }: { fullScreen: FullScreen }) {
       )}
       <MenuChoice title={t("meeting.view")} choices={layouts} chosen={view.layout.choice} onChoose={(id) => actions.setLayout(id)} />
       <MenuLine />
+      {view.rights.record && <RecordingItems />}
       {view.rights.setPolicy && (
         <MenuItem icon={<ShieldCheck aria-hidden="true" />} onAction={() => openDialog({ kind: "rules" })}>
           {t("policy.title")}

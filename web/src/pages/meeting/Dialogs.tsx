@@ -10,6 +10,7 @@ import { Switch } from "../../ui/Switch";
 import { ConnectionDialog } from "./ConnectionDialog";
 import { type OpenDialog, useScreen } from "./context";
 import styles from "./Dialogs.module.css";
+import { MarkDialog, RecordDialog } from "./Recording";
 
 interface DialogsProps {
   open: OpenDialog | null;
@@ -29,6 +30,10 @@ export function MeetingDialogs({ open, close, onSuspend }: DialogsProps) {
       return <ShortcutsDialog close={close} />;
     case "rules":
       return <RulesDialog close={close} onSuspend={onSuspend} />;
+    case "record":
+      return <RecordDialog close={close} />;
+    case "mark":
+      return <MarkDialog close={close} />;
     case "mute-all":
       return <MuteAllDialog close={close} />;
     case "suspend":
@@ -214,6 +219,8 @@ function ShortcutsDialog({ close }: { close: () => void }) {
     [["L"], t("shortcuts.layout")],
     [["←", "→"], t("shortcuts.pages")],
     [["I"], t("shortcuts.connection")],
+    [["R"], t("shortcuts.record")],
+    [["B"], t("shortcuts.mark")],
     [["F"], t("shortcuts.fullScreen")],
     [["Q"], t("shortcuts.leave")],
     [["?"], t("shortcuts.help")],

@@ -9,6 +9,7 @@ import { useScreen } from "./context";
 import type { FullScreen } from "./hooks";
 import { LayoutSwitch } from "./LayoutSwitch";
 import styles from "./MeetingBar.module.css";
+import { RecordingSign } from "./Recording";
 
 export function MeetingBar({ fullScreen }: { fullScreen: FullScreen }) {
   const { t } = useTranslation();
@@ -29,6 +30,7 @@ export function MeetingBar({ fullScreen }: { fullScreen: FullScreen }) {
           </p>
         )}
       </div>
+      <RecordingSign />
       {policy?.locked && (
         <Badge tone="warn" icon={<Lock aria-hidden="true" />}>
           {t("meeting.locked")}

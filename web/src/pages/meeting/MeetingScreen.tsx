@@ -1,5 +1,5 @@
 /** The meeting itself: bar, pictures, panel, controls, and what comes over them. */
-import { AudioLines, MicOff, Volume2, WifiOff } from "lucide-react";
+import { AudioLines, CircleDot, MicOff, Volume2, WifiOff } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Audience, LayoutView, TileView } from "../../state/types";
@@ -18,6 +18,7 @@ import { MeetingBar } from "./MeetingBar";
 import styles from "./MeetingScreen.module.css";
 import { NoticeArea } from "./NoticeArea";
 import { PeoplePanel } from "./PeoplePanel";
+import { RecordingSign } from "./Recording";
 import { SettingsDialog } from "./SettingsDialog";
 import { SharePanel } from "./SharePanel";
 import { Stage } from "./Stage";
@@ -52,6 +53,8 @@ export function MeetingScreen() {
         const tile = tileInFocus(layout) ?? (own && { participant: own.id, source: "camera" as const });
         if (tile) openDialog({ kind: "connection", person: tile.participant, source: tile.source });
       },
+      r: () => view.rights.record && openDialog({ kind: "record" }),
+      b: () => view.rights.record && view.recording && openDialog({ kind: "mark" }),
       f: fullScreen.toggle,
       q: () => openDialog({ kind: "leave" }),
       "?": () => openDialog({ kind: "shortcuts" }),
@@ -85,6 +88,9 @@ export function MeetingScreen() {
         </div>
         <main className={styles.stage} tabIndex={-1}>
           <Stage />
+          <div className={styles.sign}>
+            <RecordingSign />
+          </div>
           <div className={styles.over}>
             <Trouble />
             <NoticeArea />
@@ -123,6 +129,11 @@ function Trouble() {
     <>
       {phase.kind === "reconnecting" && <Reconnecting until={phase.until} />}
       {phase.kind === "in" && view.media === "restoring" && <Banner icon={<WifiOff />}>{t("meeting.restoring")}</Banner>}
+      {view.recording?.trouble && view.rights.record && (
+        <Notice icon={<CircleDot />} tone="warn">
+          {t(`record.trouble.${view.recording.trouble}`)}
+        </Notice>
+      )}
       {view.soundBlocked && (
         <Notice
           icon={<Volume2 />}

@@ -1,6 +1,8 @@
 /** What has just happened: shown for a moment, spoken to screen readers. */
 import {
   BellRing,
+  Bookmark,
+  CircleDot,
   DoorOpen,
   Hand,
   type LucideIcon,
@@ -25,6 +27,8 @@ import { useScreen } from "./context";
 
 /** More than these at once is a crowd; the oldest give way on the page. */
 const SHOWN = 3;
+/** News after which there is something to watch. */
+const ENDED: ReadonlySet<string> = new Set(["stopped", "quota"]);
 
 type RefusalText = ReturnType<typeof useRefusalText>;
 
@@ -63,6 +67,12 @@ export function noticeText(what: NoticeWhat, t: TFunction, refusalText: RefusalT
       return what.on ? t("notice.spotlightOn") : t("notice.spotlightOff");
     case "back":
       return t("notice.back");
+    case "consent":
+      return what.by === null ? `${t("record.consentTitle")}. ${t("record.consentText")}` : `${t("record.beganBy", { name: what.by })} ${t("record.consentText")}`;
+    case "recording":
+      return t(`record.news.${what.what}`);
+    case "marked":
+      return t("record.marked");
   }
 }
 
@@ -82,6 +92,9 @@ const ICONS: Record<NoticeWhat["kind"], LucideIcon> = {
   refused: TriangleAlert,
   spotlight: Star,
   back: Wifi,
+  consent: CircleDot,
+  recording: CircleDot,
+  marked: Bookmark,
 };
 
 export function NoticeArea() {
@@ -93,7 +106,7 @@ export function NoticeArea() {
   // Several who knock are one notice: the host decides about all of them at once, or one by one in the panel.
   const single = knocks.length > 1 ? said.filter((notice) => notice.what.kind !== "knock") : said;
   const newest = said[said.length - 1];
-  const urgent = newest?.what.kind === "muted" || newest?.what.kind === "refused";
+  const urgent = newest?.what.kind === "muted" || newest?.what.kind === "refused" || newest?.what.kind === "consent";
   const text = newest ? noticeText(newest.what, t, refusalText) : "";
   return (
     <>
@@ -127,7 +140,7 @@ export function NoticeArea() {
 
 function OneNotice({ notice, text }: { notice: ViewNotice; text: string }) {
   const { t } = useTranslation();
-  const { actions } = useScreen();
+  const { view, actions } = useScreen();
   const { what } = notice;
   const Icon = ICONS[what.kind];
   const tone = what.kind === "refused" || what.kind === "device-error" || what.kind === "device-lost" ? "warn" : "neutral";
@@ -165,6 +178,42 @@ function OneNotice({ notice, text }: { notice: ViewNotice; text: string }) {
               {t(`notice.askYes.${what.source}`)}
             </Button>
           </>
+        }
+      >
+        {text}
+      </Notice>
+    );
+  }
+  if (what.kind === "consent") {
+    return (
+      <Notice
+        icon={<Icon />}
+        tone="warn"
+        actions={
+          <>
+            <Button size="s" onPress={() => actions.leave()}>
+              {t("record.consentLeave")}
+            </Button>
+            <Button size="s" variant="primary" onPress={dismiss}>
+              {t("record.consentOk")}
+            </Button>
+          </>
+        }
+      >
+        {text}
+      </Notice>
+    );
+  }
+  if (what.kind === "recording" && ENDED.has(what.what) && view.rights.record) {
+    return (
+      <Notice
+        icon={<Icon />}
+        onDismiss={dismiss}
+        actions={
+          // In a tab of its own: the meeting goes on.
+          <Button size="s" onPress={() => window.open(`/recordings/${encodeURIComponent(what.recording)}`, "_blank", "noopener")}>
+            {t("record.watch")}
+          </Button>
         }
       >
         {text}

@@ -1,5 +1,5 @@
 /** After the meeting, or in place of it: why, and where to go from here. */
-import { Ban, CircleOff, DoorClosed, DoorOpen, Link2Off, LogOut, type LucideIcon, MonitorSmartphone, ServerOff, WifiOff } from "lucide-react";
+import { Ban, CircleOff, DoorClosed, DoorOpen, Link2Off, LogOut, type LucideIcon, MonitorSmartphone, Play, ServerOff, WifiOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { OutWhy } from "../../state/types";
 import { Button } from "../../ui/Button";
@@ -26,7 +26,14 @@ const ICONS: Record<OutPageWhy, LucideIcon> = {
   "not-found": Link2Off,
 };
 
-export function Out({ why, onRejoin }: { why: OutPageWhy; onRejoin: (() => void) | null }) {
+interface OutProps {
+  why: OutPageWhy;
+  onRejoin: (() => void) | null;
+  /** The id of a recording that can be watched. */
+  replay?: string | null;
+}
+
+export function Out({ why, onRejoin, replay }: OutProps) {
   const { t } = useTranslation();
   useTitle(`${t(`out.${why}.title`)} · ${t("app.title")}`);
   const Icon = ICONS[why];
@@ -42,6 +49,11 @@ export function Out({ why, onRejoin }: { why: OutPageWhy; onRejoin: (() => void)
           {onRejoin && (
             <Button variant="primary" size="l" onPress={onRejoin}>
               {t("out.rejoin")}
+            </Button>
+          )}
+          {replay && (
+            <Button size="l" icon={<Play aria-hidden="true" />} onPress={() => navigate(`/recordings/${encodeURIComponent(replay)}`)}>
+              {t("record.watch")}
             </Button>
           )}
           <Button size="l" variant={onRejoin ? "secondary" : "primary"} onPress={() => navigate("/")}>

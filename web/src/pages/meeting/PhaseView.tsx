@@ -48,13 +48,13 @@ function Phase({ view, actions, entry }: PhaseViewProps) {
       return final ? <Out why={final} onRejoin={null} /> : <PreJoin phase={phase} entry={entry} />;
     }
     case "knocking":
-      return <WaitingRoom since={phase.since} hostPresent={phase.hostPresent} />;
+      return <WaitingRoom since={phase.since} hostPresent={phase.hostPresent} recorded={phase.recorded} />;
     case "reconnecting":
-      return phase.from === "knocking" ? <WaitingRoom since={phase.since} hostPresent={false} reconnecting /> : <MeetingScreen />;
+      return phase.from === "knocking" ? <WaitingRoom since={phase.since} hostPresent={false} recorded={false} reconnecting /> : <MeetingScreen />;
     case "in":
       return <MeetingScreen />;
     case "out":
-      return <Out why={phase.why} onRejoin={phase.mayRejoin ? () => actions.rejoin() : null} />;
+      return <Out why={phase.why} onRejoin={phase.mayRejoin ? () => actions.rejoin() : null} replay={phase.replay} />;
   }
 }
 

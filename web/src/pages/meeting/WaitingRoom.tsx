@@ -11,14 +11,16 @@ import { useScreen } from "./context";
 import { DeviceChoices, DeviceHelp } from "./DeviceParts";
 import styles from "./Door.module.css";
 import { Preview } from "./Preview";
+import { RecordedNote } from "./Recording";
 
 interface WaitingRoomProps {
   since: number;
   hostPresent: boolean;
+  recorded: boolean;
   reconnecting?: boolean;
 }
 
-export function WaitingRoom({ since, hostPresent, reconnecting }: WaitingRoomProps) {
+export function WaitingRoom({ since, hostPresent, recorded, reconnecting }: WaitingRoomProps) {
   const { t } = useTranslation();
   const { view, actions } = useScreen();
   const now = useNow();
@@ -42,6 +44,8 @@ export function WaitingRoom({ since, hostPresent, reconnecting }: WaitingRoomPro
             <Badge tone={hostPresent ? "accent" : "neutral"}>{hostPresent ? t("waiting.hostPresent") : t("waiting.hostAbsent")}</Badge>
             <span className="tabular">{t("waiting.since", { time: duration(now - since) })}</span>
           </p>
+          {/* Spoken as soon as it becomes true. */}
+          <div role="status">{recorded && <RecordedNote />}</div>
           <DeviceChoices />
           <p className={styles.facts}>
             <EyeOff aria-hidden="true" size={16} />

@@ -17,7 +17,7 @@ export function useScreen(): Screen {
 
 /** A dialog of the page itself; those that belong to a panel are in the view. */
 export type OpenDialog =
-  | { kind: "leave" | "shortcuts" | "rules" | "mute-all" | "suspend" }
+  | { kind: "leave" | "shortcuts" | "rules" | "mute-all" | "suspend" | "record" | "mark" }
   | { kind: "connection"; person: ParticipantId; source: "camera" | "screen" }
   | { kind: "rename"; person: ParticipantId; name: string }
   | { kind: "remove" | "ban" | "make-host"; person: ParticipantId; name: string };

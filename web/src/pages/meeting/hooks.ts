@@ -103,7 +103,7 @@ export function useKnockSound(knocks: number, audible: boolean): void {
   );
 }
 
-export type Key = "m" | "v" | "s" | "h" | "p" | "c" | "l" | "f" | "i" | "q" | "?" | "ArrowLeft" | "ArrowRight";
+export type Key = "m" | "v" | "s" | "h" | "p" | "c" | "l" | "f" | "i" | "r" | "b" | "q" | "?" | "ArrowLeft" | "ArrowRight";
 
 /** Keys belong to the field one writes in, the menu or dialog that is open, and the browser's own combinations. */
 function isTaken(event: KeyboardEvent): boolean {
