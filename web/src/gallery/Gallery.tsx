@@ -10,6 +10,8 @@ import { PhaseView } from "../pages/meeting/PhaseView";
 import { NOTHING, type TestFigures } from "../client/network-test";
 import { NetworkTest, type TestState } from "../pages/NetworkTest";
 import { NotFound } from "../pages/NotFound";
+import { Recordings } from "../pages/recordings/Recordings";
+import { Replay } from "../pages/replay/Replay";
 import { Watch } from "../pages/Watch";
 import { useStore } from "../state/react";
 import { OUT_REASONS } from "../client/protocol";
@@ -17,6 +19,7 @@ import type { Entry, MeetingView, OutWhy, Phase, RefusalCode, WatchPhase } from 
 import type { Wanted } from "./fixtures";
 import { makeModel } from "./model";
 import { Parts } from "./Parts";
+import { fakeRecordings, fakeReplay } from "./replays";
 import { drawnStream } from "./streams";
 
 const refuse = () => Promise.resolve({ ok: false as const, code: "wrong-name-or-password", retryAfter: null });
@@ -48,6 +51,10 @@ function Shown({ query }: { query: URLSearchParams }): ReactNode {
       return <FakeTest kind={query.get("state") ?? "done"} />;
     case "watch":
       return <FakeWatch kind={query.get("phase") ?? "playing"} blocked={query.has("blocked")} />;
+    case "replay":
+      return <FakeReplay query={query} />;
+    case "recordings":
+      return <Recordings {...fakeRecordings(query)} />;
     case null:
     case "parts":
       return <Parts />;
@@ -119,6 +126,12 @@ function FakeMeeting({ query }: { query: URLSearchParams }) {
         ? { kind: "link", meeting: "k3v9tq2m", token: "x" }
         : { kind: "host", meeting: "k3v9tq2m" };
   return <PhaseView view={view} actions={model.actions} entry={entry} />;
+}
+
+function FakeReplay({ query }: { query: URLSearchParams }) {
+  const [made] = useState(() => fakeReplay(query));
+  const view = useStore(made.view);
+  return <Replay view={view} position={made.position} actions={made.actions} />;
 }
 
 function FakeTest({ kind }: { kind: string }) {

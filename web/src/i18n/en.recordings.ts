@@ -4,6 +4,7 @@ export const enReplay = {
   untitled: "Recording of a meeting",
   loading: "Loading the recording…",
   stage: "Pictures",
+  others: "The others",
   controls: "Playback",
   play: "Play",
   pause: "Pause",
@@ -161,7 +162,6 @@ export const enRecord = {
   stopText: "It can be watched right away. A new recording is one of its own.",
   sign: { recording: "Recording", paused: "Recording paused", suspended: "Recording held up" },
   signTime: "{{state}}, {{time}}",
-  beganBy: "{{name}} started recording this meeting.",
   news: {
     began: "This meeting is now being recorded.",
     paused: "The recording is paused.",
@@ -173,6 +173,8 @@ export const enRecord = {
   watch: "Watch the recording",
   consentTitle: "This meeting is being recorded",
   consentText: "When you join, what you say and show is kept. With microphone and camera off, only your name and your messages to everyone are.",
+  consentInside: "This meeting is being recorded: what you say and show is kept. With microphone and camera off, only your name and your messages to everyone are.",
+  consentBegan: "{{name}} started recording: what you say and show is kept from now on. With microphone and camera off, only your name and your messages to everyone are.",
   consentOk: "Got it",
   consentLeave: "Leave",
   trouble: {

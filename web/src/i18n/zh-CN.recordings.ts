@@ -4,6 +4,7 @@ export const zhReplay = {
   untitled: "会议录制",
   loading: "正在加载录制…",
   stage: "画面",
+  others: "其他人",
   controls: "播放控制",
   play: "播放",
   pause: "暂停",
@@ -161,7 +162,6 @@ export const zhRecord = {
   stopText: "录制可以立即观看。再次录制会另存为新的录制。",
   sign: { recording: "正在录制", paused: "录制已暂停", suspended: "录制受阻" },
   signTime: "{{state}}，{{time}}",
-  beganBy: "{{name}} 开始录制此会议。",
   news: {
     began: "此会议正在录制。",
     paused: "录制已暂停。",
@@ -173,6 +173,8 @@ export const zhRecord = {
   watch: "观看录制",
   consentTitle: "此会议正在录制",
   consentText: "加入后，您所说和所展示的内容会被保存。关闭麦克风和摄像头时，只保存您的名字和发给所有人的消息。",
+  consentInside: "此会议正在录制：您所说和所展示的内容会被保存。关闭麦克风和摄像头时，只保存您的名字和发给所有人的消息。",
+  consentBegan: "{{name}} 开始录制：从现在起，您所说和所展示的内容会被保存。关闭麦克风和摄像头时，只保存您的名字和发给所有人的消息。",
   consentOk: "知道了",
   consentLeave: "离开",
   trouble: {

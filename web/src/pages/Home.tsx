@@ -149,23 +149,34 @@ function AccountAction() {
       gone = true;
     };
   }, []);
+  const recordings = who?.may_create && (
+    <a className={styles.recordings} href="/recordings" onClick={follow}>
+      {t("recordings.link")}
+    </a>
+  );
   if (who?.name !== undefined) {
     return (
-      <Button
-        variant="quiet"
-        onPress={() => {
-          signOut()
-            .then(() => me())
-            .then(setWho, () => undefined);
-        }}
-      >
-        {t("home.signOut")}
-      </Button>
+      <>
+        {recordings}
+        <Button
+          variant="quiet"
+          onPress={() => {
+            signOut()
+              .then(() => me())
+              .then(setWho, () => undefined);
+          }}
+        >
+          {t("home.signOut")}
+        </Button>
+      </>
     );
   }
-  return who && !who.may_create ? (
-    <Button variant="quiet" onPress={() => navigate("/sign-in")}>
-      {t("home.signIn")}
-    </Button>
-  ) : null;
+  if (!who) return null;
+  return (
+    recordings || (
+      <Button variant="quiet" onPress={() => navigate("/sign-in")}>
+        {t("home.signIn")}
+      </Button>
+    )
+  );
 }

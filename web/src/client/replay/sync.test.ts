@@ -15,9 +15,9 @@ describe("an element", () => {
       const found = decide({ ...still, kind, position });
       return found.do === "play" ? found.rate : null;
     };
-    expect(bend(10.05)).toBeCloseTo(0.9);
-    expect(bend(9.975)).toBeCloseTo(1.05);
-    expect(bend(9.75)).toBeCloseTo(1.15);
+    expect(bend(10.03)).toBeCloseTo(0.91);
+    expect(bend(9.98)).toBeCloseTo(1.06);
+    expect(bend(9.75)).toBeCloseTo(1.2);
     expect(bend(9.75, "audio")).toBeCloseTo(1.05);
   });
   it("that leads is never bent, but placed like the others", () => {

@@ -5,9 +5,9 @@ export const HARD_SKEW = 0.3;
 /** Nobody sees a picture, or hears one voice against another, that is off by less. */
 const UNSEEN = { video: 0.015, audio: 0.04 };
 /** How much faster or slower it may play to come back: voices keep their pitch, and nobody notices. */
-const NUDGE = { video: 0.15, audio: 0.05 };
+const NUDGE = { video: 0.2, audio: 0.05 };
 /** How many times a second what it is off would be made good. */
-const EAGERNESS = 2;
+const EAGERNESS = 3;
 /** An element that is placed while the others play is late by what that takes. */
 const PLACING = 0.12;
 /** Two ranges of a buffer that are this near to each other are one. */

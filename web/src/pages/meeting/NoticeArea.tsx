@@ -68,7 +68,7 @@ export function noticeText(what: NoticeWhat, t: TFunction, refusalText: RefusalT
     case "back":
       return t("notice.back");
     case "consent":
-      return what.by === null ? `${t("record.consentTitle")}. ${t("record.consentText")}` : `${t("record.beganBy", { name: what.by })} ${t("record.consentText")}`;
+      return what.by === null ? t("record.consentInside") : t("record.consentBegan", { name: what.by });
     case "recording":
       return t(`record.news.${what.what}`);
     case "marked":

@@ -185,7 +185,8 @@ export function RecordedNote() {
     <div className={styles.note}>
       <CircleDot aria-hidden="true" />
       <p>
-        <strong>{t("record.consentTitle")}</strong> {t("record.consentText")}
+        <strong className={styles.noteTitle}>{t("record.consentTitle")}</strong>
+        {t("record.consentText")}
       </p>
     </div>
   );

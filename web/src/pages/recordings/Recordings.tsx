@@ -128,6 +128,7 @@ function Item({ one, onOpen }: { one: RecordingSummary; onOpen: (kind: Open["kin
           </a>
         </h2>
         <p className={styles.facts}>
+          {one.state !== "finished" && <Badge tone={isRunning(one) ? "danger" : one.state === "broken" ? "warn" : "neutral"}>{t(`recordings.state.${one.state}`)}</Badge>}
           <span>{dayAndTime(one.started_at, i18n.language)}</span>
           <span className="tabular">{duration(one.duration_ms)}</span>
           <span>{sizeWords(one.bytes, i18n.language)}</span>
@@ -136,7 +137,6 @@ function Item({ one, onOpen }: { one: RecordingSummary; onOpen: (kind: Open["kin
         {names && <p className={styles.facts}>{others > 0 ? t("recordings.withMore", { names, count: others }) : t("recordings.with", { names })}</p>}
         {one.upload && one.upload.bytes_left > 0 && <p className={styles.facts}>{t("recordings.upload", { size: sizeWords(one.upload.bytes_left, i18n.language) })}</p>}
       </div>
-      {one.state !== "finished" && <Badge tone={isRunning(one) ? "danger" : one.state === "broken" ? "warn" : "neutral"}>{t(`recordings.state.${one.state}`)}</Badge>}
       <Menu label={t("recordings.menu", { title })} trigger={<IconButton label={t("recordings.menu", { title })} icon={<MoreHorizontal />} />}>
         <MenuItem icon={<Pencil aria-hidden="true" />} onAction={() => onOpen("rename")}>
           {t("recordings.rename")}

@@ -143,9 +143,9 @@ function Playing({ view, position, actions }: ReplayProps) {
           {recording.state === "broken" && <Banner icon={<CircleAlert />}>{t("replay.brokenHint")}</Banner>}
         </div>
       </main>
-      <div className={styles.controls}>
+      <footer className={styles.controls}>
         <ReplayControls fullScreen={fullScreen} position={position} />
-      </div>
+      </footer>
       {panel && (
         <div className={styles.panel}>
           <ReplayPanel />

@@ -13,8 +13,10 @@ import styles from "./Replay.module.css";
 export function ReplayStage() {
   const { t } = useTranslation();
   const { view, actions } = useReplay();
-  const { layout, player, speaking } = view;
+  const { layout, player } = view;
   const shown = [...layout.stage, ...layout.tiles];
+  // The others have a ring around their tile.
+  const speaking = view.speaking.filter((name) => !shown.some((tile) => tile.source === "camera" && tile.name === name));
   return (
     <section className={stage.stage} aria-label={t("replay.stage")} data-mode={layout.mode}>
       {layout.mode === "stage" && (
@@ -28,7 +30,8 @@ export function ReplayStage() {
         </div>
       ) : (
         layout.tiles.length > 0 && (
-          <ul className={stage.strip} aria-label={t("people.inMeeting")}>
+          // Nothing in it takes the focus, by which keys would scroll it.
+          <ul className={stage.strip} aria-label={t("replay.others")} tabIndex={0}>
             {layout.tiles.map((tile) => (
               <li key={tile.key}>
                 <Tile tile={tile} />
@@ -51,7 +54,6 @@ export function ReplayStage() {
           />
         </nav>
       )}
-      {/* Who speaks is seen on the tiles, too; here also while their page is another one. */}
       {speaking.length > 0 && player.playing && (
         <p className={styles.speaks}>
           {speaking.length === 1 ? t("replay.speaks", { name: speaking[0] }) : t("replay.speakMany", { names: speaking.join(t("common.separator")) })}

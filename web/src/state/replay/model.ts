@@ -97,11 +97,14 @@ class Replay implements ReplayModel {
     const [detail, entries] = await Promise.all([this.parts.detail(this.id), this.parts.timeline(this.id)]);
     if (this.closed) return;
     this.take(detail, entries);
-    if (!unfinished(detail)) return;
+    if (unfinished(detail)) this.readAgain();
+  }
+
+  private readAgain(): void {
     this.timers.again = setTimeout(() => {
-      // What plays goes on to play; the next time may do better.
       this.read().catch(() => {
-        if (!this.closed) this.timers.again = setTimeout(() => void this.read().catch(() => undefined), AGAIN_MS);
+        // What plays goes on to play; the next time may do better.
+        if (!this.closed) this.readAgain();
       });
     }, AGAIN_MS);
   }
