@@ -75,6 +75,11 @@ export interface MeetingWish {
   may_chat?: boolean;
   may_rename?: boolean;
   mute_on_entry?: boolean;
+  /** A recording begins when the first person is in. */
+  auto_record?: boolean;
+  /** Higher pictures are not recorded. */
+  record_height?: 180 | 360 | 540 | 720 | 1080;
+  recording_visibility?: "nobody" | "host" | "participants" | "link";
 }
 
 export interface NewMeeting {

@@ -148,7 +148,7 @@ export function createRecordings(parts: RecordingsParts = BROWSER_PARTS): Record
           view.update((now) => ({
             ...now,
             link: { id, url },
-            list: now.list.map((one) => (one.id === id ? { ...one, link_expires_at: expires_at } : one)),
+            list: now.list.map((one) => (one.id === id ? { ...one, visibility: "link", link_expires_at: expires_at } : one)),
           })),
         ),
       remove: (id) => {

@@ -198,7 +198,10 @@ class Replay implements ReplayModel {
       if (running) this.timers.exports = setTimeout(() => void this.readExports(), EXPORT_AGAIN_MS);
     } catch (error) {
       const refused = refusalOf(error);
-      if (!this.closed) this.view.update((now) => ({ ...now, refused }));
+      if (this.closed) return;
+      // A server without any export has no such address.
+      if (refused.code === "not-found") this.view.update((now) => ({ ...now, exports: { exports: [], available: false, reason: null } }));
+      else this.view.update((now) => ({ ...now, refused }));
     }
   }
 }

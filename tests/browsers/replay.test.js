@@ -1,0 +1,236 @@
+/** A meeting is recorded, and played from what was written: in step, at once after a seek, with what happened in it. */
+import assert from "node:assert/strict";
+import { faults, FINGER_PX, lost, MOUSE_PX, smallTargets } from "./support/checks.js";
+import { enterAsHost, inside, knock, scene, serverOfThisFile } from "./support/meet.js";
+import { eventually, sleep } from "./support/people.js";
+
+const here = serverOfThisFile();
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+/** Seconds of the recording. */
+const LENGTH = 24;
+/** R4. */
+const SEEK_MS = 1_000;
+const APART_MS = 80;
+
+/** Two people talk for a while; the host marks a place. Gives the recording's id; both are still in the meeting. */
+async function record(ana, bo, meeting) {
+  await enterAsHost(ana, meeting);
+  await knock(bo, meeting.join_url);
+  await inside(bo);
+  await ana.choose("More", "Record");
+  await ana.press("Record");
+  await bo.sees("Ana started recording");
+  await bo.press("Got it");
+  await bo.seesNot("Ana started recording");
+  for (const person of [ana, bo]) {
+    await eventually(async () => assert.ok(await person.page.getByText(/^Recording, 0:\d\d$/u).count(), `${person.name} sees the sign`));
+  }
+  const begun = Date.now();
+  await sleep(8_000);
+  await ana.page.keyboard.press("b");
+  await ana.write("What is it about?", "Budget agreed");
+  await ana.press("Save");
+  await ana.sees("Marked.");
+  await bo.press("Chat");
+  await bo.page.getByRole("textbox", { name: "Message" }).fill("Good evening");
+  await bo.press("Send");
+  await sleep(Math.max(0, LENGTH * 1000 - (Date.now() - begun)));
+  const { recordings } = await here.server.rest("GET", "/recordings");
+  assert.equal(recordings.length, 1);
+  assert.equal(recordings[0].state, "recording");
+  return recordings[0].id;
+}
+
+async function finished(id) {
+  return eventually(async () => {
+    const shown = await here.server.rest("GET", `/recordings/${id}`);
+    assert.equal(shown.state, "finished");
+    return shown;
+  });
+}
+
+/** Runs in a page before its scripts: finds the sounds, which are on no page. */
+function keepSounds() {
+  const PageAudio = window.Audio;
+  const sounds = [];
+  window.Audio = function Audio(...source) {
+    const sound = new PageAudio(...source);
+    sounds.push(sound);
+    return sound;
+  };
+  // Those that still have something to play.
+  window.media = () => [...sounds.filter(({ src }) => src), ...document.querySelectorAll("video")];
+}
+
+/** Runs in a page: takes the slider somewhere, and says after how many milliseconds all that is there plays. */
+async function seek(to) {
+  const slider = document.querySelector("input[type=range]");
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, to);
+  const begun = performance.now();
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  const plays = (one) => !one.paused && !one.seeking && one.readyState > 2 && one.currentTime > to && one.currentTime < to + 3;
+  while (performance.now() - begun < 10_000) {
+    await new Promise((done) => setTimeout(done, 5));
+    if (window.media().length > 0 && window.media().every(plays)) return performance.now() - begun;
+  }
+  return Infinity;
+}
+
+/** Runs in a page: how far what plays is apart (ms), again and again; the time that is shown, too. */
+async function apart(times) {
+  const found = [];
+  for (let turn = 0; turn < times; turn += 1) {
+    await new Promise((done) => setTimeout(done, 60));
+    const places = window.media().filter((one) => !one.paused && one.readyState > 2).map((one) => one.currentTime * 1000);
+    if (places.length > 1) found.push(Math.max(...places) - Math.min(...places));
+  }
+  return found;
+}
+
+async function playsInStep(viewer, id) {
+  await viewer.before(keepSounds);
+  await viewer.go(`${here.server.origin}/recordings/${id}`);
+  await viewer.sees("Budget agreed");
+  await viewer.press("Play");
+  await eventually(async () => assert.ok((await viewer.page.evaluate(() => window.media().filter(({ paused }) => !paused).length)) >= 4, "two sounds and two pictures play"));
+  for (const [name, code] of [["Ana", 1], ["Bo", 2]]) {
+    await eventually(async () => {
+      const tile = await viewer.tile(name);
+      assert.equal(tile?.picture?.code, code, `${viewer.name} sees ${name} in that tile: ${JSON.stringify(tile)}`);
+    });
+  }
+  const [took, spread] = [[], []];
+  for (const to of [12, 3, 16, 7, 14]) {
+    took.push(Math.round(await viewer.page.evaluate(seek, to)));
+    spread.push(...(await viewer.page.evaluate(apart, 20)));
+  }
+  took.sort((a, b) => a - b);
+  spread.sort((a, b) => a - b);
+  const most = spread[Math.floor(spread.length * 0.95)];
+  const report = `${viewer.name}: seeks ${took} ms, ${spread.length} looks, apart ${Math.round(spread[spread.length >> 1])} ms, 95 % within ${Math.round(most)} ms`;
+  console.log(`# ${report}`);
+  assert.ok(took[took.length >> 1] <= SEEK_MS && took.every((ms) => ms < 2 * SEEK_MS), report);
+  assert.ok(spread.length > 60 && most <= APART_MS, report);
+}
+
+// acceptance: R4
+scene("a recorded meeting plays in Chromium and Firefox, in step and within a second of a seek", { timeout: 240_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ title: "Tea at five", waiting_room: false });
+  const [ana, bo] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Bo", 2)]);
+  const id = await record(ana, bo, meeting);
+
+  await ana.choose("More", "Stop recording");
+  await ana.press("Stop recording");
+  await ana.sees("The recording has stopped.");
+  await bo.sees("The recording has stopped.");
+  assert.equal(await bo.page.getByText("Watch the recording").count(), 0, "a guest is not offered what he may not see");
+  const shown = await finished(id);
+  assert.ok(shown.duration_ms > (LENGTH - 4) * 1000, `${shown.duration_ms} ms`);
+  await bo.press("Leave");
+  await bo.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
+  await bo.sees("You left the meeting");
+
+  // The host finds it where the meeting ended.
+  await ana.press("Leave");
+  await ana.press("End for all");
+  await ana.sees("ended");
+  await ana.press("Watch the recording");
+  await ana.sees("Budget agreed");
+
+  const [cai, dora] = [await cast.chromium("Cai", 3), await cast.firefox("Dora", 4)];
+  await playsInStep(cai, id);
+  await cai.close();
+  await playsInStep(dora, id);
+  await dora.close();
+
+  // What happened is at its place: the mark is a chapter, the chat has its time, who speaks is seen.
+  await ana.press(/^Budget agreed/u);
+  await eventually(async () => {
+    const said = await ana.page.getByRole("slider", { name: "Position" }).getAttribute("aria-valuetext");
+    assert.match(said, /^0:\d\d of 0:\d\d, Budget agreed$/u);
+  });
+  await ana.page.keyboard.press("k");
+  await eventually(async () => assert.match((await ana.tiles()).map(({ label }) => label).join("; "), /speaking/u));
+  await ana.page.getByRole("tab", { name: "Chat" }).click();
+  await ana.sees("Good evening");
+  await ana.page.keyboard.press(">");
+  await ana.button("Speed: 1.25×").waitFor();
+  assert.deepEqual(here.server.panics(), []);
+});
+
+for (const [language, device, options] of [["en", "desktop", {}], ["zh-CN", "phone", { ...PHONE, locale: "zh-CN" }], ["en", "narrow", { ...PHONE, viewport: { width: 320, height: 640 } }]]) {
+  // acceptance: M9
+  scene(`the pages of recordings are for everybody: ${language}, ${device}`, { timeout: 120_000 }, async (cast) => {
+    const meeting = await here.server.meeting({ title: "Tea at five", waiting_room: false });
+    const [ana, cai] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Cai", 3, options)]);
+    await enterAsHost(ana, meeting);
+    const { id } = await here.server.rest("POST", `/meetings/${meeting.id}/recordings`, {});
+    await sleep(4_000);
+    const found = [];
+    const look = async (where) => {
+      found.push(...(await faults(cai, where)), ...(await smallTargets(cai, where, device === "desktop" ? MOUSE_PX : FINGER_PX)), ...(await lost(cai, where)));
+    };
+    await cai.go(`${here.server.origin}/recordings`);
+    await cai.sees("Tea at five");
+    await look("list");
+    await here.server.rest("POST", `/recordings/${id}/stop`);
+    await finished(id);
+    await cai.go(`${here.server.origin}/recordings/${id}`);
+    await cai.sees("Tea at five");
+    await look("replay");
+    for (let tab = 1; tab < 3; tab += 1) {
+      await cai.page.getByRole("tab").nth(tab).click();
+      await look(`replay, tab ${tab}`);
+    }
+    await cai.page.keyboard.press("k");
+    await eventually(async () => assert.equal((await cai.tile("Ana"))?.picture?.code, 1));
+    await look("replay that plays");
+    assert.deepEqual(found, []);
+  });
+}
+
+// acceptance: M9
+scene("a recording is found, renamed, shared by a link and deleted, with the keyboard too", { timeout: 90_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ title: "Tea at five", waiting_room: false });
+  const [ana, cai] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Cai", 3)]);
+  await enterAsHost(ana, meeting);
+  const { id } = await here.server.rest("POST", `/meetings/${meeting.id}/recordings`, {});
+  await sleep(2_000);
+  await here.server.rest("POST", `/recordings/${id}/stop`);
+  await finished(id);
+
+  await cai.go(`${here.server.origin}/recordings`);
+  await cai.write("Search titles and people", "nobody of this name");
+  await cai.sees("Nothing found");
+  await cai.write("Search titles and people", "tea");
+  const menu = cai.page.getByRole("button", { name: "Options for Tea at five" }).first();
+  await menu.focus();
+  await cai.page.keyboard.press("Enter");
+  await cai.page.getByRole("menuitem", { name: "Rename" }).press("Enter");
+  await cai.write("Title", "Tea at six");
+  await cai.page.keyboard.press("Enter");
+  await cai.write("Search titles and people", "six");
+  await cai.sees("Tea at six");
+
+  await cai.choose("Options for Tea at six", "Share");
+  await cai.page.getByRole("button", { name: /Who may watch/u }).click();
+  await cai.page.getByRole("option", { name: "Anybody with the link" }).click();
+  await cai.press("Make a link");
+  const link = await cai.page.getByLabel("Link", { exact: true }).inputValue();
+  assert.match(link, new RegExp(`/recordings/${id}#.{20,}$`, "u"));
+  const opened = await fetch(`${here.server.origin}/api/v1/recordings/${id}/open`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ token: new URL(link).hash.slice(1) }),
+  });
+  assert.equal(opened.status, 204, "the link opens it");
+  await cai.page.keyboard.press("Escape");
+
+  await ana.go(here.server.origin + new URL(link).pathname + new URL(link).hash);
+  await ana.sees("Tea at six");
+  await eventually(async () => assert.equal(await ana.page.evaluate(() => location.hash), "", "the secret is taken from the address"));
+
+  await cai.choose("Options for Tea at six", "Delete");
+  await cai.page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+  await cai.seesNot("Tea at six");
+  await ana.go(`${here.server.origin}/recordings/${id}`);
+  await ana.sees("This recording cannot be shown");
+});
