@@ -8,6 +8,7 @@ mod checksum;
 pub mod codec;
 mod container;
 mod disk;
+pub mod export;
 mod frame;
 mod journal;
 pub mod manifest;

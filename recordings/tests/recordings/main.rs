@@ -3,6 +3,7 @@
 mod crash;
 mod cuts;
 mod disks;
+mod export;
 mod media;
 mod players;
 mod rig;

@@ -18,14 +18,23 @@ pub struct Source {
 
 impl Source {
     pub fn new(codec: Codec, size: &str) -> Self {
+        let file = match codec {
+            Codec::Opus => fixture("opus.ogg"),
+            Codec::Vp8 => fixture(&format!("vp8-{size}.ivf")),
+            Codec::Vp9 => fixture(&format!("vp9-{size}.ivf")),
+            Codec::Av1 => fixture(&format!("av1-{size}.ivf")),
+            Codec::H264 => fixture(&format!("h264-{size}.h264")),
+        };
+        Self::read(codec, &file)
+    }
+
+    /// Of a file as `tests/fixtures/make` makes them.
+    pub fn read(codec: Codec, file: &[u8]) -> Self {
         let frames = match codec {
-            Codec::Opus => ogg(&fixture("opus.ogg")),
-            Codec::Vp8 => ivf(&fixture(&format!("vp8-{size}.ivf"))),
-            Codec::Vp9 => ivf(&fixture(&format!("vp9-{size}.ivf"))),
-            Codec::Av1 => {
-                ivf(&fixture(&format!("av1-{size}.ivf"))).iter().map(|unit| without_delimiter(unit)).collect()
-            }
-            Codec::H264 => annex_b(&fixture(&format!("h264-{size}.h264"))),
+            Codec::Opus => ogg(file),
+            Codec::Vp8 | Codec::Vp9 => ivf(file),
+            Codec::Av1 => ivf(file).iter().map(|unit| without_delimiter(unit)).collect(),
+            Codec::H264 => annex_b(file),
         };
         let key = |data: &[u8]| match codec {
             Codec::Opus => true,

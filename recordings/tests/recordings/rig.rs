@@ -21,6 +21,7 @@ pub struct Fed {
     pub track: u32,
     start: u64,
     next: u64,
+    off: bool,
 }
 
 /// Plays sources into a recorder.
@@ -45,10 +46,24 @@ impl Rig {
         let source = if codec.is_audio() { "microphone" } else { "camera" };
         let participant = self.fed.len() as u32 + 1;
         let info = TrackInfo { participant, name: format!("Participant {participant}"), source: source.to_owned() };
+        self.add_source(info, Source::new(codec, size))
+    }
+
+    pub fn add_source(&mut self, info: TrackInfo, source: Source) -> usize {
         let track = self.recorder.add_track(self.now, info);
-        let start = self.recorder.ticks(self.now, codec);
-        self.fed.push(Fed { source: Source::new(codec, size), track, start, next: 0 });
+        let start = self.recorder.ticks(self.now, source.codec);
+        self.fed.push(Fed { source, track, start, next: 0, off: false });
         self.fed.len() - 1
+    }
+
+    /// Its publisher sends nothing more, or goes on with the key frame that the source begins with.
+    pub fn turn_on(&mut self, index: usize, on: bool) {
+        let fed = &mut self.fed[index];
+        fed.off = !on;
+        if on {
+            fed.start = self.recorder.ticks(self.now, fed.source.codec) + fed.source.step();
+            fed.next = 0;
+        }
     }
 
     /// A track of each codec.
@@ -60,8 +75,11 @@ impl Rig {
 
     /// From now on the track's frames come from another source, which begins at its start.
     pub fn change(&mut self, index: usize, codec: Codec, size: &str) {
-        let source = Source::new(codec, size);
-        self.fed[index].start = self.recorder.ticks(self.now, codec) + source.step();
+        self.change_source(index, Source::new(codec, size));
+    }
+
+    pub fn change_source(&mut self, index: usize, source: Source) {
+        self.fed[index].start = self.recorder.ticks(self.now, source.codec) + source.step();
         self.fed[index].source = source;
         self.fed[index].next = 0;
     }
@@ -81,7 +99,7 @@ impl Rig {
         let until = self.now + time;
         while self.now < until {
             self.now += Duration::from_millis(10);
-            for fed in &mut self.fed {
+            for fed in self.fed.iter_mut().filter(|fed| !fed.off) {
                 let at = self.recorder.ticks(self.now, fed.source.codec);
                 loop {
                     let frame = fed.source.frame(fed.next, fed.start);
