@@ -29,6 +29,34 @@ pub mod session {
     pub mod srtp;
 }
 
+/// As in the server; what it says to its own modules only is said on here.
+#[path = "../../src/capture"]
+pub mod capture {
+    mod assemble;
+    mod av1;
+    mod h264;
+
+    use assemble::{Assembler, Piece};
+    use recordings::Codec;
+
+    /// Frames of a stream: whether each is a key frame, and its bytes.
+    #[derive(Default)]
+    pub struct Frames(Assembler);
+
+    impl Frames {
+        /// What a packet ends.
+        pub fn push(&mut self, codec: Codec, timestamp: u32, marker: bool, payload: &[u8]) -> Vec<(bool, Vec<u8>)> {
+            let piece = Piece { timestamp, marker, codec, captured_ns: 0, payload: payload.to_vec() };
+            self.0.push(&piece).into_iter().flatten().map(|frame| (frame.key, frame.data)).collect()
+        }
+
+        /// Something was lost.
+        pub fn gap(&mut self) {
+            self.0.gap();
+        }
+    }
+}
+
 mod guests;
 mod input;
 /// As in the tests of the meeting.
