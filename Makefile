@@ -46,6 +46,8 @@ test: build ## everything: web unit tests, browsers, encoders, fuzzing for 15 s 
 	scripts/test-netlab $(SYMPOSIA)
 	scripts/test-encoders $(SYMPOSIA)
 	scripts/fuzz smoke
+	@# The store that recordings are put into.
+	npm ci --prefix recordings/tests/s3 --ignore-scripts --no-audit --no-fund
 	@# Last, so that its summary closes the log.
 	cargo test --workspace --locked
 

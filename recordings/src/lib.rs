@@ -18,6 +18,8 @@ mod recorder;
 pub mod recovery;
 mod scan;
 pub mod timeline;
+#[cfg(feature = "upload")]
+pub mod upload;
 pub mod webm;
 mod writer;
 

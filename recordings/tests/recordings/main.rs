@@ -5,5 +5,7 @@ mod cuts;
 mod disks;
 mod export;
 mod media;
+#[cfg(feature = "upload")]
+mod objects;
 mod players;
 mod rig;
