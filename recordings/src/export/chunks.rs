@@ -3,7 +3,7 @@
 
 use super::ffmpeg::Ffmpeg;
 use super::labels;
-use super::material::{Material, Picture};
+use super::material::{Material, Picture, Piece};
 use super::scenes::{Scene, Shows};
 use super::{Canvas, Tile};
 use std::ops::Range;
@@ -66,25 +66,30 @@ fn next_cut(scene: &Scene, from: u64, material: &Material, canvas: &Canvas) -> u
 
 /// How much would have to be decoded again for a chunk that begins here.
 fn again_ms(tiles: &[Tile], material: &Material, at: u64) -> u64 {
-    let key = |tile: &Tile| match tile.shows {
+    let again = |tile: &Tile| match tile.shows {
         Shows::Picture { picture, .. } => {
-            let pieces = &material.pictures[picture].pieces;
-            pieces.iter().rev().find(|piece| piece.key && piece.span.from <= at).map(|piece| at - piece.span.from)
+            let begun = begun(&material.pictures[picture].pieces, at);
+            begun.iter().rev().find(|piece| piece.key).map(|piece| at.saturating_sub(piece.span.from))
         }
         _ => None,
     };
-    tiles.iter().filter_map(key).max().unwrap_or(0)
+    tiles.iter().filter_map(again).max().unwrap_or(0)
+}
+
+/// The parts that have begun until a time.
+fn begun(pieces: &[Piece], at: u64) -> &[Piece] {
+    &pieces[..pieces.partition_point(|piece| piece.span.from <= at)]
 }
 
 /// The bytes of a picture's file that are needed to see it from a time on until another; `None` where there is nothing.
 fn needed(picture: &Picture, from: u64, to: u64) -> Option<Range<u64>> {
     let pieces = &picture.pieces;
     let span = picture.seen.iter().rev().find(|span| span.from < to)?;
-    let first = pieces.iter().position(|piece| piece.span.from >= span.from)?;
-    let last = pieces.iter().rposition(|piece| piece.span.from < to)?;
-    let begun = pieces.iter().rposition(|piece| piece.span.from <= from).unwrap_or(0).max(first);
+    let first = pieces.partition_point(|piece| piece.span.from < span.from).min(pieces.len().checked_sub(1)?);
+    let last = begun(pieces, to - 1).len().checked_sub(1)?;
+    let now = begun(pieces, from).len().saturating_sub(1).max(first);
     // Where it was gone, what was there before must not flash up; but a publisher may go on without a key frame.
-    let key = (first..=begun).rev().chain((0..first).rev()).find(|i| pieces[*i].key);
+    let key = (first..=now).rev().chain((0..first).rev()).find(|i| pieces[*i].key);
     let start = key.or_else(|| pieces.iter().position(|piece| piece.key))?;
     (start <= last).then(|| pieces[start].offset..pieces[last].end)
 }

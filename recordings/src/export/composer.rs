@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const PICTURE_BYTES: u64 = 250_000;
 /// What a second of sound takes until it is encoded.
 const SOUND_BYTES: u64 = RATE as u64 * 4;
+/// What is longer is no recording: somebody has changed its manifest.
+const LONGEST_MS: u64 = 7 * 24 * 3_600_000;
 /// How much of the work each is, in hundredths: planning, sound, picture; the rest puts them together.
 const PLANNED: f64 = 0.02;
 const MIXED: f64 = 0.12;
@@ -78,6 +80,9 @@ impl Job<'_> {
 
     fn make_in(&self, scratch: &Path) -> Result<u64, Stopped> {
         let manifest = recovery::read(self.folder)?;
+        if !(1..=LONGEST_MS).contains(&manifest.duration_ms()) {
+            return Err(Stopped::Failed("the recording is empty, or its manifest is wrong".to_owned()));
+        }
         let seconds = manifest.duration_ms().div_ceil(1000);
         // Picture and sound, and the picture once more in what is made of them.
         self.room(seconds * (2 * PICTURE_BYTES + SOUND_BYTES))?;
@@ -85,9 +90,6 @@ impl Job<'_> {
         (self.progress)(PLANNED);
         let scenes = scenes(&material, self.layout, &self.canvas);
         let frames = self.canvas.frames(material.duration_ms);
-        if frames == 0 {
-            return Err(Stopped::Failed("the recording is empty".to_owned()));
-        }
         let sound = scratch.join("sound.pcm");
         self.mix(&material, frames, &sound)?;
         let picture = scratch.join("picture.h264");

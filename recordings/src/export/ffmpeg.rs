@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// How often it is asked whether to go on.
 const LOOK: Duration = Duration::from_millis(200);
-/// Without any progress for so many looks, a run is taken for dead: two minutes.
-const PATIENCE: u32 = 600;
+/// Without any progress for so many looks, a run is taken for dead: ten minutes, for on a busy machine who has the lowest
+/// priority gets a hundredth of a core.
+const PATIENCE: u32 = 3_000;
 /// Of what it said last, so many lines of so many bytes are told.
 const LINES: usize = 8;
 const LINE: u64 = 400;
@@ -92,6 +93,12 @@ impl Ffmpeg {
         // Half of the machine: what people do now comes first also where the system minds no priority.
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         Ok(Self { command, threads, writes })
+    }
+
+    /// One that nobody looked at, for plans.
+    #[cfg(test)]
+    pub(super) fn of_name(program: &str) -> Self {
+        Self { command: vec![program.to_owned()], threads: 1, writes: false }
     }
 
     /// Runs it in a folder until it is done. `progress` is told how many pictures it made, and how many microseconds.

@@ -15,12 +15,14 @@ mod material;
 mod scenes;
 mod sound;
 mod speakers;
+#[cfg(test)]
+mod tests;
 
 pub use chunks::{Chunk, chunks};
 pub use exporter::{Exporter, Fetch, Refused, Settings};
 pub use ffmpeg::{Ffmpeg, Missing};
 pub use layout::Rect;
-pub use material::{Material, Person, Picture, Sound, Span};
+pub use material::{Material, Person, Picture, Piece, Sound, Span};
 pub use scenes::{Scene, Shows, Tile, scenes};
 pub use sound::{Window, windows};
 

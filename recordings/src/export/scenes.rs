@@ -85,7 +85,7 @@ fn changes(material: &Material, speakers: &[(u64, u32)], canvas: &Canvas) -> Vec
     let mut kept = vec![0];
     for at in times {
         let last = kept.last().copied().unwrap_or(0);
-        if at >= last + TOGETHER_MS && at + TOGETHER_MS <= material.duration_ms {
+        if at >= last + TOGETHER_MS && at.saturating_add(TOGETHER_MS) <= material.duration_ms {
             kept.push(at);
         }
     }

@@ -119,7 +119,7 @@ fn lay(folder: &Folder, recordings: &Path) {
 /// Waits for an export to end, and gives the progress that was seen meanwhile.
 fn wait(exporter: &Exporter, layout: Layout) -> (Export, Vec<f64>) {
     let mut progress = Vec::new();
-    for _ in 0..6_000 {
+    for _ in 0..20_000 {
         let exports = exporter.exports(ID);
         let export = exports.into_iter().find(|export| export.layout == layout).expect("an export");
         match export.state {
@@ -231,6 +231,57 @@ fn judge_sound(file: &Path) {
     let (picture, voice) = (Seen::of(file).spans([0, 0, 255], 0.02)[0].0, heard.spans(880)[0].0);
     let late = (voice - picture) * 1000.0;
     assert!((-80.0..=60.0).contains(&late), "the voice comes {late} ms after the picture");
+}
+
+/// Longer than what is made at once, with two files that are no more in the folder.
+#[test]
+fn nothing_is_heard_or_seen_of_where_chunks_meet_and_files_are_fetched() {
+    if !installed() {
+        return;
+    }
+    let mut folder = Folder::new();
+    let mut rig = Rig::new(recordings::Settings::default());
+    let ana = Person(1, "Ana");
+    ana.joins(&mut rig);
+    ana.sends(&mut rig, "camera", picture(Codec::Vp8, "red", "160x90"));
+    ana.sends(&mut rig, "microphone", painted::tone_of(440, 70));
+    rig.run(Duration::from_millis(66_500), |_, batch| record(&mut folder, batch));
+    rig.stop(|_, batch| record(&mut folder, batch));
+    let recordings = tempfile::tempdir().expect("a folder");
+    lay(&folder, recordings.path());
+    let store = recordings.path().join("store");
+    std::fs::create_dir(&store).expect("a folder");
+    for name in ["0001-camera.webm", "0002-microphone.mp4"] {
+        std::fs::rename(recordings.path().join(ID).join(name), store.join(name)).expect("moved");
+    }
+    let canvas = Canvas { width: 160, height: 90, ..Canvas::default() };
+    let fetch = move |recording: &str, name: &str, to: &Path| {
+        assert_eq!(recording, ID);
+        std::fs::copy(store.join(name), to).map(|_| ())
+    };
+    let exporter =
+        Exporter::start(recordings.path(), Settings { canvas, ..settings() }, Box::new(fetch)).expect("made");
+    exporter.request(ID, Layout::Grid).expect("taken");
+    assert_eq!(
+        wait(&exporter, Layout::Grid).0,
+        Export {
+            layout: Layout::Grid,
+            state: State::Finished,
+            progress: 1.0,
+            bytes: exporter.exports(ID)[0].bytes,
+            error: None
+        }
+    );
+    assert_eq!(left(recordings.path()), ["export-grid.json", "export-grid.mp4"]);
+    let file = exporter.file(ID, Layout::Grid).expect("a file");
+    painted::judge_container(&file, 66.5);
+    let seen = Seen::of(&file).spans([255, 0, 0], 0.5);
+    assert!(seen.len() == 1 && seen[0].0 < 0.1 && seen[0].1 > 66.4, "{seen:?}");
+    let heard = Heard::of(&file);
+    // In steps of 5 ms: neither a gap, nor a click, nor another phase.
+    let (low, high) = heard.bounds(440, 1.0, 66.0);
+    assert!(low > -0.7 && high < 0.7, "from {low} to {high} dB");
+    assert!(heard.steps(440, 1.0, 66.0) < 1.2, "{}", heard.steps(440, 1.0, 66.0));
 }
 
 #[test]

@@ -40,7 +40,12 @@ pub fn picture(codec: Codec, colour: &str, size: &str) -> Source {
 
 /// A tone whose packets can be repeated: whole waves in two seconds.
 pub fn tone(hz: u32) -> Source {
-    let input = format!("sine=frequency={hz}:duration=2:sample_rate=48000");
+    tone_of(hz, 2)
+}
+
+/// A tone of so many seconds.
+pub fn tone_of(hz: u32, seconds: u32) -> Source {
+    let input = format!("sine=frequency={hz}:duration={seconds}:sample_rate=48000");
     let options = ["-c:a", "libopus", "-b:a", "48k", "-frame_duration", "20", "-f", "ogg", "pipe:1"];
     Source::read(Codec::Opus, &ffmpeg(&[&["-f", "lavfi", "-i", &input][..], &options].concat()))
 }
@@ -156,14 +161,34 @@ impl Heard {
 
     /// How strong a tone is in a window (Goertzel), 1 for a full wave.
     fn strength(&self, hz: u32, start: usize) -> f64 {
-        let samples = self.0.get(start..start + WINDOW).unwrap_or_default();
+        self.strength_of(hz, start, WINDOW)
+    }
+
+    fn strength_of(&self, hz: u32, start: usize, len: usize) -> f64 {
+        let samples = self.0.get(start..start + len).unwrap_or_default();
         let turn = 2.0 * std::f64::consts::PI * f64::from(hz) / RATE;
         let (mut last, mut before) = (0.0, 0.0);
         for sample in samples {
             (last, before) = (sample + 2.0 * turn.cos() * last - before, last);
         }
         let power = last * last + before * before - 2.0 * turn.cos() * last * before;
-        2.0 * power.max(0.0).sqrt() / WINDOW as f64
+        2.0 * power.max(0.0).sqrt() / len as f64
+    }
+
+    /// How much quieter and louder a tone becomes than its source, in steps of 5 ms.
+    pub fn bounds(&self, hz: u32, from: f64, to: f64) -> (f64, f64) {
+        // Two waves and more at once, so that it matters little where they begin.
+        let len = (3.0 * RATE / f64::from(hz)).round() as usize;
+        let starts = ((from * RATE) as usize..(to * RATE) as usize).step_by(240);
+        let levels = starts.map(|start| 20.0 * (self.strength_of(hz, start, len) / LOUD).log10());
+        levels.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), level| (low.min(level), high.max(level)))
+    }
+
+    /// The steepest step from sample to sample, measured by the steepest of the tone.
+    pub fn steps(&self, hz: u32, from: f64, to: f64) -> f64 {
+        let samples = &self.0[(from * RATE) as usize..(to * RATE) as usize];
+        let steepest = LOUD * 2.0 * std::f64::consts::PI * f64::from(hz) / RATE;
+        samples.windows(2).map(|pair| (pair[1] - pair[0]).abs() / steepest).fold(0.0, f64::max)
     }
 
     /// How much louder a tone is than its source was, in decibels.
