@@ -57,12 +57,14 @@ pub mod capture {
     }
 }
 
+mod checksum;
 mod guests;
 mod input;
 /// As in the tests of the meeting.
 #[path = "../../signaling/tests/meeting/life.rs"]
 mod life;
 
+pub use checksum::crc_32;
 pub use guests::{Guests, policy};
 pub use input::Input;
 

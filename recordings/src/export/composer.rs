@@ -3,6 +3,7 @@
 //! anybody else. Knows no queue.
 
 use super::ffmpeg::{Failure, Ffmpeg, Progress};
+use super::material::LONGEST_MS;
 use super::{Canvas, Layout, Material, RATE, chunks, labels, scenes, sound, windows};
 use crate::container::Container;
 use crate::journal::Journal;
@@ -21,8 +22,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const PICTURE_BYTES: u64 = 250_000;
 /// What a second of sound takes until it is encoded.
 const SOUND_BYTES: u64 = RATE as u64 * 4;
-/// What is longer is no recording: somebody has changed its manifest.
-const LONGEST_MS: u64 = 7 * 24 * 3_600_000;
 /// How much of the work each is, in hundredths: planning, sound, picture; the rest puts them together.
 const PLANNED: f64 = 0.02;
 const MIXED: f64 = 0.12;

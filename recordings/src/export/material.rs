@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 /// How long a camera may send nothing and still be on.
 const CAMERA_PATIENCE_MS: u64 = 5_000;
+/// What is longer is no recording: somebody has changed its manifest.
+pub(super) const LONGEST_MS: u64 = 7 * 24 * 3_600_000;
 /// Where an event says that a source is off, its last pictures may have come a little later.
 const LATE_MS: u64 = 500;
 
@@ -87,7 +89,7 @@ pub struct Person {
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Material {
-    /// How long the recording is.
+    /// How long the recording is; a week at most.
     pub duration_ms: u64,
     /// In the order in which they came.
     pub people: Vec<Person>,
@@ -111,7 +113,8 @@ impl Material {
         scans: &HashMap<u32, Scan>,
         place: impl Fn(&File) -> String,
     ) -> Self {
-        let mut material = Self { duration_ms: manifest.duration_ms(), ..Self::default() };
+        let duration_ms = manifest.duration_ms().min(LONGEST_MS);
+        let mut material = Self { duration_ms, ..Self::default() };
         material.gaps = manifest.gaps.iter().map(|gap| Span { from: gap.from_ms, to: gap.to_ms }).collect();
         for file in &manifest.files {
             let track = manifest.tracks.iter().find(|track| track.track == file.track);
@@ -275,7 +278,7 @@ fn people(manifest: &Manifest, timeline: &[Entry], pictures: &[Picture]) -> Vec<
         let index = of(picture.participant, 0, None);
         spans.extend(picture.seen.iter().map(|span| (index, *span)));
     }
-    let end = manifest.duration_ms();
+    let end = manifest.duration_ms().min(LONGEST_MS);
     spans.extend(open.into_iter().map(|(index, from)| (index, Span { from, to: end })));
     for (index, span) in spans {
         people[index].there.push(span);

@@ -11,7 +11,7 @@ pub(super) fn speakers(speaking: &[(u64, Vec<u32>)], duration_ms: u64) -> Vec<(u
     let mut shown: Vec<(u64, u32)> = Vec::new();
     for (i, (at, participants)) in speaking.iter().enumerate() {
         let Some(first) = participants.first() else { continue };
-        let settled = shown.last().is_none_or(|(since, _)| *at >= since + STAYS_MS);
+        let settled = shown.last().is_none_or(|(since, _)| *at >= since.saturating_add(STAYS_MS));
         let goes_on = shown.last().is_some_and(|(_, last)| participants.contains(last));
         if shown.last().is_some_and(|(_, last)| last == first) || (goes_on && !settled) {
             continue;
@@ -21,7 +21,7 @@ pub(super) fn speakers(speaking: &[(u64, Vec<u32>)], duration_ms: u64) -> Vec<(u
         if stops.saturating_sub(*at) < WORTH_MS {
             continue;
         }
-        let from = shown.last().map_or(*at, |(since, _)| (*at).max(since + STAYS_MS));
+        let from = shown.last().map_or(*at, |(since, _)| (*at).max(since.saturating_add(STAYS_MS)));
         if from < stops {
             shown.push((from, *first));
         }
