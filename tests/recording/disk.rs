@@ -14,11 +14,11 @@ const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 fn stands(call: &mut Call) -> Option<(RecordingState, Option<RecordingTrouble>)> {
     let events = call.people[0].events();
-    let changes = events.into_iter().filter_map(|event| match event {
+    let mut changes = events.into_iter().filter_map(|event| match event {
         Event::RecordingChanged { recording, .. } => recording.map(|recording| (recording.state, recording.trouble)),
         _ => None,
     });
-    changes.last()
+    changes.next_back()
 }
 
 // acceptance: R2
