@@ -45,6 +45,8 @@ struct Open {
     codec: Codec,
     captured_ns: i64,
     key: bool,
+    /// Bytes of its packets so far.
+    len: usize,
     body: Body,
 }
 
@@ -75,6 +77,9 @@ pub(super) const fn codec_of(codec: plan::Codec) -> Option<Codec> {
         plan::Codec::Av1 => Codec::Av1,
     })
 }
+
+/// Bytes of a frame at most: key frames of large screens have one or two million.
+const MAX_FRAME: usize = 4 << 20;
 
 impl Assembler {
     /// Whether pictures wait for a key frame.
@@ -120,8 +125,12 @@ impl Assembler {
                 Codec::H264 => Body::H264(h264::Body::default()),
                 Codec::Av1 => Body::Av1(av1::Body::default()),
             };
-            Open { timestamp, codec, captured_ns, key: codec.is_audio(), body }
+            Open { timestamp, codec, captured_ns, key: codec.is_audio(), len: 0, body }
         });
+        open.len += payload.len();
+        if open.len > MAX_FRAME {
+            return None;
+        }
         match (&mut open.body, codec) {
             (Body::Plain(data), Codec::Opus) => data.extend_from_slice(payload),
             (Body::Plain(data), Codec::Vp8) => {
@@ -151,7 +160,7 @@ impl Assembler {
     }
 
     fn finish(&mut self) -> Option<Assembled> {
-        let Open { timestamp, codec, captured_ns, mut key, body } = self.open.take()?;
+        let Open { timestamp, codec, captured_ns, mut key, body, .. } = self.open.take()?;
         let data = match body {
             Body::Plain(data) => Some(data),
             Body::Vp9(frames) => {
@@ -177,5 +186,31 @@ impl Assembler {
         }
         self.wants_key = false;
         Some(Assembled { timestamp, codec, captured_ns, key, data })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_without_an_end_takes_no_more_than_a_frame() {
+        let start = |data: &[u8]| [&[0x10], data].concat();
+        let go_on = |data: &[u8]| [&[0x00], data].concat();
+        let vp8 = (Codec::Vp8, start(&[0; 1000]), go_on(&[0; 1000]));
+        let h264 = (Codec::H264, [&[0x7c, 0x85][..], &[0; 1000]].concat(), [&[0x7c, 0x05][..], &[0; 1000]].concat());
+        let av1 = (Codec::Av1, [&[0x50][..], &[0; 1000]].concat(), [&[0xd0][..], &[0; 1000]].concat());
+        for (codec, first, rest) in [vp8, h264, av1] {
+            let mut assembler = Assembler::default();
+            for number in 0..6_000 {
+                let payload = if number == 0 { first.clone() } else { rest.clone() };
+                let piece = Piece { timestamp: 1, marker: false, codec, captured_ns: 0, payload };
+                assert_eq!(assembler.push(&piece).map(|frame| frame.is_some()), [false; 2]);
+                let taken = assembler.open.as_ref().map_or(0, |open| open.len);
+                assert!(taken <= MAX_FRAME, "{codec:?}: {taken}");
+                assert!(taken > 0 || number > 4_000, "{codec:?} at {number}");
+            }
+            assert!(assembler.open.is_none() && assembler.wants_key(), "{codec:?}");
+        }
     }
 }

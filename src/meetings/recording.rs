@@ -9,6 +9,7 @@ use signaling::protocol::{Audience, ChatMessage, Participant};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 /// The recordings of one meeting, one after the other.
 pub(super) struct Recorder {
@@ -32,15 +33,18 @@ impl Recorder {
         (Self { recordings, news, live: None }, receiver)
     }
 
-    /// Begins one, which is noted in the store when the future is done; `None` where that can't be now.
+    /// Begins one, which is acknowledged when the store has noted it; `None` where that can't be now. `chat` is the last
+    /// message that was written before: whoever comes back gets what they missed, and it is told of again.
     pub(super) fn begin(
         &mut self,
         new: NewRecording,
         now: Millis,
-    ) -> Option<(Arc<Handle>, impl Future<Output = ()> + Send + 'static)> {
-        let handle = Arc::new(self.recordings.begin(&new, now, self.news.clone())?);
-        self.live = Some(Live { handle: Arc::clone(&handle), people: BTreeMap::new(), chat: 0 });
-        Some((handle, self.recordings.note(new, now)))
+        chat: u64,
+    ) -> Option<(Arc<Handle>, oneshot::Receiver<()>)> {
+        let (handle, noted) = self.recordings.begin(&new, now, self.news.clone())?;
+        let handle = Arc::new(handle);
+        self.live = Some(Live { handle: Arc::clone(&handle), people: BTreeMap::new(), chat });
+        Some((handle, noted))
     }
 
     /// The one under way.
@@ -53,10 +57,11 @@ impl Recorder {
         self.live = None;
     }
 
-    /// Notes who came, went and changed since this was last called. Gives what notes whose browsers came.
-    pub(super) fn follow(&mut self, meeting: &Meeting) -> Vec<impl Future<Output = ()> + Send + 'static> {
-        let mut noting = Vec::new();
-        let Some(live) = &mut self.live else { return noting };
+    /// Notes who came, went and changed since this was last called. Acknowledged when the store has noted whose browsers
+    /// came, where some did.
+    pub(super) fn follow(&mut self, meeting: &Meeting) -> Option<oneshot::Receiver<()>> {
+        let mut browsers = Vec::new();
+        let live = self.live.as_mut()?;
         let now: BTreeMap<_, _> = meeting.participants().map(|one| (one.id, one)).collect();
         for id in live.people.keys().filter(|id| !now.contains_key(id)) {
             live.handle.note(Event::Left { participant: id.0 });
@@ -71,8 +76,7 @@ impl Recorder {
                 None => {
                     live.handle.note(Event::Joined { participant: id.0, name: name() });
                     let browser = meeting.identity(*id).and_then(|identity| identity.strip_prefix("browser:"));
-                    let id = live.handle.id().to_owned();
-                    noting.extend(browser.map(|browser| self.recordings.note_browser(id, browser.to_owned())));
+                    browsers.extend(browser.map(str::to_owned));
                 }
                 Some(before) if before.name != one.name => {
                     live.handle.note(Event::Renamed { participant: id.0, name: name() });
@@ -87,7 +91,7 @@ impl Recorder {
             }
         }
         live.people = now;
-        noting
+        (!browsers.is_empty()).then(|| self.recordings.note_browsers(live.handle.id(), browsers))
     }
 
     /// Somebody wrote; what is for everybody is noted once, however many get it.

@@ -22,12 +22,10 @@ pub(super) enum Step {
     Send(Outbox, ServerMessage),
     /// Close a socket after what was queued.
     Close(Outbox, CloseReason),
-    /// Go on when a worker has acknowledged.
+    /// Go on when a worker, or who keeps recordings, has acknowledged.
     Acknowledged(oneshot::Receiver<()>),
     /// Go on when the store has written.
     Written(Waiting),
-    /// Go on when this is done, too.
-    Noted(Waiting),
     /// Answer somebody who asks by other ways than a socket.
     Answer(Box<dyn FnOnce() + Send>),
 }
@@ -77,14 +75,12 @@ impl Steps {
     fn gather(&mut self, first: Step) -> Waiting {
         let mut workers = Vec::new();
         let mut stored = None;
-        let mut noted = Vec::new();
         let mut next = Some(first);
         while let Some(step) = next {
             match step {
                 Step::Acknowledged(done) => workers.push(done),
                 // Versions only grow, so the last one says it for all.
                 Step::Written(done) => stored = Some(done),
-                Step::Noted(done) => noted.push(done),
                 Step::Send(..) | Step::Close(..) | Step::Answer(_) => {
                     self.queue.push_front(step);
                     break;
@@ -97,9 +93,6 @@ impl Steps {
                 for done in workers {
                     // An error is a worker that is gone: nothing of it passes either.
                     let _ = done.await;
-                }
-                for done in noted {
-                    done.await;
                 }
                 if let Some(done) = stored {
                     done.await;

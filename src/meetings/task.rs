@@ -347,7 +347,10 @@ impl Task {
                     self.steps.push_all(done.into_iter().flatten().map(Step::Acknowledged));
                 }
                 Effect::StartRecording { id } => self.start_recording(id),
-                Effect::PauseRecording { .. } => self.with_recording(|handle| handle.pause()),
+                Effect::PauseRecording { .. } => {
+                    let done = self.recorder.handle().map(|handle| handle.pause());
+                    self.steps.push_all(done.map(Step::Acknowledged));
+                }
                 Effect::ResumeRecording { .. } => self.with_recording(|handle| handle.resume()),
                 Effect::StopRecording { .. } => self.end_recording(),
                 Effect::MarkRecording { text, .. } => self.recorder.mark(text),
@@ -364,8 +367,8 @@ impl Task {
 
     /// The recording learns who is there.
     fn follow(&mut self) {
-        let noting = self.recorder.follow(&self.meeting);
-        self.steps.push_all(noting.into_iter().map(|noting| Step::Noted(Box::pin(noting))));
+        let noted = self.recorder.follow(&self.meeting);
+        self.steps.push_all(noted.map(Step::Acknowledged));
     }
 
     fn start_recording(&mut self, id: String) {
@@ -373,11 +376,12 @@ impl Task {
         let (meeting, title) = (self.id.clone(), self.meeting.info().title);
         let height = height.unwrap_or(u16::MAX);
         let new = NewRecording { id: id.clone(), meeting, title, height, visibility: visibility.into() };
-        let Some((handle, noting)) = self.recorder.begin(new, clock::unix()) else {
+        let written = self.meeting.public_chat().last().map_or(0, |message| message.id);
+        let Some((handle, noted)) = self.recorder.begin(new, clock::unix(), written) else {
             let news = RecordingNews::Ended(RecordingEndReason::Failed);
             return self.meeting.handle_recording_news(clock::unix(), &id, news);
         };
-        self.steps.push(Step::Noted(Box::pin(noting)));
+        self.steps.push(Step::Acknowledged(noted));
         // Names before pictures.
         self.follow();
         let report = self.sessions.as_mut().and_then(|sessions| sessions.record(handle));
@@ -530,6 +534,8 @@ const fn is_urgent(command: &Command) -> bool {
             | Command::SendToWaitingRoom { .. }
             | Command::SetRole { .. }
             | Command::SuspendAll
+            | Command::PauseRecording
+            | Command::StopRecording
             | Command::End
     )
 }

@@ -220,6 +220,8 @@ impl Live {
         let suspended = matches!(self.state, StatusState::Suspended);
         let (stands, news) = match &state {
             State::Recording => (StatusState::Recording, Some(RecordingNews::Trouble(None))),
+            // Hosts hear of it before anything is lost.
+            State::Waiting => (StatusState::Recording, Some(RecordingNews::Trouble(Some(RecordingTrouble::Slow)))),
             State::Paused => (StatusState::Paused, Some(RecordingNews::Trouble(None))),
             State::Suspended(trouble) => {
                 tracing::warn!(recording = self.id, %trouble, "a recording is suspended");

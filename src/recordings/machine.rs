@@ -54,7 +54,10 @@ pub(super) enum Order {
         done: oneshot::Sender<()>,
     },
     Event(timeline::Event),
-    Pause,
+    /// Acknowledged when nothing more is kept.
+    Pause {
+        done: oneshot::Sender<()>,
+    },
     Resume,
     Stop,
 }
@@ -138,7 +141,10 @@ impl Machine {
                         let _ = done.send(());
                     }
                     Order::Event(event) => one.handle_event(now, event),
-                    Order::Pause => one.set_paused(now, true),
+                    Order::Pause { done } => {
+                        one.set_paused(now, true);
+                        let _ = done.send(());
+                    }
                     Order::Resume => one.set_paused(now, false),
                     Order::Stop => one.stop(now),
                 }

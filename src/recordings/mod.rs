@@ -43,7 +43,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(12);
 pub struct Recordings(Arc<Inner>);
 
 struct Inner {
-    store: Store,
     library: Library,
     max_at_once: usize,
     messages: Sender<Message>,
@@ -52,6 +51,8 @@ struct Inner {
     next: AtomicU64,
     stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Taken when the server stops: the clerk ends with the last of them.
+    kept: Mutex<Option<UnboundedSender<Kept>>>,
     clerk: Mutex<Option<tokio::task::JoinHandle<()>>>,
     tending: tokio::task::JoinHandle<()>,
 }
@@ -127,6 +128,10 @@ pub(crate) struct Started {
 
 /// For the store.
 enum Kept {
+    /// A recording begins; noted before anything else is said of it.
+    New { row: Box<Recording>, done: oneshot::Sender<()> },
+    /// These browsers were there.
+    Browsers { id: String, browsers: Vec<String>, done: oneshot::Sender<()> },
     /// A recording is over.
     Made { id: String, made: RecordingMade },
     /// It never began.
@@ -162,7 +167,7 @@ impl Recordings {
             messages: receiver,
             sender: messages.clone(),
             shown: Arc::clone(&shown),
-            kept,
+            kept: kept.clone(),
         };
         let thread = std::thread::Builder::new().name("recordings".to_owned()).spawn(move || machine.run());
         // Meetings go on without; what is begun fails, and says so.
@@ -173,7 +178,6 @@ impl Recordings {
         let tending =
             tokio::spawn(retention::tend(store.clone(), library.clone(), Arc::clone(&shown), left, settings.clone()));
         Self(Arc::new(Inner {
-            store,
             library,
             max_at_once: usize::from(settings.max_at_once),
             messages,
@@ -181,67 +185,82 @@ impl Recordings {
             next: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             thread: Mutex::new(thread),
+            kept: Mutex::new(Some(kept)),
             clerk: Mutex::new(Some(clerk)),
             tending,
         }))
     }
 
-    /// Begins a recording; what becomes of it is told by `news`. `None` where as many run as may, or the server stops.
+    /// Begins a recording; what becomes of it is told by `news`. Acknowledged when the store has noted it. `None` where as
+    /// many run as may, or the server stops.
     #[must_use]
-    pub fn begin(&self, new: &NewRecording, started_at: Millis, news: UnboundedSender<News>) -> Option<Handle> {
+    pub fn begin(
+        &self,
+        new: &NewRecording,
+        started_at: Millis,
+        news: UnboundedSender<News>,
+    ) -> Option<(Handle, oneshot::Receiver<()>)> {
         let inner = &self.0;
         if inner.stopping.load(Ordering::Acquire) || inner.shown.len() >= inner.max_at_once {
             return None;
         }
-        let status = Status { state: StatusState::Recording, duration_ms: 0, bytes: 0, participants: Vec::new() };
-        inner.shown.insert(new.id.clone(), status);
+        let folder = inner.library.folder(&new.id)?;
         let ring = Arc::new(Ring::new(PLACES));
         let number = inner.next.fetch_add(1, Ordering::Relaxed);
         let started = Started {
             id: new.id.clone(),
-            folder: inner.library.folder(&new.id)?,
+            folder,
             title: new.title.clone(),
             started_at,
             height: new.height,
             ring: Arc::clone(&ring),
             news,
         };
-        inner.messages.send(Message::Begin { number, started: Box::new(started) }).ok()?;
-        Some(Handle { number, id: new.id.clone(), height: new.height, ring, messages: inner.messages.clone() })
+        let status = Status { state: StatusState::Recording, duration_ms: 0, bytes: 0, participants: Vec::new() };
+        inner.shown.insert(new.id.clone(), status);
+        // The clerk hears of it before the thread can have anything to tell him.
+        let noted = self.note(new, started_at);
+        if inner.messages.send(Message::Begin { number, started: Box::new(started) }).is_err() {
+            inner.shown.remove(&new.id);
+            self.tell_clerk(Kept::Nothing { id: new.id.clone() });
+            return None;
+        }
+        let handle = Handle { number, id: new.id.clone(), height: new.height, ring, messages: inner.messages.clone() };
+        Some((handle, noted))
     }
 
-    /// Notes in the store that a recording runs.
-    pub fn note(&self, new: NewRecording, started_at: Millis) -> impl Future<Output = ()> + Send + 'static {
-        let store = self.0.store.clone();
-        async move {
-            let row = Recording {
-                id: new.id,
-                meeting: new.meeting,
-                title: new.title,
-                state: RecordingState::Running,
-                started_at,
-                duration_ms: 0,
-                bytes: 0,
-                participants: Vec::new(),
-                visibility: new.visibility,
-                link_token: None,
-                link_expires: None,
-            };
-            if let Err(error) = store.add_recording(&row).await {
-                // Its folder is there, and found at the next start.
-                tracing::error!(%error, recording = row.id, "a recording could not be noted");
-            }
-        }
+    fn tell_clerk(&self, kept: Kept) {
+        let clerk = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Once the server stops nobody waits for it.
+        let _ = clerk.as_ref().map(|clerk| clerk.send(kept));
     }
 
-    /// Notes who was there, by what stays the same of a browser.
-    pub fn note_browser(&self, id: String, browser: String) -> impl Future<Output = ()> + Send + 'static {
-        let store = self.0.store.clone();
-        async move {
-            if let Err(error) = store.add_recording_browser(&id, &browser).await {
-                tracing::error!(%error, recording = id, "who was in a recording could not be noted");
-            }
-        }
+    fn note(&self, new: &NewRecording, started_at: Millis) -> oneshot::Receiver<()> {
+        let new = new.clone();
+        let row = Box::new(Recording {
+            id: new.id,
+            meeting: new.meeting,
+            title: new.title,
+            state: RecordingState::Running,
+            started_at,
+            duration_ms: 0,
+            bytes: 0,
+            participants: Vec::new(),
+            visibility: new.visibility,
+            link_token: None,
+            link_expires: None,
+        });
+        let (done, noted) = oneshot::channel();
+        self.tell_clerk(Kept::New { row, done });
+        noted
+    }
+
+    /// Notes who was there, by what stays the same of a browser. Acknowledged when that is stored.
+    #[must_use]
+    pub fn note_browsers(&self, id: &str, browsers: Vec<String>) -> oneshot::Receiver<()> {
+        let (done, noted) = oneshot::channel();
+        self.tell_clerk(Kept::Browsers { id: id.to_owned(), browsers, done });
+        noted
     }
 
     /// How one stands that is under way.
@@ -261,6 +280,7 @@ impl Recordings {
         self.0.stopping.store(true, Ordering::Release);
         self.0.tending.abort();
         let _ = self.0.messages.send(Message::Stop);
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let clerk = self.0.clerk.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ended = async {
@@ -280,6 +300,21 @@ impl Recordings {
 async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, shown: Arc<DashMap<String, Status>>) {
     while let Some(kept) = made.recv().await {
         let (id, result) = match kept {
+            Kept::New { row, done } => {
+                if let Err(error) = store.add_recording(&row).await {
+                    // Its folder is there, and found at the next start.
+                    tracing::error!(%error, recording = row.id, "a recording could not be noted");
+                }
+                let _ = done.send(());
+                continue;
+            }
+            Kept::Browsers { id, browsers, done } => {
+                if let Err(error) = store.add_recording_browsers(&id, &browsers).await {
+                    tracing::error!(%error, recording = id, "who was in a recording could not be noted");
+                }
+                let _ = done.send(());
+                continue;
+            }
             Kept::Made { id, made } => {
                 let result = store.set_recording_made(&id, &made).await;
                 (id, result)
@@ -344,9 +379,12 @@ impl Handle {
         self.order(Order::Event(event));
     }
 
-    /// Keeps nothing for now.
-    pub fn pause(&self) {
-        self.order(Order::Pause);
+    /// Keeps nothing of what is said from the moment that this is acknowledged.
+    #[must_use]
+    pub fn pause(&self) -> oneshot::Receiver<()> {
+        let (done, acknowledged) = oneshot::channel();
+        self.order(Order::Pause { done });
+        acknowledged
     }
 
     /// Goes on.
@@ -377,7 +415,8 @@ fn row_of(id: &str, manifest: &recordings::manifest::Manifest, made: &RecordingM
         duration_ms: made.duration_ms,
         bytes: made.bytes,
         participants: made.participants.clone(),
-        visibility: Visibility::Host,
+        // What its meeting wanted is not known: the strictest of it.
+        visibility: Visibility::Nobody,
         link_token: None,
         link_expires: None,
     }

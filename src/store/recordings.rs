@@ -245,24 +245,28 @@ impl Store {
         Ok(rows.into_iter().map(|(id, at, bytes)| (id, from_sql(at), u64::try_from(bytes).unwrap_or(0))).collect())
     }
 
-    /// Changes the title, who may see it, and when its link ends; false where it is not there.
+    /// Changes what is given: the title, who may see it, when its link ends; false where it is not there.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn change_recording(
         &self,
         id: &str,
-        title: &str,
-        visibility: Visibility,
-        link_expires: Option<Millis>,
+        title: Option<&str>,
+        visibility: Option<Visibility>,
+        link_expires: Option<Option<Millis>>,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE recordings SET title = $2, visibility = $3, link_expires = $4 WHERE id = $1")
-            .bind(id)
-            .bind(title)
-            .bind(visibility.word())
-            .bind(link_expires.map(to_sql))
-            .execute(&self.pool)
-            .await?;
+        let done = sqlx::query(
+            "UPDATE recordings SET title = COALESCE($2, title), visibility = COALESCE($3, visibility),
+             link_expires = CASE WHEN $4 THEN $5 ELSE link_expires END WHERE id = $1",
+        )
+        .bind(id)
+        .bind(title)
+        .bind(visibility.map(Visibility::word))
+        .bind(link_expires.is_some())
+        .bind(link_expires.flatten().map(to_sql))
+        .execute(&self.pool)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -281,18 +285,23 @@ impl Store {
         Ok(token)
     }
 
-    /// Notes that this browser was there.
+    /// Notes that these browsers were there.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn add_recording_browser(&self, id: &str, browser: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT OR IGNORE INTO recording_browsers (recording, browser) SELECT id, $2 FROM recordings WHERE id = $1",
-        )
-        .bind(id)
-        .bind(sha256(browser.as_bytes()).as_slice())
-        .execute(&self.pool)
-        .await?;
+    /// When the database fails; none is noted then.
+    pub async fn add_recording_browsers(&self, id: &str, browsers: &[String]) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for browser in browsers {
+            sqlx::query(
+                "INSERT OR IGNORE INTO recording_browsers (recording, browser)
+                 SELECT id, $2 FROM recordings WHERE id = $1",
+            )
+            .bind(id)
+            .bind(sha256(browser.as_bytes()).as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 

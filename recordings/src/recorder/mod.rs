@@ -21,6 +21,8 @@ use track::{Kept, Track};
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a recording that was stopped tries to write its end.
 const LAST_TRY: Duration = Duration::from_secs(10);
+/// A disk hangs that has had a batch for so long.
+const HANGS: Duration = Duration::from_secs(3);
 /// How often a key frame is asked for while one is missing.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -59,6 +61,8 @@ pub struct TrackInfo {
 pub enum State {
     /// What comes is kept.
     Recording,
+    /// What comes is kept, in memory only: the disk does not answer.
+    Waiting,
     /// Nothing is kept, as somebody wanted.
     Paused,
     /// Nothing is kept, until this is over.
@@ -95,6 +99,9 @@ pub struct Recorder {
     /// What was accepted so far.
     bytes: u64,
     flight: Flight,
+    /// Since when, and whether that is so long that it was told.
+    flight_since: Instant,
+    hangs: bool,
     batches: u64,
     next_tick: Instant,
     next_try: Instant,
@@ -136,6 +143,8 @@ impl Recorder {
             journals: [0, 0],
             bytes: 0,
             flight: Flight::None,
+            flight_since: now,
+            hangs: false,
             batches: 0,
             next_tick: now,
             next_try: now,
@@ -275,6 +284,7 @@ impl Recorder {
                 return;
             }
         };
+        self.hangs = false;
         let full = written.free.is_some_and(|free| free < self.settings.reserve);
         self.next_try = now + RETRY;
         match written.result {
@@ -330,6 +340,7 @@ impl Recorder {
         let batch = match std::mem::replace(&mut self.flight, Flight::None) {
             Flight::Writing(batch) => {
                 self.flight = Flight::Writing(batch);
+                self.doubt(now);
                 None
             }
             Flight::Failed(batch) => Some(batch),
@@ -338,6 +349,7 @@ impl Recorder {
         };
         if let Some(batch) = batch {
             self.flight = Flight::Writing(Arc::clone(&batch));
+            self.flight_since = now;
             self.outputs.push_back(Output::Write(batch));
         }
         self.tell();
@@ -432,6 +444,19 @@ impl Recorder {
         }
     }
 
+    /// A disk that neither takes a batch nor says so is told of, and not waited for at the end.
+    fn doubt(&mut self, now: Instant) {
+        if now < self.flight_since + HANGS {
+            return;
+        }
+        self.hangs = true;
+        if let Ending::Since(since) = self.end
+            && now >= since + LAST_TRY
+        {
+            self.end = Ending::Over(Err(Trouble::Slow));
+        }
+    }
+
     fn next_batch(&mut self) -> Arc<Batch> {
         self.batches += 1;
         self.waiting_len = 0;
@@ -445,6 +470,7 @@ impl Recorder {
             (Ending::Since(_), _, _) => State::Stopping,
             (_, Some((trouble, _)), _) => State::Suspended(trouble.clone()),
             (_, None, Some(_)) => State::Paused,
+            (_, None, None) if self.hangs => State::Waiting,
             (_, None, None) => State::Recording,
         };
         if state != self.told {

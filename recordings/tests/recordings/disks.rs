@@ -98,6 +98,17 @@ fn a_disk_that_never_comes_back_lets_a_recording_end() {
     assert_eq!(trouble.to_string(), "the disk for recordings failed: input/output error");
 }
 
+#[test]
+fn a_disk_that_neither_takes_anything_nor_says_so_is_told_of_before_anything_is_lost() {
+    let mut rig = Rig::new(Settings::default());
+    rig.add(Codec::Opus, SMALL);
+    rig.run(Duration::from_secs(1), |_, batch| taken(batch));
+    rig.run(Duration::from_secs(5), |_, _| None);
+    assert_eq!(rig.states, [State::Waiting]);
+    rig.stop(|_, _| None);
+    assert_eq!(rig.states[1..], [State::Stopping, State::Finished(Err(Trouble::Slow))]);
+}
+
 /// A file system of so many KiB for one test; `None` where we may not mount one.
 struct Mounted(tempfile::TempDir);
 

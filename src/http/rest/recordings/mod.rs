@@ -305,21 +305,18 @@ pub async fn change(
     Path(id): Path<String>,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, Failure> {
-    let (mut row, _) = rights::managed(&state, &caller, &id).await?;
-    if change.title.is_some() {
-        row.title = title(change.title)?;
-    }
-    if let Some(word) = change.visibility {
-        let visibility = Visibility::of(&word);
-        row.visibility = visibility.ok_or_else(|| {
+    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let named = change.title.map(|given| title(Some(given))).transpose()?;
+    let visibility = change.visibility.map(|word| {
+        Visibility::of(&word).ok_or_else(|| {
             Failure::from(RefusalCode::BadMessage).with_detail("visibility: nobody, host, participants or link")
-        })?;
-    }
-    if let Some(expires) = change.link_expires_at {
-        row.link_expires = expires.map(Millis);
-    }
-    let changed = state.store.change_recording(&row.id, &row.title, row.visibility, row.link_expires).await;
+        })
+    });
+    let expires = change.link_expires_at.map(|at| at.map(Millis));
+    // Only what is given: somebody else may just have changed the rest.
+    let changed = state.store.change_recording(&row.id, named.as_deref(), visibility.transpose()?, expires).await;
     changed.map_err(internal)?;
+    let row = rights::find(&state, &row.id).await?;
     Ok(no_store(Json(shown(&state, row, true).await?)))
 }
 

@@ -16,11 +16,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use recordings::manifest::is_id;
 use serde::{Deserialize, Serialize};
+use signaling::ids::Millis;
 use signaling::protocol::RefusalCode;
 use utoipa::ToSchema;
 
 /// How long a browser that opened a link keeps it, where the link has no end: a month.
 const OPENED_S: u64 = 30 * 24 * 3600;
+
+/// A new link where the end of the one before is over ends after so long: a week.
+const AFTER_AN_END_MS: u64 = 7 * 24 * 3600 * 1000;
 
 /// What somebody may do with a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Resu
     if found.1 == Rights::Manage { Ok(found) } else { Err(RefusalCode::NotFound.into()) }
 }
 
-async fn find(state: &AppState, id: &str) -> Result<Recording, Failure> {
+pub(super) async fn find(state: &AppState, id: &str) -> Result<Recording, Failure> {
     let row = if is_id(id) { state.store.recording_by_id(id).await.map_err(internal)? } else { None };
     row.ok_or_else(|| RefusalCode::NotFound.into())
 }
@@ -97,8 +101,8 @@ pub async fn link(
     JsonBody(Nothing {}): JsonBody<Nothing>,
 ) -> Result<Response, Failure> {
     let (row, _) = managed(&state, &caller, &id).await?;
-    // An end that is over would make a link that never opens.
-    let expires = row.link_expires.filter(|at| *at > now());
+    // An end that is over would make a link that never opens; one without an end is not what was wanted either.
+    let expires = row.link_expires.map(|at| if at > now() { at } else { Millis(now().0 + AFTER_AN_END_MS) });
     let token = state.store.create_recording_link(&row.id, expires).await.map_err(internal)?;
     let url = format!("{}/recordings/{}#{}", state.base_url, row.id, token.expose());
     Ok(no_store(Json(NewLink { url, expires_at: expires.map(|at| at.0) })))
