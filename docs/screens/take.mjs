@@ -19,6 +19,7 @@ const BOTH = [["desktop", "en", "light"], ["desktop", "zh-CN", "dark"], ["phone"
 const FEW = [["desktop", "en", "light"], ["phone", "zh-CN", "dark"]];
 const PAGES = [
   ["home", "page=home", BOTH],
+  ["home-options", "page=home", FEW, async (page) => page.getByRole("button", { name: /^(Options|选项)$/u }).click()],
   ["prejoin", "page=prejoin", BOTH],
   ["prejoin-passcode", "page=prejoin&by=number&passcode&camera=off&refused=wrong-number-or-passcode", FEW],
   ["prejoin-denied", "page=prejoin&by=link&error=denied", FEW],

@@ -1,6 +1,6 @@
 /** Every page for everybody: checked by axe, walked by keyboard, on a phone, in both languages. */
 import assert from "node:assert/strict";
-import { faults, FINGER_PX, lost, MOUSE_PX, paleOverVideo, smallTargets, unframed } from "./support/checks.js";
+import { faults, FINGER_PX, lost, MOUSE_PX, paleOverVideo, smallTargets, textSize, unframed } from "./support/checks.js";
 import { admit, enterAsHost, inside, knock, scene, serverOfThisFile, waits } from "./support/meet.js";
 import { eventually } from "./support/people.js";
 import { tour } from "./support/tour.js";
@@ -26,12 +26,6 @@ for (const [language, device, options] of [
     });
     assert.deepEqual(found, []);
   });
-}
-
-/** The size of text that somebody chose in the browser's settings; 16 is what it comes with. */
-async function textSize(person, standard) {
-  const session = await person.page.context().newCDPSession(person.page);
-  await session.send("Page.setFontSizes", { fontSizes: { standard, fixed: standard } });
 }
 
 for (const [what, options, text] of [

@@ -1,6 +1,6 @@
 /** A meeting is recorded, and played from what was written: in step, at once after a seek, with what happened in it. */
 import assert from "node:assert/strict";
-import { faults, FINGER_PX, lost, MOUSE_PX, smallTargets } from "./support/checks.js";
+import { faults, FINGER_PX, lost, MOUSE_PX, paleOverVideo, smallTargets, textSize } from "./support/checks.js";
 import { enterAsHost, inside, knock, scene, serverOfThisFile } from "./support/meet.js";
 import { eventually, sleep } from "./support/people.js";
 
@@ -158,17 +158,52 @@ scene("a recorded meeting plays in Chromium and Firefox, in step and within a se
   assert.deepEqual(here.server.panics(), []);
 });
 
-for (const [language, device, options] of [["en", "desktop", {}], ["zh-CN", "phone", { ...PHONE, locale: "zh-CN" }], ["en", "narrow", { ...PHONE, viewport: { width: 320, height: 640 } }]]) {
+scene("a meeting made so records by itself, and who comes in is told at once", { timeout: 90_000 }, async (cast) => {
+  const [ana, bo] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Bo", 2)]);
+  await ana.go(here.server.origin);
+  await ana.press("Options");
+  await ana.write("Name of the meeting", "Choir");
+  await ana.page.getByRole("switch", { name: /^Record automatically/u }).locator("xpath=ancestor::label").click();
+  await ana.page.getByRole("dialog").getByRole("button", { name: "Start a meeting" }).click();
+  await ana.write("Your name", "Ana");
+  await ana.press("Start as host");
+  await inside(ana);
+  await ana.sees("This meeting is being recorded");
+  await ana.press("Got it");
+  await ana.press("Invite");
+  const [link] = await eventually(async () => /http:\/\/\S+\/m\/\S+#t=\S+/u.exec(await ana.text()) ?? assert.fail("no link"));
+  await knock(bo, link);
+  await bo.sees("You are in the waiting room");
+  await bo.sees("This meeting is being recorded");
+  await ana.press("Admit Bo");
+  await inside(bo);
+  await bo.sees("what you say and show is kept");
+  // The notice offers to leave at once.
+  await bo.page.getByRole("main").getByRole("button", { name: "Leave" }).click();
+  await bo.sees("You left the meeting");
+  await ana.page.getByRole("toolbar").getByRole("button", { name: "Leave" }).click();
+  await ana.press("End for all");
+  await ana.press("Watch the recording");
+  await ana.sees("Choir");
+});
+
+for (const [language, device, options] of [
+  ["en", "desktop", {}],
+  ["zh-CN", "phone", { ...PHONE, locale: "zh-CN" }],
+  ["en", "narrow", { ...PHONE, viewport: { width: 320, height: 640 } }],
+  ["en", "desktop with large text", { viewport: { width: 1280, height: 800 } }],
+]) {
   // acceptance: M9
   scene(`the pages of recordings are for everybody: ${language}, ${device}`, { timeout: 120_000 }, async (cast) => {
     const meeting = await here.server.meeting({ title: "Tea at five", waiting_room: false });
     const [ana, cai] = await Promise.all([cast.chromium("Ana", 1), cast.chromium("Cai", 3, options)]);
+    if (device.endsWith("text")) await textSize(cai, 32);
     await enterAsHost(ana, meeting);
     const { id } = await here.server.rest("POST", `/meetings/${meeting.id}/recordings`, {});
     await sleep(4_000);
     const found = [];
     const look = async (where) => {
-      found.push(...(await faults(cai, where)), ...(await smallTargets(cai, where, device === "desktop" ? MOUSE_PX : FINGER_PX)), ...(await lost(cai, where)));
+      found.push(...(await faults(cai, where)), ...(await smallTargets(cai, where, device.startsWith("desktop") ? MOUSE_PX : FINGER_PX)), ...(await lost(cai, where)), ...(await paleOverVideo(cai, where)));
     };
     await cai.go(`${here.server.origin}/recordings`);
     await cai.sees("Tea at five");
@@ -183,7 +218,7 @@ for (const [language, device, options] of [["en", "desktop", {}], ["zh-CN", "pho
       await look(`replay, tab ${tab}`);
     }
     await cai.page.keyboard.press("k");
-    await eventually(async () => assert.equal((await cai.tile("Ana"))?.picture?.code, 1));
+    await eventually(async () => assert.equal((await cai.tiles()).find(({ label }) => label.startsWith("Ana"))?.picture?.code, 1));
     await look("replay that plays");
     assert.deepEqual(found, []);
   });

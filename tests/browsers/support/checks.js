@@ -143,3 +143,9 @@ export async function unframed(person, where) {
   });
   return found.map((complaint) => `${where}: no frame around ${complaint}`);
 }
+
+/** The size of text that somebody chose in the browser's settings; 16 is what it comes with. */
+export async function textSize(person, standard) {
+  const session = await person.page.context().newCDPSession(person.page);
+  await session.send("Page.setFontSizes", { fontSizes: { standard, fixed: standard } });
+}

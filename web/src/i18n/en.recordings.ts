@@ -146,6 +146,19 @@ export const enRecordings = {
   deleted: "The recording was deleted.",
 };
 
+export const enOptions = {
+  open: "Options",
+  title: "Options of the meeting",
+  name: "Name of the meeting",
+  recording: "Recording",
+  auto: "Record automatically",
+  autoHint: "Starts as soon as the first person is in. Everybody is told.",
+  cap: "Largest picture kept",
+  capNone: "As it is sent",
+  capHeight: "{{height}} lines",
+  visibility: "Who may watch afterwards",
+};
+
 export const enRecord = {
   start: "Record",
   pause: "Pause recording",

@@ -1,7 +1,7 @@
 /** Every text of the app in English; the shape that other languages follow. */
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
-import { enRecord, enRecordings, enReplay } from "./en.recordings";
+import { enOptions, enRecord, enRecordings, enReplay } from "./en.recordings";
 import { enTrial } from "./en.trial";
 
 export const en = {
@@ -226,6 +226,7 @@ export const en = {
   },
   network: enNetwork,
   test: enTrial,
+  options: enOptions,
   record: enRecord,
   recordings: enRecordings,
   replay: enReplay,

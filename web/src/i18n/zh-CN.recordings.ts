@@ -146,6 +146,19 @@ export const zhRecordings = {
   deleted: "录制已删除。",
 };
 
+export const zhOptions = {
+  open: "选项",
+  title: "会议选项",
+  name: "会议名称",
+  recording: "录制",
+  auto: "自动录制",
+  autoHint: "第一个人进入后立即开始，所有人都会得到通知。",
+  cap: "保存的最大画面",
+  capNone: "按发送的画面",
+  capHeight: "{{height}} 线",
+  visibility: "之后谁可以观看",
+};
+
 export const zhRecord = {
   start: "录制",
   pause: "暂停录制",

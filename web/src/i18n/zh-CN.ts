@@ -1,7 +1,7 @@
 /** Every text of the app in simplified Chinese. */
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
-import { zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
+import { zhOptions, zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
 import { zhTrial } from "./zh-CN.trial";
 import type { Texts } from "./index";
 
@@ -227,6 +227,7 @@ export const zhCN: Texts = {
   },
   network: zhNetwork,
   test: zhTrial,
+  options: zhOptions,
   record: zhRecord,
   recordings: zhRecordings,
   replay: zhReplay,

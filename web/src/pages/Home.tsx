@@ -1,9 +1,9 @@
 /** The start page: begin a meeting, or come to one. */
-import { Activity, ArrowRight, History, ShieldCheck, Video } from "lucide-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { Activity, ArrowRight, History, ShieldCheck, SlidersHorizontal, Video } from "lucide-react";
+import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Me, me, signOut } from "../client/rest";
-import { Button } from "../ui/Button";
+import { type Me, me, type MeetingWish, signOut } from "../client/rest";
+import { Button, IconButton } from "../ui/Button";
 import { TextField } from "../ui/Field";
 import { Page } from "../ui/Page";
 import { remember, useRemembered } from "../ui/remember";
@@ -16,20 +16,24 @@ import { useRefusalText } from "./refusals";
 import { startMeeting } from "./requests";
 import { follow, navigate } from "./router";
 
+// Few look at it, and its fields are larger than the page.
+const MeetingOptions = lazy(() => import("./MeetingOptions"));
+
 export function Home({ start = startMeeting }: { start?: typeof startMeeting }) {
   const { t, i18n } = useTranslation();
   const [typed, setTyped] = useState("");
   const [error, setError] = useState<"bad" | "foreign" | null>(null);
   const [starting, setStarting] = useState(false);
+  const [options, setOptions] = useState(false);
   const [refused, setRefused] = useState<string | null>(null);
   const recent = parseRecent(useRemembered(RECENT_KEY));
   const refusalText = useRefusalText();
   useTitle(`${t("app.title")} · ${t("home.pageTitle")}`);
 
-  const onStart = async () => {
+  const onStart = async (wish?: MeetingWish) => {
     setStarting(true);
     setRefused(null);
-    const answer = await start();
+    const answer = await start(wish);
     setStarting(false);
     if (answer.ok) navigate(answer.value);
     else if (answer.code === "sign-in-needed") navigate("/sign-in");
@@ -59,6 +63,7 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
             >
               {starting ? t("home.starting") : t("home.start")}
             </Button>
+            <IconButton label={t("options.open")} icon={<SlidersHorizontal />} variant="secondary" size="l" isDisabled={starting} onPress={() => setOptions(true)} />
             <form className={styles.join} onSubmit={onJoin} aria-label={t("home.joinTitle")} noValidate>
               <TextField
                 label={t("home.joinLabel")}
@@ -128,6 +133,11 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
             {t("test.link")}
           </a>
         </div>
+        {options && (
+          <Suspense>
+            <MeetingOptions onStart={(wish) => void onStart(wish)} close={() => setOptions(false)} />
+          </Suspense>
+        )}
         <HomeArt className={styles.art} label={t("home.illustration")} />
       </div>
     </Page>

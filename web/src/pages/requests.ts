@@ -1,5 +1,5 @@
 /** What the pages ask over HTTP, with failures as values that a page can show. */
-import { createMeeting, RestError, setUp as restSetUp, signIn as restSignIn } from "../client/rest";
+import { createMeeting, type MeetingWish, RestError, setUp as restSetUp, signIn as restSignIn } from "../client/rest";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; code: string; retryAfter: number | null };
 
@@ -13,8 +13,8 @@ async function answer<T>(asked: Promise<T>): Promise<Answer<T>> {
 }
 
 /** Makes a meeting; gives the address within this app at which its maker is host. */
-export function startMeeting(): Promise<Answer<string>> {
-  const made = createMeeting().then((meeting) => {
+export function startMeeting(wish: MeetingWish = {}): Promise<Answer<string>> {
+  const made = createMeeting(wish).then((meeting) => {
     const { pathname, search, hash } = new URL(meeting.host_url, location.href);
     return pathname + search + hash;
   });

@@ -9,7 +9,7 @@ import type { ReplayModel } from "./types";
 const ENTRIES: TimelineEntry[] = [
   { at_ms: 0, event: "joined", participant: 1, name: "Ana" },
   { at_ms: 0, event: "source", participant: 1, source: "microphone", on: true },
-  { at_ms: 0, event: "joined", participant: 2, name: "Bo" },
+  { at_ms: 100, event: "joined", participant: 2, name: "Bo" },
   { at_ms: 1_000, event: "speaking", participants: [1] },
   { at_ms: 20_000, event: "mark", text: "Budget" },
   { at_ms: 40_000, event: "mark", text: "Dates" },

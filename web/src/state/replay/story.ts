@@ -44,6 +44,8 @@ const TURN_S = 20;
 const TURNS_AT_MOST = 40;
 /** A speaker's chapter this near to another one says nothing new. */
 const APART_S = 10;
+/** Who is noted so early was there from the start (ms). */
+const THERE_MS = 1_000;
 /** What begins within it is the beginning. */
 const START_S = 3;
 
@@ -151,7 +153,7 @@ function scenesOf({ tracks }: Pick<RecordingDetail, "tracks">, entries: readonly
       default:
         continue;
     }
-    const at = entry.at_ms / 1000;
+    const at = entry.at_ms < THERE_MS ? 0 : entry.at_ms / 1000;
     const scene = { at, people: [...people.values()], speaking };
     if (scenes[scenes.length - 1]?.at === at) scenes[scenes.length - 1] = scene;
     else scenes.push(scene);
@@ -224,7 +226,7 @@ function linesOf(entries: readonly TimelineEntry[], all: ReadonlyMap<number, str
       case "joined":
         names.set(entry.participant, entry.name);
         // Who was there from the start did not come.
-        return entry.at_ms < 1000 ? [] : line({ kind: "joined", name: entry.name });
+        return entry.at_ms < THERE_MS ? [] : line({ kind: "joined", name: entry.name });
       case "left":
         return line({ kind: "left", name: name(entry.participant) });
       case "renamed": {
