@@ -143,6 +143,13 @@ scene("a recorded meeting plays in Chromium and Firefox, in step and within a se
   await playsInStep(dora, id);
   await dora.close();
 
+  // Who leads no more than a meeting has no list, and shares here.
+  await ana.press("Share");
+  await ana.page.getByRole("button", { name: /Who may watch/u }).click();
+  await ana.page.getByRole("option", { name: "Who was there" }).click();
+  await eventually(async () => assert.equal((await here.server.rest("GET", `/recordings/${id}`)).visibility, "participants"));
+  await ana.page.keyboard.press("Escape");
+
   // What happened is at its place: the mark is a chapter, the chat has its time, who speaks is seen.
   await ana.press(/^Budget agreed/u);
   await eventually(async () => {

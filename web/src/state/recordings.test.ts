@@ -85,6 +85,13 @@ describe("the recordings", () => {
     await pass();
     expect([ids(), view().deleted]).toEqual([["b"], true]);
   });
+  it("that are known already are shown at once, and shared from there", async () => {
+    const known = createRecordings(parts, [one("x")]);
+    expect(known.view.get()).toMatchObject({ list: [{ id: "x" }], loading: false });
+    known.actions.makeLink("x");
+    await pass();
+    expect(known.view.get()).toMatchObject({ list: [{ visibility: "link" }], link: { id: "x" } });
+  });
   it("say what was refused, and stay", async () => {
     refuse = new RestError("sign-in-needed", 401, null, "");
     model.actions.remove("a");

@@ -56,8 +56,9 @@ export interface RecordingsParts {
 
 const BROWSER_PARTS: RecordingsParts = { list: recordings, change: changeRecording, link: makeLink, remove: deleteRecording, now: () => Date.now() };
 
-export function createRecordings(parts: RecordingsParts = BROWSER_PARTS): RecordingsModel {
-  const view = new Store<RecordingsView>({ list: [], query: "", loading: true, more: false, link: null, deleted: false, refused: null });
+/** `list`: what is known already; it is shown without being asked for. */
+export function createRecordings(parts: RecordingsParts = BROWSER_PARTS, list: readonly RecordingSummary[] = []): RecordingsModel {
+  const view = new Store<RecordingsView>({ list, query: "", loading: list.length === 0, more: false, link: null, deleted: false, refused: null });
   let next: string | null = null;
   /** Answers to older questions come too late. */
   let asked = 0;

@@ -226,7 +226,7 @@ function ShortcutsDialog({ close }: { close: () => void }) {
     [["?"], t("shortcuts.help")],
   ];
   return (
-    <Dialog isOpen onClose={close} title={t("shortcuts.title")}>
+    <Dialog isOpen onClose={close} title={t("shortcuts.title")} isText>
       <p>{enabled ? t("shortcuts.intro") : t("shortcuts.disabled")}</p>
       <dl className={styles.keys}>
         {rows.map(([keys, words]) => (

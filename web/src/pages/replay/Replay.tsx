@@ -1,7 +1,8 @@
 /** A recording, played: bar, pictures, controls, and beside them chapters and chat. Knows not where it comes from. */
-import { CircleAlert, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen, VolumeX } from "lucide-react";
+import { CircleAlert, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen, Share2, VolumeX } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { createRecordings, type RecordingsModel } from "../../state/recordings";
 import type { ReplayActions, ReplayView } from "../../state/replay/types";
 import type { Readable } from "../../state/types";
 import { Badge } from "../../ui/Badge";
@@ -22,6 +23,7 @@ import styles from "./Replay.module.css";
 import { ReplayControls } from "./ReplayControls";
 import { ReplayDownload } from "./ReplayDownload";
 import { ReplayPanel } from "./ReplayPanel";
+import { ReplayShare } from "./ReplayShare";
 import { ReplayShortcuts } from "./ReplayShortcuts";
 import { ReplayStage } from "./ReplayStage";
 
@@ -74,7 +76,9 @@ function Failed({ refusal }: { refusal: { code: string; retryAfter: number | nul
 function Playing({ view, position, actions }: ReplayProps) {
   const { t, i18n } = useTranslation();
   const [panel, setPanel] = useState(true);
-  const [dialog, setDialog] = useState<"download" | "shortcuts" | null>(null);
+  const [dialog, setDialog] = useState<"download" | "share" | "shortcuts" | null>(null);
+  // Made when it is first wanted; what was changed there is still so when it opens again.
+  const [sharing, setSharing] = useState<RecordingsModel | null>(null);
   const fullScreen = useFullScreen();
   const { recording, player, layout } = view;
   const title = recording?.title || t("replay.untitled");
@@ -102,6 +106,10 @@ function Playing({ view, position, actions }: ReplayProps) {
     actions.readExports();
     setDialog("download");
   };
+  const openShare = () => {
+    setSharing(sharing ?? createRecordings(undefined, [recording]));
+    setDialog("share");
+  };
   return (
     <div className={cx(styles.screen, panel && styles.withPanel)}>
       <header className={styles.bar}>
@@ -124,6 +132,7 @@ function Playing({ view, position, actions }: ReplayProps) {
             placement="bottom"
             onPress={() => actions.setLayout(next)}
           />
+          {recording.manage && <IconButton label={t("recordings.share")} icon={<Share2 />} placement="bottom" onPress={openShare} />}
           <IconButton label={t("replay.download")} icon={<Download />} placement="bottom" onPress={openDownload} />
           <IconButton
             label={panel ? t("replay.hidePanel") : t("replay.showPanel")}
@@ -153,6 +162,7 @@ function Playing({ view, position, actions }: ReplayProps) {
       )}
       <Announcer text={player.blocked ? t("replay.clickToPlay") : ""} />
       {dialog === "download" && <ReplayDownload close={() => setDialog(null)} />}
+      {dialog === "share" && sharing && <ReplayShare model={sharing} close={() => setDialog(null)} />}
       {dialog === "shortcuts" && <ReplayShortcuts close={() => setDialog(null)} />}
     </div>
   );

@@ -18,7 +18,7 @@ export function ReplayShortcuts({ close }: { close: () => void }) {
     [["?"], t("replay.shortcuts.help")],
   ];
   return (
-    <Dialog isOpen onClose={close} title={t("shortcuts.title")}>
+    <Dialog isOpen onClose={close} title={t("shortcuts.title")} isText>
       <dl className={styles.keys}>
         {rows.map(([keys, words]) => (
           <div key={words} className={styles.keyRow}>
