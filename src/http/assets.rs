@@ -202,7 +202,18 @@ mod tests {
 
     #[test]
     fn addresses_of_the_web_app_are_pages_and_others_are_not() {
-        for page in ["", "m/abc", "w/abc", "number", "number/123456789", "setup", "sign-in", "recordings", "recordings/abc"] {
+        for page in [
+            "",
+            "m/abc",
+            "w/abc",
+            "number",
+            "number/123456789",
+            "setup",
+            "sign-in",
+            "gallery",
+            "recordings",
+            "recordings/abc-1",
+        ] {
             assert!(is_page(page), "{page}");
         }
         for other in ["m", "m/a/b", "w/", "setup/x", "assets/x.js", "api/v1/nothing", "../etc/passwd", "mm/a"] {
