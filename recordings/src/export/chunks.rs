@@ -100,6 +100,26 @@ pub(super) fn input(file: &str, head: u64, parts: &Range<u64>) -> String {
     format!("concat:subfile,,start,0,end,{head},,:{file}|subfile,,start,{start},end,{end},,:{file}")
 }
 
+/// A picture as an input from a time on until another.
+fn input_of(picture: &Picture, start: u64, end: u64) -> Option<Vec<String>> {
+    let parts = needed(picture, start, end)?;
+    let format = if picture.file.ends_with(".webm") { "matroska" } else { "mov" };
+    // One thread: more would each hold pictures of their own, for each tile. Frames of other sizes go through the same
+    // graph, whose clock would begin anew otherwise.
+    let before = ["-threads", "1", "-reinit_filter", "0", "-f", format, "-i"];
+    let mut arguments: Vec<String> = before.map(str::to_owned).to_vec();
+    arguments.push(input(&picture.file, picture.head, &parts));
+    Some(arguments)
+}
+
+/// What ffmpeg is called with to see whether anything can be seen of a tile in a chunk, where that shows a picture.
+pub(super) fn probe(chunk: &Chunk, tile: &Tile, material: &Material, canvas: &Canvas) -> Option<Vec<String>> {
+    let Shows::Picture { picture, .. } = tile.shows else { return None };
+    let mut arguments = input_of(&material.pictures[picture], canvas.ms(chunk.from), canvas.ms(chunk.to))?;
+    arguments.extend(["-map", "0:v:0", "-frames:v", "1", "-f", "null", "-"].map(str::to_owned));
+    Some(arguments)
+}
+
 /// What ffmpeg is called with, in the recording's folder, to make a chunk as H.264 with start codes at `to`. `names` is
 /// the file with its labels, where there are any.
 pub(super) fn arguments(
@@ -127,13 +147,8 @@ pub(super) fn arguments(
     for tile in &chunk.tiles {
         let Shows::Picture { picture, fit } = tile.shows else { continue };
         let picture = &material.pictures[picture];
-        let Some(parts) = needed(picture, start, end) else { continue };
-        // One thread: more would each hold pictures of their own, for each tile. Frames of other sizes go through the
-        // same graph, whose clock would begin anew otherwise.
-        let format = if picture.file.ends_with(".webm") { "matroska" } else { "mov" };
-        let before = ["-threads", "1", "-reinit_filter", "0", "-f", format, "-i"];
-        arguments.extend(before.map(str::to_owned));
-        arguments.push(input(&picture.file, picture.head, &parts));
+        let Some(input) = input_of(picture, start, end) else { continue };
+        arguments.extend(input);
         let quality = if picture.screen { "bicubic" } else { "bilinear" };
         let (x, y, w, h) = (fit.x, fit.y, fit.width, fit.height);
         // Its own times count from the recording's beginning. What is before the chunk is shown as its first picture

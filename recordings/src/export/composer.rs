@@ -4,7 +4,7 @@
 
 use super::ffmpeg::{Failure, Ffmpeg, Progress};
 use super::material::LONGEST_MS;
-use super::{Canvas, Layout, Material, RATE, chunks, labels, scenes, sound, windows};
+use super::{Canvas, Layout, Material, RATE, Shows, chunks, labels, scenes, sound, windows};
 use crate::container::Container;
 use crate::journal::Journal;
 use crate::manifest::{File as Entry, Manifest};
@@ -170,12 +170,21 @@ impl Job<'_> {
             });
             let names = names.transpose()?;
             let (path, name) = self.scratch_file("chunk.h264");
-            let arguments = chunks::arguments(self.ffmpeg, &chunk, material, &self.canvas, names.as_deref(), &name);
             let tell = |made: u64| {
                 let part = (done + made.min(chunk.frames())) as f64 / frames as f64;
                 (self.progress)(MIXED + (PAINTED - MIXED) * part);
             };
-            let made = self.run(&arguments, |progress| tell(progress.frames))?;
+            let names = names.as_deref();
+            let call = |chunk| chunks::arguments(self.ffmpeg, chunk, material, &self.canvas, names, &name);
+            let progress = |progress: Progress| tell(progress.frames);
+            let made = match self.run_once(&call(&chunk), progress) {
+                Err(Failure::Run(_)) => {
+                    let seen = self.decodable(&chunk, material)?;
+                    self.run_once(&call(&seen), progress)
+                }
+                made => made,
+            };
+            let made = made.map_err(stopped)?;
             if made.frames != chunk.frames() {
                 let (made, wanted) = (made.frames, chunk.frames());
                 return Err(Stopped::Failed(format!("ffmpeg made {made} pictures of {wanted}")));
@@ -211,16 +220,33 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// A chunk without the pictures of which nothing can be decoded: whoever sends nonsense keeps nobody else from their
+    /// file.
+    fn decodable(&self, chunk: &chunks::Chunk, material: &Material) -> Result<chunks::Chunk, Stopped> {
+        let mut seen = chunk.clone();
+        for tile in &mut seen.tiles {
+            let Shows::Picture { picture, .. } = tile.shows else { continue };
+            let Some(arguments) = chunks::probe(chunk, tile, material, &self.canvas) else { continue };
+            match self.run_once(&arguments, |_| {}) {
+                Ok(made) if made.frames > 0 => {}
+                Ok(_) | Err(Failure::Run(_)) => tile.shows = Shows::Person(material.pictures[picture].participant),
+                Err(failure) => return Err(stopped(failure)),
+            }
+        }
+        Ok(seen)
+    }
+
     /// Runs ffmpeg; once more where it fails.
     fn run(&self, arguments: &[String], mut progress: impl FnMut(Progress)) -> Result<Progress, Stopped> {
-        let mut run = || self.ffmpeg.run(self.folder, arguments, self.cancelled, &mut progress);
-        let first = run();
-        let last = if matches!(first, Err(Failure::Run(_))) { run() } else { first };
-        last.map_err(|failure| match failure {
-            Failure::Cancelled => Stopped::Cancelled,
-            Failure::Start(why) => Stopped::Failed(format!("ffmpeg could not be started: {why}")),
-            Failure::Run(why) => Stopped::Failed(format!("ffmpeg failed twice: {}", why.trim())),
-        })
+        match self.run_once(arguments, &mut progress) {
+            Err(Failure::Run(_)) => self.run_once(arguments, progress),
+            made => made,
+        }
+        .map_err(stopped)
+    }
+
+    fn run_once(&self, arguments: &[String], progress: impl FnMut(Progress)) -> Result<Progress, Failure> {
+        self.ffmpeg.run(self.folder, arguments, self.cancelled, progress)
     }
 
     /// A file in the scratch folder, and how ffmpeg is told of it.
@@ -243,6 +269,14 @@ impl Job<'_> {
         let mb = |bytes: u64| bytes >> 20;
         let (free, wanted) = (mb(free.saturating_sub(self.reserve)), mb(bytes));
         Err(Stopped::Failed(format!("the disk has too little room: {free} MB free, {wanted} MB wanted")))
+    }
+}
+
+fn stopped(failure: Failure) -> Stopped {
+    match failure {
+        Failure::Cancelled => Stopped::Cancelled,
+        Failure::Start(why) => Stopped::Failed(format!("ffmpeg could not be started: {why}")),
+        Failure::Run(why) => Stopped::Failed(format!("ffmpeg failed twice: {}", why.trim())),
     }
 }
 

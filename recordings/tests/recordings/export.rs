@@ -387,3 +387,83 @@ fn what_cannot_be_made_is_told_before() {
     let (export, _) = wait(&exporter, Layout::Grid);
     assert!(export.error.as_deref().is_some_and(|why| why.contains("too little room")), "{export:?}");
 }
+
+/// The child of this process that is an ffmpeg now: its greatest memory in MB, and how many files it has open.
+fn child() -> Option<(u64, usize)> {
+    let ours = std::process::id().to_string();
+    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Ok(status) = std::fs::read_to_string(process.path().join("status")) else { continue };
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        if field("Name:") == Some("ffmpeg") && field("PPid:") == Some(&ours) {
+            let peak = field("VmHWM:")?.split(' ').next()?.parse::<u64>().ok()? / 1024;
+            return Some((peak, std::fs::read_dir(process.path().join("fd")).ok()?.count()));
+        }
+    }
+    None
+}
+
+#[test]
+fn many_people_take_little_memory_and_few_files() {
+    if !installed() {
+        return;
+    }
+    let mut folder = Folder::new();
+    let mut rig = Rig::new(recordings::Settings::default());
+    for (i, name) in (1..=25).zip(["Ana", "王小明", "Bo", "Ада", "علي"].iter().cycle()) {
+        let person = Person(i, name);
+        person.joins(&mut rig);
+        person.sends(&mut rig, "camera", crate::media::Source::new(Codec::Vp8, crate::media::LARGE));
+        person.sends(&mut rig, "microphone", crate::media::Source::new(Codec::Opus, ""));
+    }
+    rig.run(Duration::from_secs(5), |_, batch| record(&mut folder, batch));
+    rig.stop(|_, batch| record(&mut folder, batch));
+    let recordings = tempfile::tempdir().expect("a folder");
+    lay(&folder, recordings.path());
+    let exporter = exporter(recordings.path(), Settings { canvas: Canvas::default(), ..settings() });
+    exporter.request(ID, Layout::Grid).expect("taken");
+    let (mut memory, mut files) = (0, 0);
+    while exporter.exports(ID).iter().any(|export| matches!(export.state, State::Queued | State::Running)) {
+        let (now, open) = child().unwrap_or_default();
+        (memory, files) = (memory.max(now), files.max(open));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(wait(&exporter, Layout::Grid).0.state, State::Finished);
+    painted::judge_container(&exporter.file(ID, Layout::Grid).expect("a file"), 5.0);
+    eprintln!("an ffmpeg of 25 people takes {memory} MB and {files} open files");
+    assert!((1..600).contains(&memory) && (1..80).contains(&files), "{memory} MB, {files} files");
+}
+
+/// Publishers whose pictures nobody can decode must not keep others from their file.
+#[test]
+fn who_sends_nonsense_is_left_out() {
+    if !installed() {
+        return;
+    }
+    let mut folder = Folder::new();
+    let mut rig = Rig::new(recordings::Settings::default());
+    for (person, codec) in
+        [(Person(1, "Ana"), Codec::Vp8), (Person(2, "Mallory"), Codec::H264), (Person(3, "Max"), Codec::Av1)]
+    {
+        person.joins(&mut rig);
+        let frames = picture(codec, "red", "160x90");
+        let frames = if person.0 > 1 { frames.spoilt() } else { frames };
+        person.sends(&mut rig, "camera", frames);
+    }
+    for (participant, spoils) in [(1, false), (3, true)] {
+        let info = TrackInfo { participant, name: "?".to_owned(), source: "microphone".to_owned() };
+        rig.add_source(info, if spoils { tone(440).spoilt() } else { tone(440) });
+    }
+    rig.run(Duration::from_secs(4), |_, batch| record(&mut folder, batch));
+    rig.stop(|_, batch| record(&mut folder, batch));
+    let recordings = tempfile::tempdir().expect("a folder");
+    lay(&folder, recordings.path());
+    let exporter = exporter(recordings.path(), settings());
+    exporter.request(ID, Layout::Grid).expect("taken");
+    let (export, _) = wait(&exporter, Layout::Grid);
+    assert_eq!((export.state, export.error), (State::Finished, None));
+    let file = exporter.file(ID, Layout::Grid).expect("a file");
+    painted::judge_container(&file, 4.0);
+    let seen = Seen::of(&file).spans([255, 0, 0], 0.1);
+    assert!(seen.len() == 1 && seen[0].0 < 0.2 && seen[0].1 > 3.8, "{seen:?}");
+    assert!(Heard::of(&file).level(440, 1.5) > -3.0, "and she is heard");
+}

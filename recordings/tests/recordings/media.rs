@@ -49,6 +49,29 @@ impl Source {
         Self { codec, frames }
     }
 
+    /// As somebody may send it who means harm: what containers read is right, and there is no picture.
+    pub fn spoilt(mut self) -> Self {
+        for (key, data) in &mut self.frames {
+            let mut nothing = Vec::new();
+            match self.codec {
+                Codec::H264 => {
+                    let sets = h264::units(data).filter(|unit| matches!(unit[0] & 0x1f, 7 | 8));
+                    sets.for_each(|unit| h264::put_unit(&mut nothing, unit));
+                    h264::put_unit(&mut nothing, if *key { &[0x65, 0xff, 0xff] } else { &[0x41, 0xff, 0xff] });
+                }
+                Codec::Av1 => {
+                    let sequences = av1::obus(data).filter(|obu| obu.kind == 1);
+                    nothing.extend(sequences.flat_map(|obu| obu.whole.to_vec()));
+                    // A frame of three bytes that mean nothing.
+                    nothing.extend([0x32, 0x03, 0xff, 0xff, 0xff]);
+                }
+                _ => nothing.extend(data.iter().take(12)),
+            }
+            *data = nothing.into();
+        }
+        self
+    }
+
     /// How long each frame lasts, in ticks.
     pub const fn step(&self) -> u64 {
         if self.codec.is_audio() { 960 } else { 3_000 }
