@@ -134,6 +134,10 @@ impl Live {
         if paused {
             self.recorder.pause(now);
         } else {
+            // What waits there for a repair was said in the pause.
+            for (session, source) in self.sessions.keys().flat_map(|one| Source::ALL.map(|source| (*one, source))) {
+                self.capture.end(session, source);
+            }
             self.recorder.resume(now);
         }
     }
