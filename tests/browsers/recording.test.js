@@ -1,0 +1,65 @@
+/** A meeting of real browsers is recorded: what lies on the disk decodes, with everybody's picture and voice. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { enterAsHost, inside, knock, scene, seesEachOther, serverOfThisFile } from "./support/meet.js";
+import { eventually, sleep } from "./support/people.js";
+
+const here = serverOfThisFile();
+const run = promisify(execFile);
+/** How long both are recorded. */
+const RECORDED_MS = 8_000;
+
+async function get(track) {
+  const file = path.join(here.server.folder, `${track.id}.${track.mime.endsWith("webm") ? "webm" : "mp4"}`);
+  const answer = await fetch(here.server.origin + track.url, { headers: { authorization: "Bearer dev" } });
+  assert.equal(answer.status, 200);
+  await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+  assert.equal((await readFile(file)).length, track.bytes);
+  return file;
+}
+
+/** Fails where ffmpeg has anything to say. */
+async function ffmpeg(file, ...words) {
+  const { stderr } = await run("ffmpeg", ["-hide_banner", "-nostats", "-xerror", "-i", file, ...words]);
+  return stderr;
+}
+
+scene("what two browsers send is recorded at its best, and plays", { timeout: 120_000 }, async (cast, t) => {
+  const meeting = await here.server.meeting({ title: "Recorded", waiting_room: false });
+  const [ana, bo] = await Promise.all([cast.chromiumWithFiles("Ana", 1), cast.chromiumWithFiles("Bo", 2)]);
+  await enterAsHost(ana, meeting);
+  await knock(bo, meeting.join_url);
+  await inside(bo);
+  await seesEachOther([ana, bo]);
+  const { id } = await here.server.rest("POST", `/meetings/${meeting.id}/recordings`, {});
+  await sleep(RECORDED_MS);
+  await here.server.rest("POST", `/recordings/${id}/stop`);
+  const recording = await eventually(async () => {
+    const shown = await here.server.rest("GET", `/recordings/${id}`);
+    assert.equal(shown.state, "finished");
+    return shown;
+  });
+  assert.deepEqual([...recording.participants].sort(), ["Ana", "Bo"]);
+  for (const name of ["Ana", "Bo"]) {
+    const of = (source) => recording.tracks.filter((track) => track.name === name && track.source === source);
+    const [[camera], [microphone]] = [of("camera"), of("microphone")];
+    assert.ok(camera && microphone, JSON.stringify(recording.tracks));
+    const { stdout } = await run("ffprobe", [
+      ...["-v", "error", "-select_streams", "v", "-count_frames", "-show_entries", "stream=nb_read_frames"],
+      ...["-of", "csv=p=0", await get(camera)],
+    ]);
+    const frames = parseInt(stdout, 10);
+    t.diagnostic(`${name}: ${frames} pictures of ${camera.width} × ${camera.height}, ${camera.duration_ms} ms`);
+    // On a busy machine a browser codes few.
+    assert.ok(frames > RECORDED_MS / 1_000 * 4, `${frames} pictures of ${name}`);
+    assert.doesNotMatch(await ffmpeg(await get(camera), "-f", "null", "-"), /error|corrupt|invalid data/iu);
+    const said = await ffmpeg(await get(microphone), "-af", "volumedetect", "-f", "null", "-");
+    const loudness = Number(/mean_volume: (-?[\d.]+) dB/u.exec(said)?.[1]);
+    assert.ok(loudness > -50, `${name} is heard: ${loudness} dB`);
+    assert.ok(microphone.duration_ms > RECORDED_MS * 0.7, JSON.stringify(microphone));
+  }
+  assert.deepEqual(here.server.panics(), []);
+});
