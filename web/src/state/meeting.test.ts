@@ -589,6 +589,16 @@ describe("the end", () => {
   });
 });
 
+describe("a newer server", () => {
+  it("may say what this page does not know", async () => {
+    await open();
+    await joined();
+    const before = view().people;
+    event({ kind: "something-new", what: 1 } as unknown as Parameters<typeof event>[0]);
+    expect(view().people).toEqual(before);
+  });
+});
+
 describe("a recording", () => {
   const running: Recording = { id: "r-1", state: "recording", since: 0, recordedMs: 0 };
   const told = () => view().notices.map(({ what }) => what).filter(({ kind }) => kind === "consent" || kind === "recording" || kind === "marked");

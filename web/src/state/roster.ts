@@ -151,6 +151,9 @@ function tellInside(roster: Roster, inside: Inside, event: InsideEvent): Told {
       return now({}, { kind: "muted", source: event.source, by: name(event.by) });
     case "asked-to-unmute":
       return now({}, { kind: "asked-to-unmute", source: event.source, by: name(event.by) });
+    default:
+      // A newer server knows more.
+      return { roster, notices: [] };
   }
 }
 
