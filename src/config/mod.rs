@@ -116,6 +116,8 @@ pub struct Recordings {
     pub max_days: u32,
     /// Bytes of all recordings: beyond them the oldest that are complete are deleted. 0: no bound.
     pub max_total_bytes: u64,
+    /// Whether hosts may have a recording made into one MP4, by a child `ffmpeg` at the lowest priority.
+    pub export: bool,
 }
 
 /// Programs that use the REST interface.
@@ -191,7 +193,15 @@ impl Default for Media {
 
 impl Default for Recordings {
     fn default() -> Self {
-        Self { folder: None, max_at_once: 16, max_bytes: 0, reserve_bytes: 256 << 20, max_days: 0, max_total_bytes: 0 }
+        Self {
+            folder: None,
+            max_at_once: 16,
+            max_bytes: 0,
+            reserve_bytes: 256 << 20,
+            max_days: 0,
+            max_total_bytes: 0,
+            export: true,
+        }
     }
 }
 

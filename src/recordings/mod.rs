@@ -19,10 +19,12 @@ use crate::worker::tap::Tapped;
 use dashmap::DashMap;
 use library::Library;
 use machine::{Machine, Message, Order};
+use recordings::export::{self, Exporter};
 use recordings::timeline;
 use signaling::ids::{Millis, ParticipantId};
 use signaling::meeting::RecordingNews;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +46,7 @@ pub struct Recordings(Arc<Inner>);
 
 struct Inner {
     library: Library,
+    exporter: Option<Arc<Exporter>>,
     max_at_once: usize,
     messages: Sender<Message>,
     /// Those under way, by their ids.
@@ -172,13 +175,16 @@ impl Recordings {
         let thread = std::thread::Builder::new().name("recordings".to_owned()).spawn(move || machine.run());
         // Meetings go on without; what is begun fails, and says so.
         let thread = thread.inspect_err(|error| tracing::error!(%error, "nothing can be recorded: no thread")).ok();
+        let exporter = settings.export.then(|| exporter(&library, settings.reserve_bytes)).flatten();
         let clerk = tokio::spawn(keep(store.clone(), made, Arc::clone(&shown)));
         // What lies there now is nobody's any more: nothing has begun yet.
         let left = library.ids();
+        let kept_here = (library.clone(), exporter.clone());
         let tending =
-            tokio::spawn(retention::tend(store.clone(), library.clone(), Arc::clone(&shown), left, settings.clone()));
+            tokio::spawn(retention::tend(store.clone(), kept_here, Arc::clone(&shown), left, settings.clone()));
         Self(Arc::new(Inner {
             library,
+            exporter,
             max_at_once: usize::from(settings.max_at_once),
             messages,
             shown,
@@ -275,6 +281,20 @@ impl Recordings {
         &self.0.library
     }
 
+    /// Who makes a recording into one file; `None` where nobody does.
+    #[must_use]
+    pub fn exporter(&self) -> Option<Arc<Exporter>> {
+        self.0.exporter.clone()
+    }
+
+    /// Deletes all files of a recording that is over. Waits for the disk.
+    ///
+    /// # Errors
+    /// When they can't be deleted.
+    pub fn delete(&self, id: &str) -> io::Result<()> {
+        delete(&self.0.library, self.0.exporter.as_deref(), id)
+    }
+
     /// Ends all recordings, and returns when their ends are on the disk.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
@@ -294,6 +314,22 @@ impl Recordings {
             tracing::error!("some recordings did not end in time; the next start completes them");
         }
     }
+}
+
+/// What is made of it goes first: a child that still reads it would find it gone.
+fn delete(library: &Library, exporter: Option<&Exporter>, id: &str) -> io::Result<()> {
+    if let Some(exporter) = exporter {
+        exporter.forget(id);
+    }
+    library.delete(id)
+}
+
+fn exporter(library: &Library, reserve: u64) -> Option<Arc<Exporter>> {
+    let settings = export::Settings { reserve, ..export::Settings::default() };
+    // All files are here.
+    let fetch = Box::new(|_: &str, _: &str, _: &Path| Err(io::ErrorKind::NotFound.into()));
+    let started = Exporter::start(library.root(), settings, fetch);
+    started.inspect_err(|error| tracing::error!(%error, "recordings cannot be made into one file")).ok().map(Arc::new)
 }
 
 /// Writes into the store what became of recordings.

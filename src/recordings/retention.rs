@@ -6,6 +6,7 @@ use super::{Status, counters, now, row_of};
 use crate::config;
 use crate::store::{Recording, RecordingMade, RecordingState, Store, StoreError};
 use dashmap::DashMap;
+use recordings::export::Exporter;
 use signaling::ids::Millis;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 /// Completes what was `left`, then looks for what is old, as long as the runtime lives.
 pub(super) async fn tend(
     store: Store,
-    library: Library,
+    (library, exporter): (Library, Option<Arc<Exporter>>),
     shown: Arc<DashMap<String, Status>>,
     left: Vec<String>,
     settings: config::Recordings,
@@ -31,7 +32,7 @@ pub(super) async fn tend(
         return;
     }
     loop {
-        if let Err(error) = expire(&store, &library, now(), &settings).await {
+        if let Err(error) = expire(&store, (&library, exporter.as_ref()), now(), &settings).await {
             tracing::error!(%error, "old recordings could not be looked for");
         }
         sleep(LOOK).await;
@@ -84,14 +85,14 @@ async fn complete(
 
 async fn expire(
     store: &Store,
-    library: &Library,
+    (library, exporter): (&Library, Option<&Arc<Exporter>>),
     now: Millis,
     settings: &config::Recordings,
 ) -> Result<(), StoreError> {
     let complete = store.recordings_complete().await?;
     for id in expired(&complete, now, settings) {
-        let (there, name) = (library.clone(), id.clone());
-        let deleted = spawn_blocking(move || there.delete(&name)).await;
+        let (there, exporter, name) = (library.clone(), exporter.cloned(), id.clone());
+        let deleted = spawn_blocking(move || super::delete(&there, exporter.as_deref(), &name)).await;
         if let Err(error) = deleted.map_err(std::io::Error::other).flatten() {
             tracing::error!(%error, recording = id, "an old recording cannot be deleted");
             continue;

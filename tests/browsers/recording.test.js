@@ -27,7 +27,8 @@ async function ffmpeg(file, ...words) {
   return stderr;
 }
 
-scene("what two browsers send is recorded at its best, and plays", { timeout: 120_000 }, async (cast, t) => {
+// acceptance: R5
+scene("what two browsers send is recorded at its best, plays, and becomes one file", { timeout: 180_000 }, async (cast, t) => {
   const meeting = await here.server.meeting({ title: "Recorded", waiting_room: false });
   const [ana, bo] = await Promise.all([cast.chromiumWithFiles("Ana", 1), cast.chromiumWithFiles("Bo", 2)]);
   await enterAsHost(ana, meeting);
@@ -61,5 +62,26 @@ scene("what two browsers send is recorded at its best, and plays", { timeout: 12
     assert.ok(loudness > -50, `${name} is heard: ${loudness} dB`);
     assert.ok(microphone.duration_ms > RECORDED_MS * 0.7, JSON.stringify(microphone));
   }
+  // As one file, by the server's ffmpeg.
+  await here.server.rest("POST", `/recordings/${id}/export`, { layout: "grid" });
+  const progress = new Set();
+  const made = await eventually(async () => {
+    const { available, exports: [shown] } = await here.server.rest("GET", `/recordings/${id}/exports`);
+    assert.ok(available);
+    progress.add(shown.progress);
+    assert.equal(shown.state, "finished", JSON.stringify(shown));
+    return shown;
+  }, 60_000);
+  const file = await get({ id: "grid", mime: "video/mp4", url: made.url, bytes: made.bytes });
+  const { stdout } = await run("ffprobe", [
+    ...["-v", "error", "-count_frames", "-show_entries", "stream=codec_name,width,height,nb_read_frames:format=duration"],
+    ...["-of", "json", file],
+  ]);
+  const probed = JSON.parse(stdout);
+  t.diagnostic(`${stdout.replaceAll(/\s+/gu, " ")}, progress ${[...progress].join(" ")}`);
+  assert.deepEqual(probed.streams.map((stream) => stream.codec_name), ["h264", "aac"]);
+  assert.ok(Math.abs(probed.format.duration * 1_000 - recording.duration_ms) <= 100, `${recording.duration_ms} ms long`);
+  const loud = await ffmpeg(file, "-af", "volumedetect", "-f", "null", "-");
+  assert.ok(Number(/mean_volume: (-?[\d.]+) dB/u.exec(loud)?.[1]) > -50, loud);
   assert.deepEqual(here.server.panics(), []);
 });

@@ -93,6 +93,10 @@ const TABLE: &[(&str, &str, For)] = &[
     ("post",   "/api/v1/recordings/{id}/pause",                      For::Recorded),
     ("post",   "/api/v1/recordings/{id}/resume",                     For::Recorded),
     ("post",   "/api/v1/recordings/{id}/link",                       For::Recorded),
+    ("post",   "/api/v1/recordings/{id}/export",                     For::Recorded),
+    ("get",    "/api/v1/recordings/{id}/exports",                    For::Recorded),
+    ("delete", "/api/v1/recordings/{id}/exports/{layout}",           For::Recorded),
+    ("get",    "/api/v1/recordings/{id}/exports/{layout}/file",      For::Recorded),
     ("post",   "/api/v1/recordings/{id}/open",                       For::Everybody),
     ("get",    "/api/v1/recordings/{id}/timeline",                   For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}",             For::Recorded),
@@ -168,6 +172,7 @@ impl Fixture {
             .replace("{id}", id)
             .replace("{broadcast}", &self.broadcast)
             .replace("{track}", "1")
+            .replace("{layout}", "grid")
             .replace("{resource}", "0123456789abcdef0123456789abcdef");
         let method: Method = method.to_uppercase().parse().expect("a method");
         let mut request = Request::builder().method(method).uri(path.as_str());

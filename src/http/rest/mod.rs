@@ -12,7 +12,7 @@ pub use document::document;
 use super::AppState;
 use super::errors::Failure;
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use signaling::protocol::RefusalCode;
 
 /// All routes under `/api/v1` but the socket.
@@ -34,6 +34,10 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/recordings/{id}/resume", post(recordings::resume))
         .route("/api/v1/recordings/{id}/link", post(recordings::rights::link))
         .route("/api/v1/recordings/{id}/open", post(recordings::rights::open))
+        .route("/api/v1/recordings/{id}/export", post(recordings::exports::request))
+        .route("/api/v1/recordings/{id}/exports", get(recordings::exports::list))
+        .route("/api/v1/recordings/{id}/exports/{layout}", delete(recordings::exports::remove))
+        .route("/api/v1/recordings/{id}/exports/{layout}/file", get(recordings::exports::file))
         .route("/api/v1/recordings/{id}/timeline", get(recordings::files::timeline))
         .route("/api/v1/recordings/{id}/tracks/{track}", get(recordings::files::track))
         .route("/api/v1/recordings/{id}/tracks/{track}/segments", get(recordings::files::segments))

@@ -83,6 +83,18 @@ pub async fn track(
         Ok((opened, path, codec, len))
     })
     .await?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    serve((opened, len), mime(codec), &(row.title.as_str(), name), &wanted, &headers).await
+}
+
+/// A file of so many bytes, or the part of it that is asked for; `called` by its recording's title and its name.
+pub(super) async fn serve(
+    (opened, len): (std::fs::File, u64),
+    mime: &'static str,
+    called: &(&str, String),
+    wanted: &Wanted,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).map(|value| range(value, len));
     let (status, from, until) = match range {
         None | Some(Asked::All) => (StatusCode::OK, 0, len),
@@ -96,7 +108,7 @@ pub async fn track(
     file.seek(SeekFrom::Start(from)).await.map_err(internal)?;
     let mut response = (status, Body::from_stream(chunks(file, until - from))).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime(codec)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(until - from));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -104,9 +116,8 @@ pub async fn track(
         let range = format!("bytes {from}-{}/{len}", until - 1);
         headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&range).map_err(internal)?);
     }
-    if wanted.download.is_some_and(|download| download == "1") {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        headers.insert(header::CONTENT_DISPOSITION, attachment(&row.title, &name)?);
+    if wanted.download.as_deref() == Some("1") {
+        headers.insert(header::CONTENT_DISPOSITION, attachment(called.0, &called.1)?);
     }
     Ok(response)
 }

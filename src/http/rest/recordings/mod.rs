@@ -1,5 +1,6 @@
 //! Recordings by REST: begun, paused, ended, listed, shown, changed, deleted. Knows nothing of how they are made.
 
+pub mod exports;
 pub mod files;
 pub mod rights;
 
@@ -338,8 +339,8 @@ pub async fn delete(
     if row.state == RecordingState::Running || state.recordings.status(&row.id).is_some() {
         return Err(Failure::from(RefusalCode::Conflict).with_detail("the recording is not over"));
     }
-    let (library, id) = (state.recordings.library().clone(), row.id.clone());
-    disk(move || library.delete(&id)).await?;
+    let (recordings, id) = (state.recordings.clone(), row.id.clone());
+    disk(move || recordings.delete(&id)).await?;
     state.store.delete_recording(&row.id).await.map_err(internal)?;
     tracing::info!(recording = row.id, "a recording was deleted");
     Ok(StatusCode::NO_CONTENT)
