@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 /// How often an export is begun: where the server died twice over one, it may be what kills it.
@@ -106,14 +106,15 @@ struct Queue {
 struct Shared {
     folder: PathBuf,
     settings: Settings,
-    ffmpeg: Result<Ffmpeg, Missing>,
+    /// Looked for by the thread, or by whoever asks before that: it takes some children.
+    ffmpeg: OnceLock<Result<Ffmpeg, Missing>>,
     fetch: Fetch,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
 /// Makes exports of the recordings in a folder, on a thread of its own. Every call returns at once, but for small files
-/// that it reads or writes; [`Exporter::start`], [`Exporter::forget`] and dropping it take some tenths of a second.
+/// that it reads or writes; the first that asks for `ffmpeg`, [`Exporter::forget`] and dropping it take some tenths of a second.
 pub struct Exporter {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -132,11 +133,11 @@ impl Exporter {
     /// # Errors
     /// When the folder can't be read, or there is no thread to be had.
     pub fn start(folder: &Path, settings: Settings, fetch: Fetch) -> io::Result<Self> {
-        let ffmpeg = Ffmpeg::find(&settings.program);
         let waiting = left_over(folder)?;
         let queue = Mutex::new(Queue { waiting, ..Queue::default() });
         let changed = Condvar::new();
-        let shared = Arc::new(Shared { folder: folder.to_owned(), settings, ffmpeg, fetch, queue, changed });
+        let shared =
+            Arc::new(Shared { folder: folder.to_owned(), settings, ffmpeg: OnceLock::new(), fetch, queue, changed });
         let on_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("exports".to_owned()).spawn(move || on_thread.work())?;
         Ok(Self { shared, thread: Some(thread) })
@@ -147,14 +148,14 @@ impl Exporter {
     /// # Errors
     /// When not: why.
     pub fn available(&self) -> Result<(), Missing> {
-        self.shared.ffmpeg.as_ref().map(|_| ()).map_err(|missing| *missing)
+        self.shared.ffmpeg().map(|_| ())
     }
 
     /// Whether names are written on tiles: `ffmpeg` can do it where it was built with libass; fonts it takes from the
     /// system.
     #[must_use]
     pub fn writes_names(&self) -> bool {
-        self.shared.ffmpeg.as_ref().is_ok_and(|ffmpeg| ffmpeg.writes)
+        self.shared.ffmpeg().is_ok_and(|ffmpeg| ffmpeg.writes)
     }
 
     /// Somebody wants a layout of a recording. What waits, is being made, or is there already stays as it is; what
@@ -284,9 +285,15 @@ impl Shared {
         known
     }
 
+    fn ffmpeg(&self) -> Result<&Ffmpeg, Missing> {
+        let found = self.ffmpeg.get_or_init(|| Ffmpeg::find(&self.settings.program));
+        found.as_ref().map_err(|missing| *missing)
+    }
+
     fn work(&self) {
+        let ffmpeg = self.ffmpeg();
         while let Some((name, cancelled)) = self.next() {
-            let result = match &self.ffmpeg {
+            let result = match ffmpeg {
                 Ok(ffmpeg) => self.make(ffmpeg, &name, &cancelled),
                 Err(missing) => Err(Stopped::Failed(missing.to_string())),
             };

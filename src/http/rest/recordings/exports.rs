@@ -69,7 +69,7 @@ pub async fn request(
     Path(id): Path<String>,
     JsonBody(wanted): JsonBody<NewExport>,
 ) -> Result<Response, Failure> {
-    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let row = rights::managed(&state, &caller, &id).await?;
     let Some(layout) = wanted.layout.map_or(Some(Layout::Grid), |name| Layout::of(&name)) else {
         return Err(Failure::from(RefusalCode::BadMessage).with_detail("layout: grid or speaker"));
     };
@@ -98,9 +98,8 @@ pub async fn list(State(state): State<AppState>, caller: Caller, Path(id): Path<
         let reason = Some(NOT_HERE.to_owned());
         return Ok(no_store(Json(ShownExports { exports: Vec::new(), available: false, reason })).into_response());
     };
-    let missing = exporter.available().err();
     let name = row.id.clone();
-    let exports = disk(move || Ok(exporter.exports(&name))).await?;
+    let (missing, exports) = disk(move || Ok((exporter.available().err(), exporter.exports(&name)))).await?;
     let exports = exports.into_iter().map(|export| shown(&row.id, export)).collect();
     let reason = missing.map(|missing| missing.to_string());
     Ok(no_store(Json(ShownExports { exports, available: missing.is_none(), reason })).into_response())
@@ -120,7 +119,7 @@ pub async fn remove(
     caller: Caller,
     Path((id, layout)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
-    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let row = rights::managed(&state, &caller, &id).await?;
     let layout = Layout::of(&layout).ok_or(RefusalCode::NotFound)?;
     let exporter = exporter(&state)?;
     let was_there = disk(move || Ok(exporter.remove(&row.id, layout))).await?;
