@@ -32,6 +32,17 @@ impl Source {
     /// All of them, in the order in which a client offers them.
     pub const ALL: [Source; 4] = [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
 
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Source::Microphone => "microphone",
+            Source::Camera => "camera",
+            Source::Screen => "screen",
+            Source::ScreenAudio => "screen-audio",
+        }
+    }
+
     /// Whether it is sound.
     #[must_use]
     pub const fn is_audio(self) -> bool {

@@ -83,10 +83,10 @@ impl Recorder {
                 }
                 Some(_) => {}
             }
-            for (source, word) in SOURCES {
+            for source in Source::ALL {
                 let on = is_on(one, source);
                 if on != before.is_some_and(|before| is_on(before, source)) {
-                    live.handle.note(Event::Source { participant: id.0, source: word.to_owned(), on });
+                    live.handle.note(Event::Source { participant: id.0, source: source.word().to_owned(), on });
                 }
             }
         }
@@ -118,13 +118,6 @@ impl Recorder {
         }
     }
 }
-
-const SOURCES: [(Source, &str); 4] = [
-    (Source::Microphone, "microphone"),
-    (Source::Camera, "camera"),
-    (Source::Screen, "screen"),
-    (Source::ScreenAudio, "screen-audio"),
-];
 
 const fn is_on(participant: &Participant, source: Source) -> bool {
     match source {

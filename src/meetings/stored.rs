@@ -33,43 +33,12 @@ pub struct RecordingSettings {
     /// Higher pictures are not kept; none: as high as they come.
     pub height: Option<u16>,
     /// Who may see what was recorded.
-    pub visibility: RecordingVisibility,
-}
-
-/// Who may see a recording, beside the administrator; see [`Visibility`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the variants of Visibility")]
-pub enum RecordingVisibility {
-    Nobody,
-    #[default]
-    Host,
-    Participants,
-    Link,
-}
-
-impl RecordingVisibility {
-    /// As it is written.
-    #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
-        serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
-    }
+    pub visibility: Visibility,
 }
 
 impl Default for RecordingSettings {
     fn default() -> Self {
-        Self { auto: false, height: None, visibility: RecordingVisibility::Host }
-    }
-}
-
-impl From<RecordingVisibility> for Visibility {
-    fn from(visibility: RecordingVisibility) -> Self {
-        match visibility {
-            RecordingVisibility::Nobody => Self::Nobody,
-            RecordingVisibility::Host => Self::Host,
-            RecordingVisibility::Participants => Self::Participants,
-            RecordingVisibility::Link => Self::Link,
-        }
+        Self { auto: false, height: None, visibility: Visibility::Host }
     }
 }
 

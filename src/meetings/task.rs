@@ -375,7 +375,7 @@ impl Task {
         let RecordingSettings { height, visibility, .. } = self.recorded;
         let (meeting, title) = (self.id.clone(), self.meeting.info().title);
         let height = height.unwrap_or(u16::MAX);
-        let new = NewRecording { id: id.clone(), meeting, title, height, visibility: visibility.into() };
+        let new = NewRecording { id: id.clone(), meeting, title, height, visibility };
         let written = self.meeting.public_chat().last().map_or(0, |message| message.id);
         let Some((handle, noted)) = self.recorder.begin(new, clock::unix(), written) else {
             let news = RecordingNews::Ended(RecordingEndReason::Failed);

@@ -213,7 +213,7 @@ impl Live {
         }
         let participant = *self.sessions.get(&session)?;
         let name = self.people.get(&participant).cloned().unwrap_or_default();
-        let info = TrackInfo { participant, name, source: word(source).to_owned() };
+        let info = TrackInfo { participant, name, source: source.word().to_owned() };
         let track = self.recorder.add_track(now, info);
         self.tracks.insert((session, source), track);
         self.sources.push((session, source));
@@ -268,16 +268,6 @@ impl Live {
         counters::SUSPENDED.add(-i64::from(self.state == StatusState::Suspended));
         let status = self.status(now);
         Over { id: self.id, folder: self.folder, writer: self.writer, status, whole }
-    }
-}
-
-/// As the manifest has it.
-const fn word(source: Source) -> &'static str {
-    match source {
-        Source::Microphone => "microphone",
-        Source::Camera => "camera",
-        Source::Screen => "screen",
-        Source::ScreenAudio => "screen-audio",
     }
 }
 

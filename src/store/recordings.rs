@@ -2,6 +2,7 @@
 
 use super::{Store, StoreError, from_sql, to_sql};
 use crate::config::{Secret, sha256};
+use serde::{Deserialize, Serialize};
 use signaling::ids::Millis;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -9,8 +10,8 @@ use sqlx::sqlite::SqliteRow;
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
             /// As it is written.

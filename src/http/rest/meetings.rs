@@ -12,10 +12,8 @@ use crate::http::errors::{ErrorBody, Failure, internal};
 use crate::http::passwords::Strength;
 use crate::meetings::join_url;
 use crate::meetings::rate::Later;
-use crate::meetings::stored::{
-    HOST_COOKIE_LIFETIME_MS, RecordingSettings, RecordingVisibility, StoredSettings, default_policy,
-};
-use crate::store::{Meeting, NewMeeting};
+use crate::meetings::stored::{HOST_COOKIE_LIFETIME_MS, RecordingSettings, StoredSettings, default_policy};
+use crate::store::{Meeting, NewMeeting, Visibility};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -70,8 +68,8 @@ impl CreateMeeting {
             return Err(wrong("record_height is 180, 360, 540, 720 or 1080"));
         }
         let visibility = match self.recording_visibility.as_deref() {
-            None => RecordingVisibility::default(),
-            Some(word) => RecordingVisibility::of(word)
+            None => Visibility::Host,
+            Some(word) => Visibility::of(word)
                 .ok_or_else(|| wrong("recording_visibility is nobody, host, participants or link"))?,
         };
         Ok(RecordingSettings { auto: self.auto_record.unwrap_or(false), height: self.record_height, visibility })

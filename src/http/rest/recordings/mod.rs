@@ -247,7 +247,7 @@ async fn order(
     Path(id): Path<String>,
     what: RecordingCommand,
 ) -> Result<Response, Failure> {
-    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let row = rights::managed(&state, &caller, &id).await?;
     state.directory.record(&row.meeting, what, Some(&row.id)).await.map_err(Failure::from)?;
     Ok(no_store(Json(shown(&state, row, true).await?)))
 }
@@ -306,7 +306,7 @@ pub async fn change(
     Path(id): Path<String>,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, Failure> {
-    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let row = rights::managed(&state, &caller, &id).await?;
     let named = change.title.map(|given| title(Some(given))).transpose()?;
     let visibility = change.visibility.map(|word| {
         Visibility::of(&word).ok_or_else(|| {
@@ -335,7 +335,7 @@ pub async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let (row, _) = rights::managed(&state, &caller, &id).await?;
+    let row = rights::managed(&state, &caller, &id).await?;
     if row.state == RecordingState::Running || state.recordings.status(&row.id).is_some() {
         return Err(Failure::from(RefusalCode::Conflict).with_detail("the recording is not over"));
     }

@@ -59,9 +59,9 @@ pub(super) async fn seen(state: &AppState, caller: &Caller, id: &str) -> Result<
 }
 
 /// The recording, for those who may do all with it.
-pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<(Recording, Rights), Failure> {
-    let found = seen(state, caller, id).await?;
-    if found.1 == Rights::Manage { Ok(found) } else { Err(RefusalCode::NotFound.into()) }
+pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Recording, Failure> {
+    let (row, rights) = seen(state, caller, id).await?;
+    if rights == Rights::Manage { Ok(row) } else { Err(RefusalCode::NotFound.into()) }
 }
 
 pub(super) async fn find(state: &AppState, id: &str) -> Result<Recording, Failure> {
@@ -100,7 +100,7 @@ pub async fn link(
     Path(id): Path<String>,
     JsonBody(Nothing {}): JsonBody<Nothing>,
 ) -> Result<Response, Failure> {
-    let (row, _) = managed(&state, &caller, &id).await?;
+    let row = managed(&state, &caller, &id).await?;
     // An end that is over would make a link that never opens; one without an end is not what was wanted either.
     let expires = row.link_expires.map(|at| if at > now() { at } else { Millis(now().0 + AFTER_AN_END_MS) });
     let token = state.store.create_recording_link(&row.id, expires).await.map_err(internal)?;
