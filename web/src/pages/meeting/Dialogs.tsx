@@ -4,9 +4,10 @@ import { useTranslation } from "react-i18next";
 import { NAME_MAX } from "../../client/protocol";
 import { Button } from "../../ui/Button";
 import { ConfirmDialog, Dialog } from "../../ui/Dialog";
-import { TextField } from "../../ui/Field";
+import { KeyList, type KeyRow } from "../../ui/KeyList";
 import { useRememberedSwitch } from "../../ui/remember";
 import { Switch } from "../../ui/Switch";
+import { TextDialog } from "../../ui/TextDialog";
 import { ConnectionDialog } from "./ConnectionDialog";
 import { type OpenDialog, useScreen } from "./context";
 import styles from "./Dialogs.module.css";
@@ -130,36 +131,15 @@ function MuteAllDialog({ close }: { close: () => void }) {
 function RenameDialog({ person, name, close }: { person: number; name: string; close: () => void }) {
   const { t } = useTranslation();
   const { actions } = useScreen();
-  const [next, setNext] = useState(name);
-  const save = () => {
-    if (!next.trim()) return;
-    actions.rename(person, next.trim());
-    close();
-  };
   return (
-    <Dialog
-      isOpen
-      onClose={close}
-      size="s"
+    <TextDialog
       title={t("people.rename.title", { name })}
-      footer={
-        <>
-          <Button onPress={close}>{t("common.cancel")}</Button>
-          <Button variant="primary" onPress={save} isDisabled={!next.trim()}>
-            {t("common.save")}
-          </Button>
-        </>
-      }
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <TextField label={t("people.rename.label")} value={next} onChange={setNext} maxLength={NAME_MAX} autoFocus />
-      </form>
-    </Dialog>
+      label={t("people.rename.label")}
+      text={name}
+      maxLength={NAME_MAX}
+      save={(next) => actions.rename(person, next)}
+      close={close}
+    />
   );
 }
 
@@ -208,7 +188,7 @@ function RulesDialog({ close, onSuspend }: { close: () => void; onSuspend: () =>
 function ShortcutsDialog({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const [enabled] = useRememberedSwitch("single-keys");
-  const rows: [string[], string][] = [
+  const rows: KeyRow[] = [
     [["M"], t("shortcuts.microphone")],
     [[t("shortcuts.space")], t("shortcuts.talk")],
     [["V"], t("shortcuts.camera")],
@@ -228,20 +208,7 @@ function ShortcutsDialog({ close }: { close: () => void }) {
   return (
     <Dialog isOpen onClose={close} title={t("shortcuts.title")} isText>
       <p>{enabled ? t("shortcuts.intro") : t("shortcuts.disabled")}</p>
-      <dl className={styles.keys}>
-        {rows.map(([keys, words]) => (
-          <div key={words} className={styles.keyRow}>
-            <dt>{words}</dt>
-            <dd>
-              {keys.map((key) => (
-                <kbd key={key} className={styles.key}>
-                  {key}
-                </kbd>
-              ))}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList rows={rows} />
     </Dialog>
   );
 }

@@ -1,12 +1,11 @@
 /** The recording of the meeting, as those in it see it: the sign, the menu's items, what asks before it begins and ends. */
 import { Bookmark, CircleDot, CirclePause, CircleStop, Pause, Play } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { MARK_MAX } from "../../client/protocol";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
-import { TextField } from "../../ui/Field";
 import { MenuItem, MenuLine } from "../../ui/Menu";
+import { TextDialog } from "../../ui/TextDialog";
 import { duration, useNow } from "../format";
 import { useLocal, useScreen } from "./context";
 import styles from "./Recording.module.css";
@@ -145,36 +144,16 @@ export function RecordDialog({ close }: { close: () => void }) {
 export function MarkDialog({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const { actions } = useScreen();
-  const [text, setText] = useState("");
-  const save = () => {
-    if (!text.trim()) return;
-    actions.mark(text.trim());
-    close();
-  };
   return (
-    <Dialog
-      isOpen
-      onClose={close}
-      size="s"
+    <TextDialog
       title={t("record.markTitle")}
-      footer={
-        <>
-          <Button onPress={close}>{t("common.cancel")}</Button>
-          <Button variant="primary" onPress={save} isDisabled={!text.trim()}>
-            {t("common.save")}
-          </Button>
-        </>
-      }
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <TextField label={t("record.markLabel")} hint={t("record.markHint")} value={text} onChange={setText} maxLength={MARK_MAX} autoFocus />
-      </form>
-    </Dialog>
+      label={t("record.markLabel")}
+      hint={t("record.markHint")}
+      text=""
+      maxLength={MARK_MAX}
+      save={(text) => actions.mark(text)}
+      close={close}
+    />
   );
 }
 

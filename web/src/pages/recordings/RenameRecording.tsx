@@ -1,45 +1,21 @@
 /** Gives a recording another title. */
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RecordingSummary } from "../../client/recordings";
 import type { RecordingsActions } from "../../state/recordings";
-import { Button } from "../../ui/Button";
-import { Dialog } from "../../ui/Dialog";
-import { TextField } from "../../ui/Field";
+import { TextDialog } from "../../ui/TextDialog";
 
 const TITLE_MAX = 200;
 
 export function RenameRecording({ one, actions, close }: { one: RecordingSummary; actions: RecordingsActions; close: () => void }) {
   const { t } = useTranslation();
-  const [title, setTitle] = useState(one.title);
-  const save = () => {
-    if (!title.trim()) return;
-    actions.change(one.id, { title: title.trim() });
-    close();
-  };
   return (
-    <Dialog
-      isOpen
-      onClose={close}
-      size="s"
+    <TextDialog
       title={t("recordings.renameTitle")}
-      footer={
-        <>
-          <Button onPress={close}>{t("common.cancel")}</Button>
-          <Button variant="primary" onPress={save} isDisabled={!title.trim()}>
-            {t("common.save")}
-          </Button>
-        </>
-      }
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <TextField label={t("recordings.titleLabel")} value={title} onChange={setTitle} maxLength={TITLE_MAX} autoFocus />
-      </form>
-    </Dialog>
+      label={t("recordings.titleLabel")}
+      text={one.title}
+      maxLength={TITLE_MAX}
+      save={(title) => actions.change(one.id, { title })}
+      close={close}
+    />
   );
 }

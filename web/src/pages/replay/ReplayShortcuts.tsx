@@ -1,11 +1,11 @@
 /** Which keys the replay page knows. */
 import { useTranslation } from "react-i18next";
 import { Dialog } from "../../ui/Dialog";
-import styles from "../meeting/Dialogs.module.css";
+import { KeyList, type KeyRow } from "../../ui/KeyList";
 
 export function ReplayShortcuts({ close }: { close: () => void }) {
   const { t } = useTranslation();
-  const rows: [string[], string][] = [
+  const rows: KeyRow[] = [
     [[t("shortcuts.space"), "K"], t("replay.shortcuts.play")],
     [["J", "L"], t("replay.shortcuts.skip")],
     [["←", "→"], t("replay.shortcuts.step")],
@@ -19,20 +19,7 @@ export function ReplayShortcuts({ close }: { close: () => void }) {
   ];
   return (
     <Dialog isOpen onClose={close} title={t("shortcuts.title")} isText>
-      <dl className={styles.keys}>
-        {rows.map(([keys, words]) => (
-          <div key={words} className={styles.keyRow}>
-            <dt>{words}</dt>
-            <dd>
-              {keys.map((key) => (
-                <kbd key={key} className={styles.key}>
-                  {key}
-                </kbd>
-              ))}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList rows={rows} />
     </Dialog>
   );
 }
