@@ -19,6 +19,8 @@ mod process;
 mod report;
 mod rows;
 mod scenario;
+#[path = "../seat/mod.rs"]
+mod seat;
 mod server;
 mod soak;
 mod stopwatch;

@@ -5,29 +5,22 @@ use crate::bots::bot_identity;
 use crate::bots::content::ivf;
 use crate::bots::sending::LayerShape;
 use crate::program::Program;
+use crate::seat::Seat;
 use serde_json::json;
 use signaling::ids::{ParticipantId, Source, TrackId};
-use signaling::protocol::{ClientMessage, Command, Event, Join, Outcome, SendSlot, ServerMessage, VERSION, Wish};
-use std::collections::VecDeque;
-use std::io::ErrorKind;
+use signaling::protocol::{Command, Outcome, SendSlot, Wish};
 use std::net::{TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 use symposia::clock;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
 /// Pictures of the film a second.
 const FPS: u32 = 30;
 const CONNECTED_WITHIN: Duration = Duration::from_secs(15);
 
 pub struct Person {
-    socket: WebSocket<TcpStream>,
-    next: u64,
-    pub you: ParticipantId,
+    pub seat: Seat,
     bot: Bot,
     udp: UdpSocket,
-    /// Events since they were asked for last.
-    events: VecDeque<Event>,
     /// Datagrams of media that came.
     pub packets: u64,
 }
@@ -39,73 +32,13 @@ pub struct Call {
 
 impl Person {
     fn join(program: &Program, meeting: &str, token: &str, name: u32) -> Self {
-        let address = program.address;
-        let mut request = format!("ws://{address}/api/v1/socket").into_client_request().expect("a request");
-        for (name, value) in [("sec-websocket-protocol", "symposia.v1"), ("origin", &format!("http://{address}"))] {
-            request.headers_mut().insert(name, value.parse().expect("a header"));
-        }
-        let stream = TcpStream::connect(address).expect("it listens");
-        let (socket, _) = client(request, stream).expect("a WebSocket");
+        let stream = TcpStream::connect(program.address).expect("it listens");
+        let seat = Seat::join(stream, meeting, token, &format!("Bot {name}"));
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
         udp.set_nonblocking(true).expect("an option");
         let shape = BotShape { layers: 1, video_slots: 4, audio_slots: 5, ..BotShape::default() };
         let bot = Bot::new(name, udp.local_addr().expect("bound"), shape, bot_identity(), u64::from(name));
-        let you = ParticipantId(0);
-        let mut person = Self { socket, next: 1, you, bot, udp, events: VecDeque::new(), packets: 0 };
-        let join = Join::Link { meeting: meeting.to_owned(), token: token.to_owned() };
-        person.say(&ClientMessage::Hello { version: VERSION, join, name: Some(format!("Bot {name}")) });
-        loop {
-            if let ServerMessage::Event { event: Event::Welcome { you, .. }, .. } = person.read() {
-                person.you = you;
-                return person;
-            }
-        }
-    }
-
-    fn say(&mut self, message: &ClientMessage) {
-        let text = serde_json::to_string(message).expect("JSON");
-        self.socket.send(Message::text(text)).expect("the server reads");
-    }
-
-    fn read(&mut self) -> ServerMessage {
-        loop {
-            if let Message::Text(text) = self.socket.read().expect("the server answers") {
-                return serde_json::from_str(&text).expect("the protocol");
-            }
-        }
-    }
-
-    fn ask(&mut self, command: Command) -> Outcome {
-        let id = self.next;
-        self.next += 1;
-        self.say(&ClientMessage::Command { id, command });
-        loop {
-            match self.read() {
-                ServerMessage::Reply { id: of, result } if of == id => return result,
-                ServerMessage::Refused { id: of, code, .. } if of == id => panic!("refused with {code:?}"),
-                ServerMessage::Event { event, .. } => self.events.push_back(event),
-                _ => {}
-            }
-        }
-    }
-
-    /// What was told meanwhile.
-    pub fn events(&mut self) -> Vec<Event> {
-        self.socket.get_mut().set_nonblocking(true).expect("an option");
-        loop {
-            match self.socket.read() {
-                Ok(Message::Text(text)) => {
-                    if let ServerMessage::Event { event, .. } = serde_json::from_str(&text).expect("the protocol") {
-                        self.events.push_back(event);
-                    }
-                }
-                Ok(_) => {}
-                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => panic!("{error}"),
-            }
-        }
-        self.socket.get_mut().set_nonblocking(false).expect("an option");
-        self.events.drain(..).collect()
+        Self { seat, bot, udp, packets: 0 }
     }
 
     fn run(&mut self) {
@@ -136,19 +69,19 @@ impl Call {
         let token = link.split_once("#t=").expect("a token").1.to_owned();
         let people: Vec<_> = (1..=people).map(|name| Person::join(program, &meeting, &token, name)).collect();
         let mut call = Self { meeting, people };
-        let names: Vec<_> = call.people.iter().map(|person| person.you).collect();
+        let names: Vec<_> = call.people.iter().map(|person| person.seat.you).collect();
         for person in &mut call.people {
             for source in [Source::Microphone, Source::Camera] {
-                person.ask(Command::SetSource { source, on: true });
+                person.seat.ask(Command::SetSource { source, on: true });
             }
             let sends = person.bot.sends().into_iter().map(|(mid, source)| SendSlot { mid: mid.0, source }).collect();
             let offer = Command::Offer { sdp: person.bot.offer(), sends };
-            let Outcome::Answer { sdp } = person.ask(offer) else { panic!("no answer") };
+            let Outcome::Answer { sdp } = person.seat.ask(offer) else { panic!("no answer") };
             person.bot.handle_answer(clock::now(), &sdp);
-            let others = names.iter().filter(|name| **name != person.you);
+            let others = names.iter().filter(|name| **name != person.seat.you);
             let track = |name: &ParticipantId| TrackId { participant: *name, source: Source::Camera };
             let videos = others.map(|name| Wish { track: track(name), height: 180 }).collect();
-            person.ask(Command::Watch { videos });
+            person.seat.ask(Command::Watch { videos });
         }
         let until = clock::now() + CONNECTED_WITHIN;
         while !call.people.iter().all(|person| person.bot.connected()) {

@@ -13,7 +13,7 @@ use std::time::Duration;
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 fn stands(call: &mut Call) -> Option<(RecordingState, Option<RecordingTrouble>)> {
-    let events = call.people[0].events();
+    let events = call.people[0].seat.events();
     let mut changes = events.into_iter().filter_map(|event| match event {
         Event::RecordingChanged { recording, .. } => recording.map(|recording| (recording.state, recording.trouble)),
         _ => None,

@@ -8,3 +8,5 @@ mod crash;
 mod disk;
 mod files;
 mod program;
+#[path = "../seat/mod.rs"]
+mod seat;

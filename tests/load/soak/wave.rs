@@ -7,14 +7,12 @@ use crate::bots::bot_identity;
 use crate::bots::sending::LayerShape;
 use crate::clients::Load;
 use crate::scenario::Shape;
+use crate::seat::Seat;
 use serde_json::json;
 use signaling::ids::{ParticipantId, Source, TrackId};
-use signaling::protocol::{ClientMessage, Command, Event, Join, Outcome, SendSlot, ServerMessage, VERSION, Wish};
-use std::net::TcpStream;
+use signaling::protocol::{Command, Outcome, SendSlot, Wish};
 use std::time::Duration;
 use symposia::clock;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 /// Meetings of a wave, and people in each.
 const MEETINGS: usize = 4;
@@ -47,59 +45,6 @@ pub struct Wave {
     load: Load,
 }
 
-struct Person {
-    socket: WebSocket<TcpStream>,
-    next: u64,
-}
-
-impl Person {
-    /// Joins by the meeting's link.
-    fn join(http: &Http, meeting: &str, token: &str) -> (Self, ParticipantId) {
-        let address = http.address();
-        let mut request = format!("ws://{address}/api/v1/socket").into_client_request().expect("a request");
-        for (name, value) in [("sec-websocket-protocol", "symposia.v1"), ("origin", &format!("http://{address}"))] {
-            request.headers_mut().insert(name, value.parse().expect("a header"));
-        }
-        let (socket, _) = client(request, stream(http.from(), address)).expect("a WebSocket");
-        let mut person = Self { socket, next: 1 };
-        let join = Join::Link { meeting: meeting.to_owned(), token: token.to_owned() };
-        person.say(&ClientMessage::Hello { version: VERSION, join, name: Some("Soak".to_owned()) });
-        loop {
-            match person.read() {
-                ServerMessage::Event { event: Event::Welcome { you, .. }, .. } => return (person, you),
-                ServerMessage::Refused { code, .. } => panic!("refused with {code:?}"),
-                _ => {}
-            }
-        }
-    }
-
-    fn say(&mut self, message: &ClientMessage) {
-        let text = serde_json::to_string(message).expect("JSON");
-        self.socket.send(Message::text(text)).expect("the server reads");
-    }
-
-    fn read(&mut self) -> ServerMessage {
-        loop {
-            if let Message::Text(text) = self.socket.read().expect("the server answers") {
-                return serde_json::from_str(&text).expect("the protocol");
-            }
-        }
-    }
-
-    fn ask(&mut self, command: Command) -> Outcome {
-        let id = self.next;
-        self.next += 1;
-        self.say(&ClientMessage::Command { id, command });
-        loop {
-            match self.read() {
-                ServerMessage::Reply { id: of, result } if of == id => return result,
-                ServerMessage::Refused { id: of, code, .. } if of == id => panic!("refused with {code:?}"),
-                _ => {}
-            }
-        }
-    }
-}
-
 impl Wave {
     pub fn new(number: usize) -> Self {
         Self { number, load: Load::new(Shape::Burst, Duration::ZERO) }
@@ -117,7 +62,7 @@ impl Wave {
         self.load.run_until(clock::now() + Duration::from_millis(1), |_| false);
     }
 
-    fn meeting(&mut self, http: &mut Http) -> (String, Vec<Person>) {
+    fn meeting(&mut self, http: &mut Http) -> (String, Vec<Seat>) {
         let body = json!({"waiting_room": false}).to_string();
         let made = http.call("POST", "/api/v1/meetings", "application/json", Some("dev"), &body);
         assert_eq!(made.status, 201, "{made:?}");
@@ -125,8 +70,8 @@ impl Wave {
         let token = link.split_once("#t=").expect("a token in the fragment").1.to_owned();
         let (mut people, mut names) = (Vec::new(), Vec::new());
         for _ in 0..PEOPLE {
-            let (mut person, you) = Person::join(http, &id, &token);
-            names.push(you);
+            let mut person = Seat::join(stream(http.from(), http.address()), &id, &token, "Soak");
+            names.push(person.you);
             let bot = self.bot(BotShape { layers: 1, video_slots: PEOPLE - 1, audio_slots: 5, ..BotShape::default() });
             for source in [Source::Microphone, Source::Camera] {
                 person.ask(Command::SetSource { source, on: true });
