@@ -195,6 +195,9 @@ async fn new_credentials_by_patch_restart_ice_and_name_it_anew() {
         let third = patch(&second, "Thrd").await;
         assert_eq!(third.status, StatusCode::OK, "who names the present one may restart it, too");
         assert_ne!(third.header(header::ETAG), second);
+        // The answer does not wait for the worker.
+        let is_third = |seen: &Seen| matches!(seen, Seen::RestartIce { session: of, remote, .. } if *of == session && remote == "Thrd");
+        server.worker.wait(|seen| is_third(seen).then_some(())).await;
         let of_this = |seen: &Seen| matches!(seen, Seen::RestartIce { session: of, .. } if *of == session);
         assert_eq!(server.worker.all().iter().filter(|seen| of_this(seen)).count(), 2);
         assert!(!server.worker.all().contains(&Seen::CloseSession(session)), "the session stays");
