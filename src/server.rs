@@ -8,7 +8,7 @@ use crate::session::limits::MediaLimits;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{log, metrics};
 use crate::worker::{self, Media, MediaConfig};
-use crate::{clock, http, meetings};
+use crate::{clock, http, meetings, recordings};
 use axum::serve::ListenerExt as _;
 use std::fs::DirBuilder;
 use std::future::IntoFuture as _;
@@ -40,6 +40,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The object store of recordings cannot be used.
+    #[error("setting `recordings.url`: {0}")]
+    Recordings(io::Error),
     /// The media plane cannot be started.
     #[error(transparent)]
     Media(#[from] worker::StartError),
@@ -87,6 +90,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     // The store before the port: its lock keeps a second server out of the folder, whatever port that takes.
     let store = Store::open(&config.data).await?;
     let certificates = certificates(&config)?;
+    recordings::open_store(&config.recordings).map_err(StartError::Recordings)?;
 
     // TCP before UDP, and exclusively: UDP sockets share their port, so this is what a second server fails at.
     let port = listener::bind(config.listen)?;

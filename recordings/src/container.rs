@@ -81,6 +81,17 @@ impl Container {
         }
     }
 
+    /// Goes on behind what was found before in the same file: one that grows is read once.
+    ///
+    /// # Errors
+    /// As [`Container::scan`].
+    pub fn scan_on(codec: Codec, file: &mut (impl Read + Seek), found: Scan) -> Result<Scan> {
+        match codec {
+            Codec::Vp8 => webm::scan_on(file, found),
+            _ => mp4::scan_on(file, found),
+        }
+    }
+
     /// As [`Container::ends`], for a file of which only the first bytes are known.
     #[must_use]
     pub fn ends_in(codec: Codec, init: &[u8], end: u64) -> Option<Patch> {

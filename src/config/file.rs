@@ -98,6 +98,9 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             ConfigError::Value { path, line, key, .. } if key.starts_with("api") => {
                 ConfigError::Value { path, line, key, message: "must be a list of texts".to_owned() }
             }
+            ConfigError::Value { path, line, key, .. } if key == "recordings.bucket.key_secret" => {
+                ConfigError::Value { path, line, key, message: "must be a text".to_owned() }
+            }
             other => other,
         }
     })?;
@@ -217,6 +220,7 @@ impl Config {
                 "must be error, warn, info, debug or trace, or as in info,symposia::http=debug",
             );
         }
+        self.recordings.check()?;
         self.limits.check()
     }
 }

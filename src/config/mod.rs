@@ -2,13 +2,15 @@
 //! Knows nothing of what the settings do elsewhere.
 //!
 //! Merge order, later wins: the defaults, the file given by `--config`, the environment
-//! (`SYMPOSIA_API_TOKEN` only), the command line.
+//! (`SYMPOSIA_API_TOKEN` only), the command line. What `[recordings.bucket]` leaves empty, the client of S3 takes from
+//! `AWS_…` of the environment by itself.
 
 mod command_line;
 mod file;
 mod kinds;
 mod limits;
 mod network;
+mod recordings;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ pub use command_line::{Command, HELP, UsageError, command};
 pub use file::{ConfigError, parse};
 pub use limits::{Limits, Plan};
 pub use network::Network;
+pub use recordings::{Bucket, Recordings};
 pub use secret::Secret;
 pub(crate) use secret::{hex, same, sha256};
 
@@ -99,27 +102,6 @@ pub struct Media {
     pub trace: Option<PathBuf>,
 }
 
-/// Recordings of meetings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Recordings {
-    /// Folder of recordings, each in a folder of its own. Empty: `recordings` in the data folder.
-    #[serde(with = "kinds::optional")]
-    pub folder: Option<PathBuf>,
-    /// Recordings that run at once.
-    pub max_at_once: u16,
-    /// Bytes of one recording, which ends then. 0: no end.
-    pub max_bytes: u64,
-    /// Free bytes that stay on the disk: below them nothing is kept until there is room again.
-    pub reserve_bytes: u64,
-    /// Days after which a recording is deleted. 0: never.
-    pub max_days: u32,
-    /// Bytes of all recordings: beyond them the oldest that are complete are deleted. 0: no bound.
-    pub max_total_bytes: u64,
-    /// Whether hosts may have a recording made into one MP4, by a child `ffmpeg` at the lowest priority.
-    pub export: bool,
-}
-
 /// Programs that use the REST interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -191,20 +173,6 @@ impl Default for Media {
     }
 }
 
-impl Default for Recordings {
-    fn default() -> Self {
-        Self {
-            folder: None,
-            max_at_once: 16,
-            max_bytes: 0,
-            reserve_bytes: 256 << 20,
-            max_days: 0,
-            max_total_bytes: 0,
-            export: true,
-        }
-    }
-}
-
 impl Default for Drain {
     fn default() -> Self {
         // Long enough for most lessons to end by themselves, shorter than the patience of a nightly update.
@@ -223,12 +191,6 @@ impl Config {
     #[must_use]
     pub fn secure(&self) -> bool {
         self.tls.self_signed || self.tls.certificate.is_some()
-    }
-
-    /// Where recordings lie.
-    #[must_use]
-    pub fn recordings_folder(&self) -> PathBuf {
-        self.recordings.folder.clone().unwrap_or_else(|| self.data.join("recordings"))
     }
 
     /// How many people a new meeting may hold: the plan's limit.

@@ -76,6 +76,14 @@ fn combinations_that_cannot_be_are_refused() {
     assert!(read("[api]\ntokens = [\"short\"]").unwrap_err().contains("guessed"));
     assert!(read("[log]\nlevel = \"a=b=c\"").unwrap_err().contains("log.level"));
     assert!(read("[media]\nvideo_slots = 0").unwrap_err().contains("1 to 64"));
+    for url in ["s3://", "s3:///recordings", "recordings", "https://s3.example.org/bucket"] {
+        assert!(read(&format!("[recordings]\nurl = \"{url}\"")).unwrap_err().contains("`recordings.url`"), "{url}");
+    }
+    let error = read("[recordings]\nkeep_local = false").unwrap_err();
+    assert!(error.contains("s.toml:2: setting `recordings.keep_local`: needs `url`"), "{error}");
+    let bucket = |line: &str| read(&format!("[recordings.bucket]\n{line}")).unwrap_err();
+    assert!(bucket("key_id = \"us\"").contains("`recordings.bucket.key_secret`: is missing"));
+    assert!(bucket("endpoint = \"s3.example.org\"").contains("https://"));
 }
 
 #[test]
@@ -142,6 +150,13 @@ fn secrets_are_not_printed() {
     assert!(!toml::to_string(&config).unwrap().contains("0123456789"));
     let error = read("[api]\ntokens = \"0123456789abcdef0123456789abcdef\"").unwrap_err();
     assert_eq!(error, "s.toml:2: setting `api.tokens`: must be a list of texts");
+    let bucket = |rest: &str| format!("[recordings]\nurl = \"s3://a\"\n[recordings.bucket]\n{rest}");
+    let config = read(&bucket("key_id = \"us\"\nkey_secret = \"0123456789\"")).unwrap();
+    assert_eq!(config.recordings.bucket.key_secret.as_ref().map(Secret::expose), Some("0123456789"));
+    assert!(!format!("{config:?}").contains("0123456789"));
+    assert!(!toml::to_string(&config).unwrap().contains("0123456789"));
+    let error = read(&bucket("key_secret = 123456789")).unwrap_err();
+    assert_eq!(error, "s.toml:4: setting `recordings.bucket.key_secret`: must be a text");
 }
 
 #[test]

@@ -64,6 +64,8 @@ http_codes! {
     BroadcastFull, "broadcast-full", 503, "So many people watch already that no more fit in.";
     /// The media thread has more to forward than it can.
     ServerBusy, "server-busy", 503, "The server has as much to send as it can. Try again in a minute.";
+    /// What is asked for is in an object store that does not answer.
+    StoreAway, "store-away", 503, "The store of recordings cannot be reached. Try again in a minute.";
     /// A viewer without a decoder for what is published.
     NoCommonCodec, "no-common-codec", 422, "This browser cannot play the format that is being sent. Try another browser.";
     /// The stream key is missing, wrong or of another broadcast: not told apart.

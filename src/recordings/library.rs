@@ -4,30 +4,52 @@
 use crate::store::{RecordingMade, RecordingState};
 use recordings::manifest::{End, Gap, Manifest, is_id};
 use recordings::timeline::{self, Entry, Event};
+use recordings::upload::{self, Place};
 use recordings::{Codec, Container, Journal, Scan, recovery};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many files' segments are remembered: those of a replay of a large meeting.
+/// So many files' segments are remembered, and so many parts in all: those of a replay of a large meeting of hours.
 const REMEMBERED: usize = 64;
+const REMEMBERED_PARTS: usize = 1 << 19;
 /// A segment is at least so long, where key frames let it.
 const SEGMENT_MS: u64 = 2_000;
 
+/// Brings a file of a recording (its id, the file's name) that is in the object store only to a place, unless it is
+/// cancelled. Waits; not for the runtime's own threads.
+pub type Fetch = Arc<dyn Fn(&str, &str, &Path, &AtomicBool) -> io::Result<()> + Send + Sync>;
+
 /// The folder of all recordings. Clones share what is remembered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Library {
     folder: PathBuf,
+    fetch: Fetch,
     segments: Arc<Mutex<VecDeque<Remembered>>>,
 }
 
-#[derive(Debug)]
+/// What was found in a file when it had so many bytes.
 struct Remembered {
     path: PathBuf,
     bytes: u64,
+    scan: Arc<Scan>,
     segments: Arc<Segments>,
+}
+
+/// A file of a recording that somebody wants to read.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its name.
+    pub name: String,
+    /// Of what is in it.
+    pub codec: Codec,
+    /// So far.
+    pub bytes: u64,
+    /// Opened where it lies here; `None` where it is in the object store only.
+    pub file: Option<File>,
 }
 
 /// A recording as its folder has it.
@@ -80,8 +102,8 @@ pub struct Segments {
 impl Library {
     /// Of this folder, which need not be there.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, segments: Arc::default() }
+    pub fn new(folder: PathBuf, fetch: Fetch) -> Self {
+        Self { folder, fetch, segments: Arc::default() }
     }
 
     /// The folder of all.
@@ -124,8 +146,12 @@ impl Library {
                 participants.push(track.name.clone());
             }
         }
-        let bytes =
+        let here: u64 =
             fs::read_dir(&folder)?.flatten().filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum();
+        let stored = upload::objects(&folder)?;
+        let there: u64 =
+            stored.iter().filter(|object| !folder.join(&object.name).exists()).map(|object| object.bytes).sum();
+        let bytes = here + there;
         let duration_ms = manifest.duration_ms();
         let made = RecordingMade { state: RecordingState::Finished, duration_ms, bytes, participants };
         Ok((manifest, made))
@@ -171,39 +197,80 @@ impl Library {
     ///
     /// # Errors
     /// When there is none.
-    pub fn open(&self, id: &str, file: u32) -> io::Result<(File, PathBuf, Codec)> {
+    pub fn open(&self, id: &str, file: u32) -> io::Result<Opened> {
         let folder = self.folder(id).ok_or(ErrorKind::NotFound)?;
         let manifest = recovery::read(&folder)?;
-        let name = manifest.file_name(file).ok_or(ErrorKind::NotFound)?;
+        let name = manifest.file_name(file).ok_or(ErrorKind::NotFound)?.to_owned();
         let codec = manifest.files.iter().find(|known| known.file == file).ok_or(ErrorKind::NotFound)?.codec;
-        let path = folder.join(name);
-        // What is not a plain file in its place was put there by somebody else.
-        if !fs::symlink_metadata(&path)?.is_file() {
-            return Err(ErrorKind::NotFound.into());
+        // It may go to the object store between two looks.
+        for _ in 0..2 {
+            match upload::place(&folder, &name)? {
+                Some(Place::Local(path)) => {
+                    // What is not a plain file in its place was put there by somebody else.
+                    let opened = fs::symlink_metadata(&path).and_then(|found| {
+                        if found.is_file() { File::open(&path) } else { Err(ErrorKind::NotFound.into()) }
+                    });
+                    match opened {
+                        Err(error) if error.kind() == ErrorKind::NotFound => {}
+                        opened => {
+                            let opened = opened?;
+                            let bytes = opened.metadata()?.len();
+                            return Ok(Opened { name, codec, bytes, file: Some(opened) });
+                        }
+                    }
+                }
+                Some(Place::Stored(object)) => return Ok(Opened { name, codec, bytes: object.bytes, file: None }),
+                None => break,
+            }
         }
-        Ok((File::open(&path)?, path, codec))
+        Err(ErrorKind::NotFound.into())
     }
 
-    /// Where a player can begin in a file.
+    /// Where a player can begin in a file. One that grows is read once: the next time behind what is known.
     ///
     /// # Errors
     /// When there is none.
     pub fn segments(&self, id: &str, file: u32) -> io::Result<Arc<Segments>> {
-        let (opened, path, codec) = self.open(id, file)?;
-        let bytes = opened.metadata()?.len();
+        let folder = self.folder(id).ok_or(ErrorKind::NotFound)?;
+        let Opened { name, codec, bytes, file } = self.open(id, file)?;
+        let path = folder.join(&name);
         let lock = || self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().iter().find(|known| known.path == path && known.bytes == bytes) {
-            return Ok(Arc::clone(&known.segments));
+        let mut before = Arc::default();
+        if let Some(known) = lock().iter().find(|known| known.path == path && known.bytes <= bytes) {
+            if known.bytes == bytes {
+                return Ok(Arc::clone(&known.segments));
+            }
+            before = Arc::clone(&known.scan);
         }
-        let scan = Container::scan(codec, &mut BufReader::new(opened))?;
+        let scan = match file {
+            Some(file) => Container::scan_on(codec, &mut BufReader::new(file), Arc::<Scan>::unwrap_or_clone(before))?,
+            None => self.index(id, &folder, &name)?,
+        };
         let segments = Arc::new(segments(codec, &scan));
         let mut remembered = lock();
         remembered.retain(|known| known.path != path);
-        remembered.push_back(Remembered { path, bytes, segments: Arc::clone(&segments) });
-        if remembered.len() > REMEMBERED {
+        remembered.push_back(Remembered { path, bytes, scan: Arc::new(scan), segments: Arc::clone(&segments) });
+        let parts = |all: &VecDeque<Remembered>| all.iter().map(|known| known.scan.parts.len()).sum::<usize>();
+        while remembered.len() > REMEMBERED || (remembered.len() > 1 && parts(&remembered) > REMEMBERED_PARTS) {
             remembered.pop_front();
         }
         Ok(segments)
+    }
+
+    /// What stands in a file that is in the object store only. Where nobody noted that, it is brought here to look.
+    fn index(&self, id: &str, folder: &Path, name: &str) -> io::Result<Scan> {
+        /// Two who ask at the same time fetch it twice.
+        static FETCHED: AtomicU64 = AtomicU64::new(0);
+        match upload::index(folder, name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            index => return index,
+        }
+        let at = folder.join(format!("{name}.{}.part", FETCHED.fetch_add(1, Ordering::Relaxed)));
+        // What a server that was killed left there is worth nothing.
+        let _ = fs::remove_file(&at);
+        let scan = (self.fetch)(id, name, &at, &AtomicBool::new(false)).and_then(|()| upload::note(folder, name, &at));
+        let _ = fs::remove_file(&at);
+        scan
     }
 
     /// What happened, in order.
@@ -284,7 +351,8 @@ mod tests {
     // acceptance: SEC10
     #[test]
     fn no_id_leads_out_of_the_folder() {
-        let library = Library::new(PathBuf::from("/srv/recordings"));
+        let library =
+            Library::new(PathBuf::from("/srv/recordings"), Arc::new(|_, _, _, _| panic!("nothing is fetched")));
         for id in ["", "..", "../../etc/passwd", "a/b-long-enough", "/etc/passwd", "..%2f..%2fetc"] {
             assert_eq!(library.folder(id), None, "{id}");
             assert!(library.delete(id).is_err() && library.detail(id).is_err() && library.open(id, 1).is_err(), "{id}");

@@ -4,6 +4,7 @@
 //! The way of a packet: a tap's ring → `live::Live` → [`crate::capture`] → `recordings::Recorder` → `recordings::Writer`.
 
 pub mod counters;
+mod held;
 pub mod library;
 mod live;
 mod machine;
@@ -17,14 +18,18 @@ use crate::worker::Media;
 use crate::worker::ring::Ring;
 use crate::worker::tap::Tapped;
 use dashmap::DashMap;
+use futures_util::stream::BoxStream;
+use held::Held;
 use library::Library;
 use machine::{Machine, Message, Order};
-use recordings::export::{self, Exporter};
+use recordings::export::Exporter;
 use recordings::timeline;
+use recordings::upload::Upload;
 use signaling::ids::{Millis, ParticipantId};
 use signaling::meeting::RecordingNews;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +39,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+pub use held::open_store;
 
 /// What may wait between two looks of the thread: 40 ms of 300 microphones and 50 cameras, key frames among them.
 const PLACES: usize = 4096;
@@ -45,8 +52,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(12);
 pub struct Recordings(Arc<Inner>);
 
 struct Inner {
-    library: Library,
-    exporter: Option<Arc<Exporter>>,
+    held: Held,
     max_at_once: usize,
     messages: Sender<Message>,
     /// Those under way, by their ids.
@@ -155,7 +161,7 @@ impl Recordings {
     #[must_use]
     pub fn start(config: &config::Config, media: Media, store: Store) -> Self {
         let settings = &config.recordings;
-        let library = Library::new(config.recordings_folder());
+        let held = Held::start(config);
         let (messages, receiver) = channel();
         let (kept, made) = unbounded_channel();
         let shown = Arc::new(DashMap::new());
@@ -175,16 +181,13 @@ impl Recordings {
         let thread = std::thread::Builder::new().name("recordings".to_owned()).spawn(move || machine.run());
         // Meetings go on without; what is begun fails, and says so.
         let thread = thread.inspect_err(|error| tracing::error!(%error, "nothing can be recorded: no thread")).ok();
-        let exporter = settings.export.then(|| exporter(&library, settings.reserve_bytes)).flatten();
-        let clerk = tokio::spawn(keep(store.clone(), made, Arc::clone(&shown)));
+        let clerk = tokio::spawn(keep(store.clone(), made, held.clone(), Arc::clone(&shown)));
         // What lies there now is nobody's any more: nothing has begun yet.
-        let left = library.ids();
-        let kept_here = (library.clone(), exporter.clone());
+        let left = held.library.ids();
         let tending =
-            tokio::spawn(retention::tend(store.clone(), kept_here, Arc::clone(&shown), left, settings.clone()));
+            tokio::spawn(retention::tend(store.clone(), held.clone(), Arc::clone(&shown), left, settings.clone()));
         Self(Arc::new(Inner {
-            library,
-            exporter,
+            held,
             max_at_once: usize::from(settings.max_at_once),
             messages,
             shown,
@@ -210,7 +213,7 @@ impl Recordings {
         if inner.stopping.load(Ordering::Acquire) || inner.shown.len() >= inner.max_at_once {
             return None;
         }
-        let folder = inner.library.folder(&new.id)?;
+        let folder = inner.held.library.folder(&new.id)?;
         let ring = Arc::new(Ring::new(PLACES));
         let number = inner.next.fetch_add(1, Ordering::Relaxed);
         let started = Started {
@@ -278,27 +281,47 @@ impl Recordings {
     /// What lies on the disk.
     #[must_use]
     pub fn library(&self) -> &Library {
-        &self.0.library
+        &self.0.held.library
+    }
+
+    /// How far one is on its way to the object store; `None` where there is none.
+    #[must_use]
+    pub fn upload(&self, id: &str) -> Option<Upload> {
+        self.0.held.upload(id)
+    }
+
+    /// Bytes of a file that is in the object store only.
+    ///
+    /// # Errors
+    /// When it is not there ([`io::ErrorKind::NotFound`]), or the store is away.
+    pub async fn read_stored(
+        &self,
+        id: &str,
+        name: &str,
+        range: Range<u64>,
+    ) -> io::Result<BoxStream<'static, io::Result<bytes::Bytes>>> {
+        self.0.held.read(id, name, range).await
     }
 
     /// Who makes a recording into one file; `None` where nobody does.
     #[must_use]
     pub fn exporter(&self) -> Option<Arc<Exporter>> {
-        self.0.exporter.clone()
+        self.0.held.exporter.clone()
     }
 
-    /// Deletes all files of a recording that is over. Waits for the disk.
+    /// Deletes all files of a recording that is over, in the object store, too.
     ///
     /// # Errors
-    /// When they can't be deleted.
-    pub fn delete(&self, id: &str) -> io::Result<()> {
-        delete(&self.0.library, self.0.exporter.as_deref(), id)
+    /// When they can't be deleted; [`io::ErrorKind::HostUnreachable`] where that is for the object store.
+    pub async fn delete(&self, id: &str) -> io::Result<()> {
+        self.0.held.delete(id).await
     }
 
     /// Ends all recordings, and returns when their ends are on the disk.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
         self.0.tending.abort();
+        self.0.held.stop();
         let _ = self.0.messages.send(Message::Stop);
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -316,24 +339,8 @@ impl Recordings {
     }
 }
 
-/// What is made of it goes first: a child that still reads it would find it gone.
-fn delete(library: &Library, exporter: Option<&Exporter>, id: &str) -> io::Result<()> {
-    if let Some(exporter) = exporter {
-        exporter.forget(id);
-    }
-    library.delete(id)
-}
-
-fn exporter(library: &Library, reserve: u64) -> Option<Arc<Exporter>> {
-    let settings = export::Settings { reserve, ..export::Settings::default() };
-    // All files are here.
-    let fetch = Box::new(|_: &str, _: &str, _: &Path| Err(io::ErrorKind::NotFound.into()));
-    let started = Exporter::start(library.root(), settings, fetch);
-    started.inspect_err(|error| tracing::error!(%error, "recordings cannot be made into one file")).ok().map(Arc::new)
-}
-
 /// Writes into the store what became of recordings.
-async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, shown: Arc<DashMap<String, Status>>) {
+async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, held: Held, shown: Arc<DashMap<String, Status>>) {
     while let Some(kept) = made.recv().await {
         let (id, result) = match kept {
             Kept::New { row, done } => {
@@ -353,6 +360,7 @@ async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, shown: Arc<DashMa
             }
             Kept::Made { id, made } => {
                 let result = store.set_recording_made(&id, &made).await;
+                held.look(&id);
                 (id, result)
             }
             Kept::Nothing { id } => {

@@ -1,47 +1,63 @@
 //! What happens to recordings by themselves: those that a crash left are completed, old ones and those beyond the bound on
 //! all are deleted. Decides by what it is told of time and sizes; knows no meeting.
 
-use super::library::Library;
+use super::held::Held;
 use super::{Status, counters, now, row_of};
 use crate::config;
 use crate::store::{Recording, RecordingMade, RecordingState, Store, StoreError};
 use dashmap::DashMap;
-use recordings::export::Exporter;
 use signaling::ids::Millis;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How often old recordings are looked for.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often it is looked for old recordings, and for those whose end could not be written.
+const LOOK: Duration = Duration::from_secs(15);
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// Completes what was `left`, then looks for what is old, as long as the runtime lives.
+/// Completes what was `left`, then again and again what could not be completed, and looks for what is old, as long as the
+/// runtime lives.
 pub(super) async fn tend(
     store: Store,
-    (library, exporter): (Library, Option<Arc<Exporter>>),
+    held: Held,
     shown: Arc<DashMap<String, Status>>,
     left: Vec<String>,
     settings: config::Recordings,
 ) {
-    if let Err(error) = complete(&store, &library, &shown, left).await {
+    if let Err(error) = complete(&store, &held, &shown, left).await {
         tracing::error!(%error, "recordings of an earlier server could not be looked through");
     }
-    if settings.max_days == 0 && settings.max_total_bytes == 0 {
-        return;
-    }
     loop {
-        if let Err(error) = expire(&store, (&library, exporter.as_ref()), now(), &settings).await {
+        if let Err(error) = expire(&store, &held, now(), &settings).await {
             tracing::error!(%error, "old recordings could not be looked for");
         }
         sleep(LOOK).await;
+        if let Err(error) = complete_rest(&store, &held, &shown).await {
+            tracing::error!(%error, "recordings that have no end could not be looked for");
+        }
     }
+}
+
+/// Those whose end the disk did not take when it came, or whose folder is gone.
+async fn complete_rest(store: &Store, held: &Held, shown: &DashMap<String, Status>) -> Result<(), StoreError> {
+    let running = store.recordings_running().await?.into_iter().map(|row| row.id);
+    let rest: Vec<String> = running.filter(|id| !shown.contains_key(id)).collect();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let library = held.library.clone();
+    let there = spawn_blocking(move || {
+        let is_there = |id: &String| library.folder(id).is_some_and(|folder| folder.exists());
+        rest.into_iter().filter(is_there).collect()
+    });
+    complete(store, held, shown, there.await.unwrap_or_default()).await
 }
 
 async fn complete(
     store: &Store,
-    library: &Library,
+    held: &Held,
     shown: &DashMap<String, Status>,
     left: Vec<String>,
 ) -> Result<(), StoreError> {
@@ -50,7 +66,7 @@ async fn complete(
         if known.as_ref().is_some_and(|known| known.state == RecordingState::Finished) {
             continue;
         }
-        let (there, name) = (library.clone(), id.clone());
+        let (there, name) = (held.library.clone(), id.clone());
         let completed = spawn_blocking(move || there.complete(&name)).await;
         match completed.map_err(std::io::Error::other).flatten() {
             Ok((manifest, made)) => {
@@ -58,7 +74,12 @@ async fn complete(
                     store.add_recording(&row_of(id, &manifest, &made)).await?;
                 }
                 store.set_recording_made(id, &made).await?;
+                held.look(id);
                 tracing::info!(recording = id, duration_ms = made.duration_ms, "a recording was completed");
+            }
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+                // What is wrong is the disk: it is tried again.
+                tracing::warn!(%error, recording = id, "a recording cannot be completed at the moment");
             }
             Err(error) => {
                 tracing::error!(%error, recording = id, "a recording cannot be completed");
@@ -83,17 +104,13 @@ async fn complete(
     Ok(())
 }
 
-async fn expire(
-    store: &Store,
-    (library, exporter): (&Library, Option<&Arc<Exporter>>),
-    now: Millis,
-    settings: &config::Recordings,
-) -> Result<(), StoreError> {
+async fn expire(store: &Store, held: &Held, now: Millis, settings: &config::Recordings) -> Result<(), StoreError> {
+    if settings.max_days == 0 && settings.max_total_bytes == 0 {
+        return Ok(());
+    }
     let complete = store.recordings_complete().await?;
     for id in expired(&complete, now, settings) {
-        let (there, exporter, name) = (library.clone(), exporter.cloned(), id.clone());
-        let deleted = spawn_blocking(move || super::delete(&there, exporter.as_deref(), &name)).await;
-        if let Err(error) = deleted.map_err(std::io::Error::other).flatten() {
+        if let Err(error) = held.delete(&id).await {
             tracing::error!(%error, recording = id, "an old recording cannot be deleted");
             continue;
         }
@@ -122,6 +139,44 @@ fn expired(complete: &[(String, Millis, u64)], now: Millis, settings: &config::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_the_disk_did_not_take_is_completed_when_it_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config::Config { data: folder.path().to_owned(), ..config::Config::default() };
+        let store = Store::open(folder.path()).await.expect("a store");
+        let held = Held::start(&config);
+        let (shown, id) = (DashMap::new(), "0123456789-1".to_owned());
+        let there = held.library.folder(&id).expect("a name");
+        // The disk gives nothing back: a folder is where the manifest should be.
+        std::fs::create_dir_all(there.join("manifest.jsonl")).expect("made");
+        let began = crate::clock::now();
+        let mut recorder = recordings::Recorder::new(began, &id, "Half", 1, recordings::Settings::default());
+        recorder.handle_timeout(began);
+        let Some(recordings::Output::Write(batch)) = recorder.poll_output() else { panic!("a beginning") };
+        let [recordings::Op::Note { bytes: line, .. }] = batch.ops.as_slice() else { panic!("of a manifest") };
+        let made = RecordingMade { state: RecordingState::Running, duration_ms: 0, bytes: 0, participants: Vec::new() };
+        let manifest = recordings::manifest::Manifest::read(line).expect("a manifest");
+        store.add_recording(&row_of(&id, &manifest, &made)).await.expect("noted");
+        let state = async || store.recording_by_id(&id).await.expect("a store").expect("known").state;
+        complete_rest(&store, &held, &shown).await.expect("a store");
+        assert_eq!(state().await, RecordingState::Running, "that is no reason to give it up");
+        std::fs::remove_dir(there.join("manifest.jsonl")).expect("removed");
+        std::fs::write(there.join("manifest.jsonl"), line).expect("written");
+        // One under way is nobody else's.
+        let status = Status {
+            state: crate::recordings::StatusState::Finishing,
+            duration_ms: 0,
+            bytes: 0,
+            participants: Vec::new(),
+        };
+        shown.insert(id.clone(), status);
+        complete_rest(&store, &held, &shown).await.expect("a store");
+        assert_eq!(state().await, RecordingState::Running);
+        shown.clear();
+        complete_rest(&store, &held, &shown).await.expect("a store");
+        assert_eq!(state().await, RecordingState::Finished, "it can be deleted now");
+    }
 
     #[test]
     fn old_ones_go_and_the_oldest_beyond_the_bound() {

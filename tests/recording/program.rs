@@ -59,6 +59,19 @@ impl Program {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
+    /// What a player gets.
+    pub fn fetch(&self, path: &str, range: Option<&str>) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        let range = range.map_or_else(String::new, |range| format!("range: {range}\r\n"));
+        let head = format!("GET {path} HTTP/1.0\r\nhost: {}\r\nauthorization: Bearer dev\r\n{range}\r\n", self.address);
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("answered");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer");
+        let status = std::str::from_utf8(&answer[9..12]).ok().and_then(|status| status.parse().ok()).expect("a status");
+        (status, answer.split_off(end + 4))
+    }
+
     pub fn get(&self, path: &str) -> Value {
         let (status, body) = self.call("GET", path, "");
         assert_eq!(status, 200, "{path}: {body}");

@@ -38,8 +38,8 @@ impl Default for Settings {
     }
 }
 
-/// Brings a file of a recording (its id, the file's name) that is no more in its folder to a place.
-pub type Fetch = Box<dyn Fn(&str, &str, &Path) -> io::Result<()> + Send + Sync>;
+/// Brings a file of a recording (its id, the file's name) that is no more in its folder to a place, unless it is cancelled.
+pub type Fetch = Box<dyn Fn(&str, &str, &Path, &AtomicBool) -> io::Result<()> + Send + Sync>;
 
 /// Why an export is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -346,7 +346,7 @@ impl Shared {
                 running.progress = progress;
             }
         };
-        let fetch = |file: &str, to: &Path| (self.fetch)(&name.recording, file, to);
+        let fetch = |file: &str, to: &Path| (self.fetch)(&name.recording, file, to, cancelled);
         let Settings { canvas, reserve, .. } = self.settings;
         let (folder, layout) = (folder.as_path(), name.layout);
         Job { ffmpeg, folder, layout, canvas, reserve, fetch: &fetch, cancelled, progress: &progress }.make()

@@ -11,7 +11,7 @@ use crate::container::Patch;
 use crate::frame::Part;
 use mp4_atom::{Encode, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunEntry, TrunSamples};
 
-pub use read::scan;
+pub use read::{scan, scan_on};
 
 /// The only track of a file.
 const TRACK: u32 = 1;

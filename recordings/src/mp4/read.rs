@@ -14,15 +14,24 @@ const LONGEST: u32 = 64 << 20;
 /// # Errors
 /// When it can't be read; what stands in it is never an error.
 pub fn scan(file: &mut (impl Read + Seek)) -> Result<Scan> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut found = Scan::default();
-    let (Some(ftyp), Some(moov)) = (next_box(file, b"ftyp")?, next_box(file, b"moov")?) else { return Ok(found) };
-    let readable = Ftyp::decode(&mut ftyp.as_slice()).is_ok() && Moov::decode(&mut moov.as_slice()).is_ok();
-    if !readable {
-        return Ok(found);
+    scan_on(file, Scan::default())
+}
+
+/// Goes on behind what was found before in the same file.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_on(file: &mut (impl Read + Seek), mut found: Scan) -> Result<Scan> {
+    file.seek(SeekFrom::Start(found.whole))?;
+    if found.init.is_empty() {
+        let (Some(ftyp), Some(moov)) = (next_box(file, b"ftyp")?, next_box(file, b"moov")?) else { return Ok(found) };
+        let readable = Ftyp::decode(&mut ftyp.as_slice()).is_ok() && Moov::decode(&mut moov.as_slice()).is_ok();
+        if !readable {
+            return Ok(found);
+        }
+        found.init = [ftyp, moov].concat();
+        found.whole = found.init.len() as u64;
     }
-    found.init = [ftyp, moov].concat();
-    found.whole = found.init.len() as u64;
     while let Some(entry) = next_part(file, found.whole)? {
         found.whole += entry.len;
         found.parts.push(entry);

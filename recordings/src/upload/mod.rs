@@ -5,11 +5,13 @@
 //! (does it) → [`Store`] (where it goes, and is read from).
 
 mod connector;
+mod index;
 mod ledger;
 mod queue;
 mod store;
 mod uploader;
 
+pub use index::{index, note};
 pub use ledger::{Object, Place, objects, place};
 pub use queue::{Queue, Task};
 pub use store::{Access, Store};
@@ -66,4 +68,21 @@ pub enum State {
     Retrying,
     /// The recording has ended, and all of it is stored.
     Finished,
+}
+
+/// Something to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// A file is in the store.
+    Stored {
+        /// Its length.
+        bytes: u64,
+    },
+    /// A file was not taken; it is tried again.
+    Failed,
+    /// So much of all recordings is complete and not stored.
+    Left {
+        /// In all.
+        bytes: u64,
+    },
 }

@@ -43,11 +43,13 @@ impl Queue {
         Self { settings, entries: Vec::new() }
     }
 
-    /// A file is complete. One that is known already stays as it is.
+    /// A file is complete. One that waits already may have grown; one that is being stored comes again when that is done.
     pub fn add(&mut self, now: Instant, task: Task) {
-        let is = |entry: &Entry| entry.task.recording == task.recording && entry.task.name == task.name;
-        if !self.entries.iter().any(is) {
-            self.entries.push(Entry { task, tries: 0, stands: Stands::Waiting(now), error: None });
+        let is = |entry: &&mut Entry| entry.task.recording == task.recording && entry.task.name == task.name;
+        match self.entries.iter_mut().find(is) {
+            None => self.entries.push(Entry { task, tries: 0, stands: Stands::Waiting(now), error: None }),
+            Some(known) if known.stands != Stands::Running => known.task = task,
+            Some(_) => {}
         }
     }
 
@@ -84,13 +86,6 @@ impl Queue {
         }
     }
 
-    /// All that was being stored was ended; none of it failed.
-    pub fn handle_all_ended(&mut self, now: Instant) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.stands == Stands::Running) {
-            entry.stands = Stands::Waiting(now);
-        }
-    }
-
     /// Nothing of a recording is stored any more.
     pub fn forget(&mut self, recording: &str) {
         self.entries.retain(|entry| entry.task.recording != recording);
@@ -114,6 +109,12 @@ impl Queue {
     pub fn left(&self, recording: &str) -> (u64, Option<&str>) {
         let of = || self.entries.iter().filter(|entry| entry.task.recording == recording);
         (of().map(|entry| entry.task.bytes).sum(), of().find_map(|entry| entry.error.as_deref()))
+    }
+
+    /// Bytes of all recordings that are left.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.task.bytes).sum()
     }
 
     fn running(&self) -> usize {
@@ -163,7 +164,24 @@ mod tests {
         assert_eq!(queue.left("recording-1"), (20, Some("away")));
         queue.handle_done(now, &task("c"), Ok(()));
         assert_eq!(queue.poll_timeout(), Some(now + Duration::from_secs(1)), "it is there again: nobody waits long");
+        assert_eq!(queue.bytes(), 10);
         queue.forget("recording-1");
-        assert_eq!((queue.left("recording-1"), queue.poll_timeout()), ((0, None), None));
+        assert_eq!((queue.left("recording-1"), queue.poll_timeout(), queue.bytes()), ((0, None), None, 0));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "tests choose when they begin")]
+    fn a_journal_that_grew_while_it_waited_is_stored_as_it_is_now() {
+        let now = Instant::now();
+        let mut queue = Queue::new(Settings::default());
+        let grown = Task { bytes: 15, ..task("manifest.jsonl") };
+        queue.add(now, task("manifest.jsonl"));
+        queue.add(now, grown.clone());
+        assert_eq!(queue.left("recording-1"), (15, None));
+        assert_eq!(queue.poll_task(now), Some(grown.clone()));
+        // While it is on its way it stays what it was, else nobody would know it when it comes back.
+        queue.add(now, Task { bytes: 20, ..grown.clone() });
+        queue.handle_done(now, &grown, Ok(()));
+        assert_eq!(queue.left("recording-1"), (0, None));
     }
 }

@@ -4,7 +4,7 @@
 use super::ledger::{self, Object};
 use super::queue::{Queue, Task};
 use super::store::{Store, blocking};
-use super::{Settings, State, Upload};
+use super::{Happened, Settings, State, Upload, index};
 use crate::manifest::{is_file_name, is_id};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinHandle, JoinSet};
 
 /// What is wanted of the task.
 enum Wish {
@@ -35,9 +35,9 @@ pub struct Uploader {
 
 impl Uploader {
     /// Begins for the recordings in `folder`, each in a folder of its own; what was left over is stored, too. `now` is
-    /// asked for the time. To be called where a runtime is.
+    /// asked for the time, `tell` is told what happens, to be counted. To be called where a runtime is.
     #[must_use]
-    pub fn start(folder: &Path, store: Store, settings: Settings, now: fn() -> Instant) -> Self {
+    pub fn start(folder: &Path, store: Store, settings: Settings, now: fn() -> Instant, tell: fn(Happened)) -> Self {
         let (wishes, receiver) = mpsc::unbounded_channel();
         let told = Told::default();
         let worker = Worker {
@@ -46,8 +46,12 @@ impl Uploader {
             settings,
             now,
             queue: Queue::new(settings),
+            tell,
             running: JoinSet::new(),
+            underway: Vec::new(),
+            removing: JoinSet::new(),
             over: HashSet::new(),
+            forgotten: HashSet::new(),
             told: Arc::clone(&told),
         };
         Self { wishes, told, task: tokio::spawn(worker.run(receiver)) }
@@ -94,11 +98,24 @@ struct Worker {
     store: Store,
     settings: Settings,
     now: fn() -> Instant,
+    tell: fn(Happened),
     queue: Queue,
-    running: JoinSet<(Task, io::Result<()>)>,
+    running: JoinSet<io::Result<()>>,
+    underway: Vec<Underway>,
+    removing: JoinSet<(String, io::Result<()>)>,
     /// Nothing is to be done for these any more.
     over: HashSet<String>,
+    /// These are being removed; nothing of them is to be stored, as long as their folders are there.
+    forgotten: HashSet<String>,
     told: Told,
+}
+
+/// A file that is being stored.
+struct Underway {
+    task: Task,
+    abort: AbortHandle,
+    /// Fails when all of it has ended.
+    gone: oneshot::Receiver<()>,
 }
 
 impl Worker {
@@ -117,10 +134,20 @@ impl Worker {
             let wait = due.saturating_duration_since((self.now)()).max(Duration::from_millis(1));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                Some(done) = self.running.join_next(), if !self.running.is_empty() => {
+                Some(done) = self.running.join_next_with_id(), if !self.running.is_empty() => {
+                    let (id, result) = match done {
+                        Ok((id, result)) => (id, result),
+                        Err(error) => (error.id(), Err(lost(&error))),
+                    };
                     // One that was ended with its recording has nothing to say.
-                    if let Ok((task, result)) = done {
+                    if let Some(index) = self.underway.iter().position(|one| one.abort.id() == id) {
+                        let task = self.underway.swap_remove(index).task;
                         self.done(&task, result).await;
+                    }
+                }
+                Some(Ok((recording, removed))) = self.removing.join_next(), if !self.removing.is_empty() => {
+                    if removed.is_err() {
+                        self.forgotten.remove(&recording);
                     }
                 }
                 wish = wishes.recv() => match wish {
@@ -129,9 +156,7 @@ impl Worker {
                         self.over.remove(&recording);
                         self.look_at(&recording).await;
                     }
-                    Some(Wish::Forget(recording, answer)) => {
-                        let _ = answer.send(self.forget(&recording).await);
-                    }
+                    Some(Wish::Forget(recording, answer)) => self.forget(recording, answer),
                     None => return,
                 },
             }
@@ -142,10 +167,15 @@ impl Worker {
         let folder = self.folder.clone();
         let names = blocking(move || {
             let entries = std::fs::read_dir(folder)?;
-            Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>())
+            Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<HashSet<_>>())
         });
-        // A folder that is not there holds none.
-        for name in names.await.unwrap_or_default() {
+        // A folder that is not there holds none; one that can't be read at the moment is read the next time.
+        let Ok(names) = names.await else { return };
+        for known in [&mut self.over, &mut self.forgotten] {
+            known.retain(|recording| names.contains(recording));
+        }
+        lock(&self.told).retain(|recording, _| names.contains(recording));
+        for name in names {
             if is_id(&name) && !self.over.contains(&name) {
                 self.look_at(&name).await;
             }
@@ -153,7 +183,7 @@ impl Worker {
     }
 
     async fn look_at(&mut self, recording: &str) {
-        if !is_id(recording) || self.over.contains(recording) {
+        if !is_id(recording) || self.over.contains(recording) || self.forgotten.contains(recording) {
             return;
         }
         let (folder, keep_local) = (self.folder.join(recording), self.settings.keep_local);
@@ -170,16 +200,20 @@ impl Worker {
     }
 
     fn start(&mut self, task: Task) {
-        let (store, folder) = (self.store.clone(), self.folder.join(&task.recording));
+        let (store, folder, file) = (self.store.clone(), self.folder.join(&task.recording), task.clone());
         let keep_local = self.settings.keep_local;
-        self.running.spawn(async move {
-            let result = transfer(&store, &folder, &task, keep_local).await;
-            (task, result)
+        let (alive, gone) = oneshot::channel();
+        let abort = self.running.spawn(async move {
+            let result = transfer(&store, &folder, &file, keep_local).await;
+            drop(alive);
+            result
         });
+        self.underway.push(Underway { task, abort, gone });
     }
 
     async fn done(&mut self, task: &Task, result: io::Result<()>) {
         let stored = result.is_ok();
+        (self.tell)(if stored { Happened::Stored { bytes: task.bytes } } else { Happened::Failed });
         self.queue.handle_done((self.now)(), task, result.map_err(|error| error.to_string()));
         if stored {
             // With the last file its journals are due.
@@ -188,18 +222,29 @@ impl Worker {
         self.tell(&task.recording);
     }
 
-    async fn forget(&mut self, recording: &str) -> io::Result<()> {
-        self.queue.forget(recording);
-        self.over.insert(recording.to_owned());
-        // What is on its way would come back after it was removed. The others begin anew.
-        self.running.shutdown().await;
-        self.queue.handle_all_ended((self.now)());
-        lock(&self.told).remove(recording);
-        let removed = self.store.remove(recording).await;
-        if removed.is_err() {
-            self.over.remove(recording);
-        }
-        removed
+    fn forget(&mut self, recording: String, answer: oneshot::Sender<io::Result<()>>) {
+        self.queue.forget(&recording);
+        self.over.remove(&recording);
+        self.forgotten.insert(recording.clone());
+        lock(&self.told).remove(&recording);
+        (self.tell)(Happened::Left { bytes: self.queue.bytes() });
+        // What is on its way would come back after it was removed.
+        let (ended, others) =
+            std::mem::take(&mut self.underway).into_iter().partition(|one| one.task.recording == recording);
+        self.underway = others;
+        let ended: Vec<Underway> = ended;
+        let store = self.store.clone();
+        // The others go on meanwhile: the store may take long.
+        self.removing.spawn(async move {
+            for one in ended {
+                one.abort.abort();
+                let _ = one.gone.await;
+            }
+            let removed = store.remove(&recording).await;
+            let told = removed.as_ref().copied().map_err(|error| io::Error::new(error.kind(), error.to_string()));
+            let _ = answer.send(removed);
+            (recording, told)
+        });
     }
 
     fn tell(&self, recording: &str) {
@@ -209,9 +254,17 @@ impl Worker {
             (false, Some(_)) => State::Retrying,
             (false, None) => State::Uploading,
         };
-        let upload = Upload { state, bytes_left, error: error.map(str::to_owned) };
-        lock(&self.told).insert(recording.to_owned(), upload);
+        (self.tell)(Happened::Left { bytes: self.queue.bytes() });
+        if !self.forgotten.contains(recording) {
+            let upload = Upload { state, bytes_left, error: error.map(str::to_owned) };
+            lock(&self.told).insert(recording.to_owned(), upload);
+        }
     }
+}
+
+/// What became of a task that has not said so itself.
+fn lost(error: &JoinError) -> io::Error {
+    io::Error::other(format!("storing it ended: {error}"))
 }
 
 /// Stores a file, notes that, and where it is not to stay here, verifies it there and removes it.
@@ -237,7 +290,12 @@ async fn transfer(store: &Store, folder: &Path, task: &Task, keep_local: bool) -
         store.verify(&task.recording, &object).await?;
     }
     let folder = folder.to_owned();
-    blocking(move || ledger::remove_local(&folder, &object.name)).await
+    blocking(move || {
+        // Players ask where they can begin; that is not to be looked for in the store.
+        index::keep(&folder, &object.name)?;
+        ledger::remove_local(&folder, &object.name)
+    })
+    .await
 }
 
 async fn put(store: &Store, folder: &Path, task: &Task) -> io::Result<Object> {

@@ -10,7 +10,7 @@ use crate::container::Patch;
 use crate::frame::{Codec, Part, Sample};
 use ebml::{Ebml, id};
 
-pub use read::scan;
+pub use read::{scan, scan_on};
 
 /// Writes the clusters of one file.
 #[derive(Debug)]

@@ -16,11 +16,17 @@ const LONGEST_HEAD: usize = 12;
 /// # Errors
 /// When it can't be read; what stands in it is never an error.
 pub fn scan(file: &mut (impl Read + Seek)) -> Result<Scan> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut found = Scan::default();
-    let mut init = Vec::new();
-    let mut at = 0;
-    let mut has_tracks = false;
+    scan_on(file, Scan::default())
+}
+
+/// Goes on behind what was found before in the same file.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_on(file: &mut (impl Read + Seek), mut found: Scan) -> Result<Scan> {
+    let mut init = std::mem::take(&mut found.init);
+    let mut at = found.whole;
+    let mut has_tracks = !init.is_empty();
     loop {
         file.seek(SeekFrom::Start(at))?;
         let mut start = Vec::with_capacity(LONGEST_HEAD);

@@ -47,6 +47,11 @@ fn a_cut_file_is_whole_up_to_its_last_whole_part() {
             let found = scan(codec, &file[..cut]);
             assert_eq!(found.whole, expected, "{codec:?} cut at {cut}");
             assert_eq!(found.parts, whole.parts[..ends.iter().filter(|end| **end <= cut as u64).count().max(1) - 1]);
+            // One that grows is read on from there, and nothing before it is looked at again.
+            let mut grown = vec![0; found.whole as usize];
+            grown.extend_from_slice(&file[found.whole as usize..]);
+            let on = Container::scan_on(codec, &mut Cursor::new(&grown), found).expect("memory");
+            assert_eq!(on, whole, "{codec:?} from {cut} on");
         }
     }
 }

@@ -10,6 +10,7 @@ use recordings::manifest::Manifest;
 use recordings::timeline::Event;
 use recordings::{Codec, TrackInfo};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const ID: &str = "recording-1";
@@ -20,7 +21,7 @@ fn settings() -> Settings {
 }
 
 fn exporter(folder: &Path, settings: Settings) -> Exporter {
-    let fetch = |_: &str, _: &str, _: &Path| Err(std::io::ErrorKind::NotFound.into());
+    let fetch = |_: &str, _: &str, _: &Path, _: &AtomicBool| Err(std::io::ErrorKind::NotFound.into());
     Exporter::start(folder, settings, Box::new(fetch)).expect("a folder and a thread")
 }
 
@@ -255,7 +256,7 @@ fn nothing_is_heard_or_seen_of_where_chunks_meet_and_files_are_fetched() {
         std::fs::rename(recordings.path().join(ID).join(name), store.join(name)).expect("moved");
     }
     let canvas = Canvas { width: 160, height: 90, ..Canvas::default() };
-    let fetch = move |recording: &str, name: &str, to: &Path| {
+    let fetch = move |recording: &str, name: &str, to: &Path, _: &AtomicBool| {
         assert_eq!(recording, ID);
         std::fs::copy(store.join(name), to).map(|_| ())
     };

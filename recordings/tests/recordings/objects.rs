@@ -7,12 +7,14 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use recordings::manifest::Manifest;
 use recordings::timeline::Event;
-use recordings::upload::{Access, Place, Settings, State, Store, Upload, Uploader, objects, place};
-use recordings::{Batch, Codec, Frame, TrackInfo, Writer, Written};
+use recordings::upload::{Access, Place, Settings, State, Store, Upload, Uploader, index, objects, place};
+use recordings::{Batch, Codec, Container, Frame, TrackInfo, Writer, Written};
+use std::io::{Cursor, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -161,7 +163,7 @@ async fn a_store_that_was_away_gets_all_of_it_afterwards() {
     let folder = recordings.path().join(ID);
     let mut disk = Disk::new(recordings.path());
     let mut rig = Rig::new(recordings::Settings::default());
-    let uploader = Uploader::start(recordings.path(), server.store(), quick(false), now);
+    let uploader = Uploader::start(recordings.path(), server.store(), quick(false), now, drop);
     rig.add_all();
     rig.recorder.handle_event(rig.now, Event::Mark { text: "begins".to_owned() });
     rig.run(Duration::from_secs(2), |_, batch| disk.write(batch));
@@ -180,6 +182,8 @@ async fn a_store_that_was_away_gets_all_of_it_afterwards() {
         assert_eq!(content(&server.store(), name, 0..object.bytes).await.expect("read"), disk.memory[name]);
         let part = content(&server.store(), name, 1_000..3_000).await.expect("a part");
         assert_eq!(part, disk.memory[name][1_000..3_000]);
+        let scan = Container::scan(Codec::Vp8, &mut Cursor::new(&disk.memory[name])).expect("in memory");
+        assert!(scan.parts.len() > 2 && index(&folder, name).expect("noted") == scan, "{name}: where one can begin");
     }
     // It goes away, in the middle of the meeting.
     server.kill();
@@ -193,7 +197,7 @@ async fn a_store_that_was_away_gets_all_of_it_afterwards() {
     // The server is started anew meanwhile, and the meeting ends.
     drop(uploader);
     rig.stop(|_, batch| disk.write(batch));
-    let uploader = Uploader::start(recordings.path(), server.store(), quick(false), now);
+    let uploader = Uploader::start(recordings.path(), server.store(), quick(false), now, drop);
     until("told again", || state(&uploader).state == State::Retrying).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let left: u64 = names
@@ -234,7 +238,7 @@ async fn nothing_is_removed_before_it_was_verified() {
     rig.run(Duration::from_secs(1), |_, batch| disk.write(batch));
     rig.stop(|_, batch| disk.write(batch));
     let store = Store::open(there.path().to_str().expect("a name"), &Access::default()).expect("a store");
-    let keeping = Uploader::start(recordings.path(), store.clone(), quick(true), now);
+    let keeping = Uploader::start(recordings.path(), store.clone(), quick(true), now, drop);
     until("all is stored", || state(&keeping).state == State::Finished).await;
     drop(keeping);
     let manifest = Manifest::read(&disk.memory["manifest.jsonl"]).expect("a manifest");
@@ -243,7 +247,7 @@ async fn nothing_is_removed_before_it_was_verified() {
     // One is damaged there, one is gone: both are here, and are stored again before they are not.
     std::fs::write(there.path().join(ID).join(names[0]), b"something else").expect("written");
     std::fs::remove_file(there.path().join(ID).join(names[1])).expect("removed");
-    let moving = Uploader::start(recordings.path(), store, quick(false), now);
+    let moving = Uploader::start(recordings.path(), store, quick(false), now, drop);
     until("all is moved", || names.iter().all(|name| !folder.join(name).exists())).await;
     for (name, bytes) in &disk.memory {
         assert!(std::fs::read(there.path().join(ID).join(name)).expect("stored") == *bytes, "{name}");
@@ -265,7 +269,7 @@ async fn a_file_that_is_not_as_long_as_it_should_be_stays() {
     let file = recordings.path().join(ID).join("0001-microphone.mp4");
     std::fs::write(&file, b"cut").expect("written");
     let store = Store::open(&format!("file://{}", there.path().display()), &Access::default()).expect("a store");
-    let uploader = Uploader::start(recordings.path(), store, quick(false), now);
+    let uploader = Uploader::start(recordings.path(), store, quick(false), now, drop);
     until("told so", || state(&uploader).state == State::Retrying).await;
     let why = state(&uploader).error.unwrap_or_default();
     assert!(why.contains("has 3 bytes instead of") && file.exists(), "{why}");
@@ -279,4 +283,63 @@ fn an_address_is_a_bucket_or_a_folder() {
     assert!(open("recordings").is_err_and(|why| why.contains("neither")));
     let secret = Access { key: Some(("id".to_owned(), "hidden".to_owned())), ..Access::default() };
     assert!(!format!("{secret:?}").contains("hidden"));
+}
+
+/// A store that lists nothing and takes what is put without ever saying so. Gives how many uploads are on their way.
+fn silent_store() -> (Store, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let underway = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&underway);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, counted) = (stream.expect("a connection"), Arc::clone(&counted));
+            std::thread::spawn(move || {
+                let mut bytes = vec![0; 1 << 16];
+                let mut puts = false;
+                while let Ok(len @ 1..) = stream.read(&mut bytes) {
+                    if bytes.starts_with(b"PUT ") && !puts {
+                        puts = true;
+                        counted.fetch_add(1, Ordering::SeqCst);
+                    } else if bytes[..len].starts_with(b"GET ") {
+                        let list = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+                        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{list}", list.len());
+                        stream.write_all(answer.as_bytes()).expect("answered");
+                    }
+                }
+                counted.fetch_sub(usize::from(puts), Ordering::SeqCst);
+            });
+        }
+    });
+    let access = Access {
+        endpoint: Some(format!("http://127.0.0.1:{port}")),
+        region: Some("us-east-1".to_owned()),
+        key: Some(("id".to_owned(), "secret".to_owned())),
+    };
+    (Store::open("s3://meetings", &access).expect("a store"), underway)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_forget_a_recording_ends_nothing_of_the_others() {
+    let recordings = tempfile::tempdir().expect("a folder");
+    let mut disk = Disk::new(recordings.path());
+    let mut rig = Rig::new(recordings::Settings::default());
+    rig.add(Codec::Opus, SMALL);
+    rig.run(Duration::from_secs(1), |_, batch| disk.write(batch));
+    rig.stop(|_, batch| disk.write(batch));
+    let other = recordings.path().join("recording-2");
+    std::fs::create_dir(&other).expect("a folder");
+    for entry in std::fs::read_dir(recordings.path().join(ID)).expect("a folder").flatten() {
+        std::fs::copy(entry.path(), other.join(entry.file_name())).expect("copied");
+    }
+    let (store, underway) = silent_store();
+    let uploader = Uploader::start(recordings.path(), store, quick(true), now, drop);
+    until("both are being stored", || underway.load(Ordering::SeqCst) == 2).await;
+    tokio::time::timeout(Duration::from_secs(10), uploader.forget(ID)).await.expect("at once").expect("removed");
+    until("one has ended", || underway.load(Ordering::SeqCst) == 1).await;
+    assert_eq!(uploader.state(ID), None);
+    // As long as its folder is there, nothing of it is stored again.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!((underway.load(Ordering::SeqCst), uploader.state(ID)), (1, None), "the other goes on");
+    assert_eq!(uploader.state("recording-2").map(|upload| upload.state), Some(State::Uploading));
 }

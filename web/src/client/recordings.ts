@@ -25,7 +25,7 @@ export interface RecordingSummary {
   link_expires_at: number | null;
   replay_url: string;
   /** Only where recordings go elsewhere. */
-  upload: { state: string; bytes_left: number } | null;
+  upload: { state: "uploading" | "retrying" | "finished"; bytes_left: number; error?: string } | null;
 }
 
 export const TRACK_SOURCES = ["microphone", "camera", "screen", "screen-audio"] as const;

@@ -6,7 +6,7 @@ import type { RefusalCode } from "./protocol";
 export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
   | "precondition-required" | "precondition-failed" | "method-not-allowed"
-  | "already-publishing" | "broadcast-full" | "server-busy" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
+  | "already-publishing" | "broadcast-full" | "server-busy" | "store-away" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
 
 export class RestError extends Error {
   constructor(

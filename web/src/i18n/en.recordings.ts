@@ -113,6 +113,7 @@ export const enRecordings = {
   withMore_other: "With {{names}} and {{count}} others",
   state: { recording: "Recording", paused: "Paused", suspended: "Held up", finishing: "Being finished", finished: "Finished", broken: "Damaged" },
   upload: "Being uploaded, {{size}} left",
+  uploadWaits: "The store takes nothing at the moment, {{size}} wait here",
   visible: { nobody: "Administrators only", host: "Host only", participants: "Who was there", link: "Anybody with the link" },
   rename: "Rename",
   renameTitle: "Rename the recording",

@@ -509,6 +509,7 @@ export const en = {
     "wrong-name-or-password": "That name or password is not right.",
     "bad-password": "A password needs 10 to 200 characters.",
     "broadcast-full": "So many people watch already that no more fit in.",
+    "store-away": "The store of recordings cannot be reached. Try again in a minute.",
     "server-busy": "The server has as much to send as it can. Try again in a minute.",
     "no-common-codec": "This browser cannot play the format that is being sent. Try another browser.",
     "setup-closed": "This set-up link is used or wrong. The server prints a new one when it starts without an administrator.",

@@ -113,6 +113,7 @@ export const zhRecordings = {
   withMore_other: "参会者：{{names}} 等另外 {{count}} 人",
   state: { recording: "正在录制", paused: "已暂停", suspended: "受阻", finishing: "正在收尾", finished: "已完成", broken: "已损坏" },
   upload: "正在上传，还剩 {{size}}",
+  uploadWaits: "存储暂时不可用，{{size}} 在此等待上传",
   visible: { nobody: "仅管理员", host: "仅主持人", participants: "参会者", link: "持有链接的人" },
   rename: "重命名",
   renameTitle: "重命名录制",

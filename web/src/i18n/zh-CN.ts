@@ -510,6 +510,7 @@ export const zhCN: Texts = {
     "wrong-name-or-password": "用户名或密码不正确。",
     "bad-password": "密码长度应为 10 到 200 个字符。",
     "broadcast-full": "观看人数已满。",
+    "store-away": "暂时无法访问存放录制的存储，请一分钟后再试。",
     "server-busy": "服务器的发送能力已用尽，请一分钟后再试。",
     "no-common-codec": "此浏览器无法播放当前的直播格式，请换一个浏览器。",
     "setup-closed": "此设置链接无效或已被使用。没有管理员时，服务器启动会输出新的链接。",

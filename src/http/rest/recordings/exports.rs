@@ -1,6 +1,6 @@
 //! A recording as one MP4: wanted, watched while it is made, fetched, removed. Knows nothing of how it is made.
 
-use super::files::{Wanted, serve};
+use super::files::{Source, Wanted, serve};
 use super::{disk, rights};
 use crate::http::AppState;
 use crate::http::body::JsonBody;
@@ -156,7 +156,7 @@ pub async fn file(
     })
     .await?;
     let called = (row.title.as_str(), format!("{}.mp4", layout.name()));
-    serve(opened, "video/mp4", &called, &wanted, &headers).await
+    serve((Source::Here(opened.0), opened.1), "video/mp4", &called, &wanted, &headers).await
 }
 
 /// Why nothing is made where the operator does not want it, or its thread could not be started.

@@ -1,10 +1,12 @@
 //! What players read of a recording: files, where one can begin in them, the timeline. Knows nothing of who made it.
 
-use super::{disk, rights};
+use super::{disk, failed, rights};
 use crate::http::AppState;
 use crate::http::caller::Caller;
 use crate::http::errors::{ErrorBody, Failure, internal};
 use crate::http::rest::meetings::no_store;
+use crate::recordings::Recordings;
+use crate::recordings::library::Opened;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
@@ -15,7 +17,7 @@ use recordings::Codec;
 use serde::{Deserialize, Serialize};
 use signaling::protocol::RefusalCode;
 use std::fmt::Write as _;
-use std::io::SeekFrom;
+use std::io::{self, ErrorKind, SeekFrom};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use utoipa::{IntoParams, ToSchema};
@@ -66,6 +68,7 @@ pub(super) const fn mime(codec: Codec) -> &'static str {
         (status = 206, description = "The part that `Range` names.", content_type = "video/mp4"),
         (status = 404, description = "None for the asker.", body = ErrorBody),
         (status = 416, description = "There are no such bytes."),
+        (status = 503, description = "It is in an object store that cannot be reached.", body = ErrorBody),
     ))]
 pub async fn track(
     State(state): State<AppState>,
@@ -77,19 +80,49 @@ pub async fn track(
     let (row, _) = rights::seen(&state, &caller, &id).await?;
     let file = number(&track)?;
     let (library, id) = (state.recordings.library().clone(), row.id.clone());
-    let (opened, path, codec, len) = disk(move || {
-        let (opened, path, codec) = library.open(&id, file)?;
-        let len = opened.metadata()?.len();
-        Ok((opened, path, codec, len))
-    })
-    .await?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    serve((opened, len), mime(codec), &(row.title.as_str(), name), &wanted, &headers).await
+    let Opened { name, codec, bytes, file } = disk(move || library.open(&id, file)).await?;
+    let source = match file {
+        Some(file) => Source::Here(file),
+        None => Source::Stored { recordings: state.recordings.clone(), id: row.id, name: name.clone() },
+    };
+    serve((source, bytes), mime(codec), &(row.title.as_str(), name), &wanted, &headers).await
+}
+
+/// Where bytes come from.
+pub(super) enum Source {
+    Here(std::fs::File),
+    /// A file that is in the object store only.
+    Stored {
+        recordings: Recordings,
+        id: String,
+        name: String,
+    },
+}
+
+impl Source {
+    async fn body(self, from: u64, until: u64) -> Result<Body, Failure> {
+        match self {
+            Self::Here(opened) => {
+                let mut file = File::from_std(opened);
+                file.seek(SeekFrom::Start(from)).await.map_err(internal)?;
+                Ok(Body::from_stream(chunks(file, until - from)))
+            }
+            Self::Stored { recordings, id, name } if from < until => {
+                let away = |error: io::Error| match error.kind() {
+                    ErrorKind::NotFound => error,
+                    _ => io::Error::new(ErrorKind::HostUnreachable, error),
+                };
+                let stored = recordings.read_stored(&id, &name, from..until).await;
+                Ok(Body::from_stream(stored.map_err(away).map_err(failed)?))
+            }
+            Self::Stored { .. } => Ok(Body::empty()),
+        }
+    }
 }
 
 /// A file of so many bytes, or the part of it that is asked for; `called` by its recording's title and its name.
 pub(super) async fn serve(
-    (opened, len): (std::fs::File, u64),
+    (source, len): (Source, u64),
     mime: &'static str,
     called: &(&str, String),
     wanted: &Wanted,
@@ -104,9 +137,7 @@ pub(super) async fn serve(
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, all).into_response());
         }
     };
-    let mut file = File::from_std(opened);
-    file.seek(SeekFrom::Start(from)).await.map_err(internal)?;
-    let mut response = (status, Body::from_stream(chunks(file, until - from))).into_response();
+    let mut response = (status, source.body(from, until).await?).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(until - from));

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::http::AppState;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, need};
-use crate::http::errors::{ErrorBody, Failure, internal};
+use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::recordings::library::Detail;
 use crate::recordings::{Status, StatusState};
 use crate::store::{Recording, RecordingPage, RecordingState, Visibility};
@@ -19,6 +19,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use recordings::manifest::{EndReason, GapReason};
+use recordings::upload;
 use rights::Rights;
 use serde::{Deserialize, Deserializer, Serialize};
 use signaling::ids::Millis;
@@ -81,10 +82,13 @@ pub struct Summary {
 /// A recording on its way to an object store.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Upload {
-    /// `waiting`, `running`, `finished`, `failed`.
+    /// `uploading` (also while it runs), `retrying` (the store did not take something), `finished`.
     state: &'static str,
-    /// Not there yet.
+    /// Of files that are complete and not there yet.
     bytes_left: u64,
+    /// Why the last try failed, where none has succeeded since. In lists only, which are for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// Recordings, newest first.
@@ -274,7 +278,7 @@ pub async fn list(
     let query = asked.query.unwrap_or_default().trim().to_owned();
     let rows = state.store.recordings(&RecordingPage { query, before, limit: limit + 1 }).await.map_err(internal)?;
     let more = rows.len() > limit as usize;
-    let recordings: Vec<_> = rows.into_iter().take(limit as usize).map(|row| summary(&state, row)).collect();
+    let recordings: Vec<_> = rows.into_iter().take(limit as usize).map(|row| listed(&state, row)).collect();
     let next = recordings.last().filter(|_| more).map(|last| format!("{}.{}", last.started_at, last.id));
     Ok(no_store(Json(RecordingList { recordings, next })))
 }
@@ -329,6 +333,7 @@ pub async fn change(
         (status = 204, description = "It is gone."),
         (status = 404, description = "None for the asker.", body = ErrorBody),
         (status = 409, description = "It runs.", body = ErrorBody),
+        (status = 503, description = "The object store that has its files cannot be reached.", body = ErrorBody),
     ))]
 pub async fn delete(
     State(state): State<AppState>,
@@ -339,8 +344,7 @@ pub async fn delete(
     if row.state == RecordingState::Running || state.recordings.status(&row.id).is_some() {
         return Err(Failure::from(RefusalCode::Conflict).with_detail("the recording is not over"));
     }
-    let (recordings, id) = (state.recordings.clone(), row.id.clone());
-    disk(move || recordings.delete(&id)).await?;
+    state.recordings.delete(&row.id).await.map_err(failed)?;
     state.store.delete_recording(&row.id).await.map_err(internal)?;
     tracing::info!(recording = row.id, "a recording was deleted");
     Ok(StatusCode::NO_CONTENT)
@@ -348,9 +352,17 @@ pub async fn delete(
 
 /// Does what may wait for the disk.
 async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Failure> {
-    match spawn_blocking(work).await.map_err(internal)? {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(RefusalCode::NotFound.into()),
-        result => result.map_err(internal),
+    spawn_blocking(work).await.map_err(internal)?.map_err(failed)
+}
+
+fn failed(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::NotFound => RefusalCode::NotFound.into(),
+        io::ErrorKind::HostUnreachable => {
+            tracing::warn!(%error, "the object store of recordings");
+            Failure::from(HttpCode::StoreAway).retry_after(60)
+        }
+        _ => internal(error),
     }
 }
 
@@ -360,7 +372,26 @@ fn place(cursor: &str) -> Option<(Millis, String)> {
     Some((Millis(at.parse().ok()?), id.to_owned()))
 }
 
+/// For administrators, who are told why the store takes nothing.
+fn listed(state: &AppState, row: Recording) -> Summary {
+    let error = state.recordings.upload(&row.id).and_then(|upload| upload.error);
+    let mut summary = summary(state, row);
+    if let Some(upload) = &mut summary.upload {
+        upload.error = error;
+    }
+    summary
+}
+
 fn summary(state: &AppState, row: Recording) -> Summary {
+    let upload = state.recordings.upload(&row.id).map(|upload| Upload {
+        state: match upload.state {
+            upload::State::Uploading => "uploading",
+            upload::State::Retrying => "retrying",
+            upload::State::Finished => "finished",
+        },
+        bytes_left: upload.bytes_left,
+        error: None,
+    });
     let live = state.recordings.status(&row.id);
     let word = match (&live, row.state) {
         (Some(Status { state: StatusState::Recording, .. }), _) => "recording",
@@ -385,7 +416,7 @@ fn summary(state: &AppState, row: Recording) -> Summary {
         participants,
         visibility: row.visibility.word(),
         link_expires_at: row.link_expires.map(|at| at.0),
-        upload: None,
+        upload,
     }
 }
 

@@ -135,7 +135,7 @@ function Item({ one, onOpen }: { one: RecordingSummary; onOpen: (kind: Open["kin
           <span>{t(`recordings.visible.${one.visibility}`)}</span>
         </p>
         {names && <p className={styles.facts}>{others > 0 ? t("recordings.withMore", { names, count: others }) : t("recordings.with", { names })}</p>}
-        {one.upload && one.upload.bytes_left > 0 && <p className={styles.facts}>{t("recordings.upload", { size: sizeWords(one.upload.bytes_left, i18n.language) })}</p>}
+        {one.upload && one.upload.bytes_left > 0 && <p className={styles.facts}>{t(one.upload.state === "retrying" ? "recordings.uploadWaits" : "recordings.upload", { size: sizeWords(one.upload.bytes_left, i18n.language) })}</p>}
       </div>
       <Menu label={t("recordings.menu", { title })} trigger={<IconButton label={t("recordings.menu", { title })} icon={<MoreHorizontal />} />}>
         <MenuItem icon={<Pencil aria-hidden="true" />} onAction={() => onOpen("rename")}>
