@@ -9,8 +9,11 @@ pub const LONGEST_MS: u64 = 500;
 const STILL_MS: u64 = 2_000;
 /// What a picture lasts of which nobody knows yet: it was written before the next came.
 const USUAL_MS: u64 = 33;
-/// How long the last picture is held back at most, for the next one to tell how long it lasts.
-const HELD_MS: u64 = 300;
+/// How long the last picture is held back at most, for the next one to tell how long it lasts: of a screen on which nothing
+/// moves, browsers send one each second. Behind a hole they decode nothing until the next key frame.
+const HELD_MS: u64 = 1_200;
+/// What of that may be the way of the next one.
+const ON_ITS_WAY_MS: u64 = 400;
 /// What packets of sound may be apart, or overlap, and still follow each other: clocks are corrected in small steps.
 const JOINED_MS: u64 = 10;
 
@@ -86,8 +89,10 @@ impl Cutter {
         let last = self.open.pop()?;
         let part = self.finish(Some(last.time));
         let held = now.saturating_sub(last.time);
+        // It stood for so long.
+        let stood = last.time + self.usual.max(held.saturating_sub(self.ticks(ON_ITS_WAY_MS)));
         self.open.push(last);
-        if part.is_none() && held >= self.ticks(HELD_MS) { self.finish(None) } else { part }
+        if part.is_none() && held >= self.ticks(HELD_MS) { self.finish(Some(stood)) } else { part }
     }
 
     /// Gives all that is there.
@@ -162,10 +167,26 @@ mod tests {
             .collect();
         parts.extend(cutter.cut(140 * 90));
         assert_eq!(shape(&parts), [(0, 100, 3), (100, 133, 1)]);
-        assert_eq!(cutter.cut(200 * 90), None, "it may last longer");
-        assert_eq!(shape(&[cutter.cut(433 * 90).expect("held long enough")]), [(133, 166, 1)]);
-        assert_eq!(cutter.push(picture(150, false)), None);
-        assert_eq!(cutter.end().map(|part| part.time / 90), Some(166), "parts never overlap");
+        assert_eq!(cutter.cut(1_200 * 90), None, "it may last longer");
+        assert_eq!(shape(&[cutter.cut(1_333 * 90).expect("held long enough")]), [(133, 933, 1)]);
+        assert_eq!(cutter.push(picture(900, false)), None);
+        assert_eq!(cutter.end().map(|part| part.time / 90), Some(933), "parts never overlap");
+    }
+
+    #[test]
+    fn a_screen_on_which_nothing_moves_has_no_holes() {
+        let mut cutter = Cutter::new(Codec::Vp8);
+        let mut parts = Vec::new();
+        for ms in 0..10_000 {
+            // They come 150 ms after they were captured.
+            if ms % 1_008 == 150 {
+                parts.extend(cutter.push(picture(ms - 150, ms == 150)));
+            }
+            if ms % 400 == 0 {
+                parts.extend(cutter.cut(ms * 90));
+            }
+        }
+        assert!(parts.len() >= 8 && parts.windows(2).all(|pair| pair[0].end() == pair[1].time), "{:?}", shape(&parts));
     }
 
     #[test]
@@ -174,7 +195,7 @@ mod tests {
         let mut parts: Vec<Part> =
             [0, 1_500, 9_000, 8_990].into_iter().filter_map(|ms| cutter.push(picture(ms, ms == 0))).collect();
         parts.extend(cutter.end());
-        assert_eq!(shape(&parts), [(0, 1_500, 1), (1_500, 1_800, 1), (9_000, 9_002, 2)]);
+        assert_eq!(shape(&parts), [(0, 1_500, 1), (1_500, 2_700, 1), (9_000, 9_002, 2)]);
     }
 
     proptest! {

@@ -11,8 +11,10 @@ use recordings::{Codec, Frame};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A layer of which nothing came for so long has stopped.
+/// A layer of which nothing came for so long has stopped, where others went on meanwhile by so many pictures: of a screen on
+/// which nothing moves, each layer has one a second.
 const SILENCE: Duration = Duration::from_secs(1);
+const WENT_ON: u32 = 3;
 /// The first packets of a stream are a key frame's, mostly: nobody is asked for one before that would be here.
 const FIRST_PATIENCE: Duration = Duration::from_millis(500);
 /// How often a key frame is asked for.
@@ -37,6 +39,9 @@ struct Layer {
     assembler: Assembler,
     placement: Option<(Codec, Placement)>,
     last_packet: Instant,
+    last_timestamp: Option<u32>,
+    /// Pictures of other layers since.
+    others: u32,
     /// Of its pictures, as far as that is known.
     height: Option<u16>,
 }
@@ -44,11 +49,20 @@ struct Layer {
 impl Layer {
     fn new(now: Instant, stream: (Ssrc, u32)) -> Self {
         let (reorder, assembler) = (Reorder::default(), Assembler::default());
-        Self { stream, reorder, assembler, placement: None, last_packet: now, height: None }
+        Self {
+            stream,
+            reorder,
+            assembler,
+            placement: None,
+            last_packet: now,
+            last_timestamp: None,
+            others: 0,
+            height: None,
+        }
     }
 
-    fn is_silent(&self, now: Instant) -> bool {
-        now >= self.last_packet + SILENCE
+    fn has_stopped(&self, now: Instant) -> bool {
+        now >= self.last_packet + SILENCE && self.others >= WENT_ON
     }
 
     fn place(&mut self, captured_ns: i64, frame: &Assembled) -> Option<u64> {
@@ -80,11 +94,17 @@ impl Layers {
             *layer = Layer::new(now, stream);
         }
         layer.last_packet = now;
+        layer.others = 0;
+        let begins = layer.last_timestamp.replace(packet.timestamp) != Some(packet.timestamp);
         layer.height = packet.height.or(layer.height);
         self.began.get_or_insert(now);
         let Packet { timestamp, marker, .. } = *packet;
         let payload = packet.payload().to_vec();
         layer.reorder.push(now, packet.seq, Some(Piece { timestamp, marker, codec, captured_ns, payload }));
+        if begins {
+            let others = self.layers.iter_mut().filter(|(other, _)| **other != number);
+            others.for_each(|(_, other)| other.others = other.others.saturating_add(1));
+        }
     }
 
     pub(super) fn handle_padding(&mut self, now: Instant, number: u8, seq: u64) {
@@ -100,7 +120,7 @@ impl Layers {
         let too_high =
             |number: u8, layer: &Layer| Some(number) != lowest && layer.height.is_some_and(|height| height > most);
         let gone =
-            |number| self.layers.get(&number).is_none_or(|layer| layer.is_silent(now) || too_high(number, layer));
+            |number| self.layers.get(&number).is_none_or(|layer| layer.has_stopped(now) || too_high(number, layer));
         let current_gone = self.current.is_none_or(gone);
         for (&number, layer) in &mut self.layers {
             let fits = !too_high(number, layer);
@@ -142,7 +162,7 @@ impl Layers {
         let fits = |number: u8, layer: &Layer| {
             Some(number) == lowest || layer.height.is_none_or(|height| height <= self.height)
         };
-        let flows = |(number, layer): &(&u8, &Layer)| !layer.is_silent(now) && fits(**number, layer);
+        let flows = |(number, layer): &(&u8, &Layer)| !layer.has_stopped(now) && fits(**number, layer);
         let (&best, layer) = self.layers.iter().rev().find(flows)?;
         let wanted = (self.current != Some(best) || layer.assembler.wants_key()).then_some(best)?;
         self.asked = Some(now);

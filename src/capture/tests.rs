@@ -223,6 +223,31 @@ fn the_best_layer_that_arrives_is_kept_and_changed_at_key_frames() {
 }
 
 #[test]
+fn of_a_screen_on_which_nothing_moves_the_best_layer_is_kept() {
+    let (mut low, mut high) = (Stream::new(Codec::Vp8, SMALL, 0), Stream::new(Codec::Vp8, LARGE, 1));
+    let start = clock::now();
+    let mut capture = Capture::new(start, ZERO, u16::MAX);
+    let mut sizes = Vec::new();
+    for second in 0..20_u64 {
+        // Each picture a key frame of the fixture; now the one layer's comes first, now the other's.
+        let number = second * 30;
+        let now = start + Duration::from_millis(1_008) * second as u32;
+        let packets = [low.packets(number), high.packets(number)];
+        for turn in 0..2 {
+            let now = now + Duration::from_millis(30) * turn;
+            let layer = (u64::from(turn) + second + 1) % 2;
+            packets[layer as usize].iter().for_each(|packet| capture.handle_tapped(now, packet));
+            for frame in frames(&mut capture) {
+                let size = recordings::codec::Config::of_key_frame(Codec::Vp8, &frame.data).and_then(|c| c.size());
+                sizes.push((second, size.map(|(width, _)| width)));
+            }
+        }
+    }
+    assert!(sizes.iter().all(|(second, width)| *second == 0 || *width == Some(320)), "{sizes:?}");
+    assert!(sizes.len() >= 20, "{sizes:?}");
+}
+
+#[test]
 fn a_mute_costs_no_bytes_and_no_time() {
     let mut stream = Stream::new(Codec::Opus, SMALL, 0);
     let start = clock::now();

@@ -223,6 +223,9 @@ impl Recorder {
             found.asked(now);
             self.outputs.push_back(Output::KeyFrameWanted(track));
         }
+        if asks && kept.hole {
+            self.outputs.push_back(Output::KeyFrameWanted(track));
+        }
         self.keep(kept);
     }
 

@@ -9,12 +9,17 @@ use crate::manifest::{Closed, File, Record, Size};
 use crate::parts::Cutter;
 use std::time::Instant;
 
+/// Browsers bear a hole as long as the picture before it.
+const HOLE_MS: u64 = 300;
+
 /// What is to be written.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) ops: Vec<Op>,
     pub(super) records: Vec<Record>,
     pub(super) new_files: u32,
+    /// A picture that is no key frame comes after a hole: browsers go on to decode with a key frame only.
+    pub(super) hole: bool,
 }
 
 #[derive(Debug)]
@@ -80,10 +85,12 @@ impl Track {
             self.wants_key = None;
             self.start(&mut kept, &frame, config, next_file);
         }
-        if let Some(open) = &mut self.open
-            && let Some(part) = open.cutter.push(frame)
-        {
-            open.write(&part, &mut kept);
+        if let Some(open) = &mut self.open {
+            let joined = open.end + HOLE_MS * u64::from(open.codec.rate()) / 1000;
+            kept.hole = !frame.key && open.cutter.waiting() == 0 && open.frames > 0 && frame.time > joined;
+            if let Some(part) = open.cutter.push(frame) {
+                open.write(&part, &mut kept);
+            }
         }
         (kept, None)
     }
