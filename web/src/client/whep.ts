@@ -2,6 +2,7 @@
 // it asks again; when the connection breaks ICE is restarted by PATCH, and where that does not help it starts anew.
 // Knows no page.
 
+import { gathered, patch, remove } from "./exchange";
 import { restartedAnswer, restartFragment } from "./fragment";
 import { LOOK_EVERY_MS, Watchdog } from "./media/watchdog";
 import { failureOf, RestError, retryAfter } from "./rest";
@@ -15,9 +16,6 @@ const CONNECT_WITHIN_MS = 10_000;
 const SPREAD_MS = 800;
 /** A broken one may mend for so long, by itself or by a restart of ICE. */
 const MEND_WITHIN_MS = 3_000;
-/** How long a restart is waited for: the HTTP connection of before may be as dead as the one of the media, and a
- * second request gets another one. */
-const PATCH_WITHIN_MS = [1_000, 4_000];
 /** Nothing has come for so long: the encoder is gone. The server keeps the connection, and it may come back. */
 const STANDS_AFTER_MS = 3_000;
 /** Then the server is asked anew, which says whether anybody sends and in what format. */
@@ -251,39 +249,4 @@ async function bytesReceived(pc: RTCPeerConnection): Promise<number> {
     if (one.type === "inbound-rtp") bytes += one.bytesReceived ?? 0;
   });
   return bytes;
-}
-
-async function patch(resource: string, fragment: string): Promise<Response> {
-  let failed: unknown = null;
-  for (const within of PATCH_WITHIN_MS) {
-    try {
-      return await fetch(resource, {
-        method: "PATCH",
-        headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
-        body: fragment,
-        signal: AbortSignal.timeout(within),
-      });
-    } catch (error) {
-      failed = error;
-    }
-  }
-  throw failed;
-}
-
-/** Also while the page goes away. */
-function remove(resource: string): void {
-  void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => {});
-}
-
-/** The server is found without our candidates; those found at once go along. */
-function gathered(pc: RTCPeerConnection): Promise<void> {
-  if (pc.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 300);
-    pc.addEventListener("icegatheringstatechange", () => {
-      if (pc.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

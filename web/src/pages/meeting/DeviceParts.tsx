@@ -6,7 +6,7 @@ import type { DeviceCause, DeviceKind, DeviceOption } from "../../state/types";
 import { Button } from "../../ui/Button";
 import { type Choice, Select } from "../../ui/Field";
 import { LevelMeter } from "../../ui/LevelMeter";
-import { useScreen } from "./context";
+import { useDevices } from "./context";
 import styles from "./DeviceParts.module.css";
 
 const ICONS = { microphone: Mic, camera: Camera, speaker: Volume2 };
@@ -22,10 +22,10 @@ export function useDeviceChoices(options: readonly DeviceOption[], kind: DeviceK
   }));
 }
 
-function DeviceSelect({ kind }: { kind: DeviceKind }) {
+export function DeviceSelect({ kind }: { kind: DeviceKind }) {
   const { t } = useTranslation();
-  const { view, actions } = useScreen();
-  const device = view.devices[kind];
+  const { devices, actions } = useDevices();
+  const device = devices[kind];
   const choices = useDeviceChoices(device.options, kind);
   const Icon = ICONS[kind];
   return (
@@ -43,13 +43,13 @@ function DeviceSelect({ kind }: { kind: DeviceKind }) {
 /** The three choices with meter and test. */
 export function DeviceChoices() {
   const { t } = useTranslation();
-  const { view } = useScreen();
+  const { devices, actions } = useDevices();
   return (
     <div className={styles.choices}>
       <DeviceSelect kind="camera" />
       <DeviceSelect kind="microphone" />
-      <OwnLevel label={t("devices.level")} />
-      {view.devices.speaker.options.length > 0 ? (
+      <RunningLevel label={t("devices.level")} level={actions.level} />
+      {devices.speaker.options.length > 0 ? (
         <div className={styles.speaker}>
           <DeviceSelect kind="speaker" />
           <SpeakerTest />
@@ -63,7 +63,7 @@ export function DeviceChoices() {
 
 function SpeakerTest() {
   const { t } = useTranslation();
-  const { actions } = useScreen();
+  const { actions } = useDevices();
   const [playing, setPlaying] = useState(false);
   useEffect(() => {
     if (!playing) return;
@@ -91,32 +91,34 @@ function SpeakerTest() {
 /** Ten times a second is as fast as a meter needs to move. */
 const METER_MS = 100;
 
-function OwnLevel({ label }: { label: string }) {
-  const { actions } = useScreen();
-  const [level, setLevel] = useState(0);
+/** A meter that moves. */
+export function RunningLevel({ label, level }: { label: string; level: () => number }) {
+  const [shown, setShown] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => setLevel(actions.level()), METER_MS);
+    const timer = setInterval(() => setShown(level()), METER_MS);
     return () => clearInterval(timer);
-  }, [actions]);
-  return <LevelMeter level={level} label={label} />;
+  }, [level]);
+  return <LevelMeter level={shown} label={label} />;
 }
 
 interface DeviceHelpProps {
   kind: DeviceKind;
   cause: DeviceCause;
+  /** What is wrong, where the usual words speak of a meeting. */
+  words?: string | undefined;
 }
 
 /** What is wrong with a device, what to do, and a button that tries again. */
-export function DeviceHelp({ kind, cause }: DeviceHelpProps): ReactNode {
+export function DeviceHelp({ kind, cause, words }: DeviceHelpProps): ReactNode {
   const { t } = useTranslation();
-  const { view, actions } = useScreen();
+  const { devices, actions } = useDevices();
   if (cause === "cancelled") return null;
   return (
     <div className={styles.help} role="status">
       <TriangleAlert aria-hidden="true" />
       <div className={styles.helpText}>
-        <p className={styles.helpTitle}>{t(`devices.cause.${kind}.${cause}`)}</p>
-        {cause === "denied" && <p>{t(`devices.help.${view.devices.browser}`)}</p>}
+        <p className={styles.helpTitle}>{words ?? t(`devices.cause.${kind}.${cause}`)}</p>
+        {cause === "denied" && <p>{t(`devices.help.${devices.browser}`)}</p>}
       </div>
       {cause !== "none" && cause !== "unsupported" && (
         <Button size="s" icon={<RotateCw aria-hidden="true" />} onPress={() => actions.retryDevice(kind)}>

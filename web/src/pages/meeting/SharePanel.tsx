@@ -1,11 +1,8 @@
 /** How others come: link, number, QR code. */
-import { Check, Copy } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { Button } from "../../ui/Button";
-import { Announcer } from "../../ui/Notices";
+import { CopyButton } from "../../ui/CopyButton";
 import { SidePanel } from "../../ui/Panel";
 import { QrCode } from "../../ui/QrCode";
-import { useCopy } from "../../ui/useCopy";
 import { meetingNumber } from "../format";
 import { useScreen } from "./context";
 import styles from "./SharePanel.module.css";
@@ -22,7 +19,7 @@ export function SharePanel() {
             <section>
               <h3 className={styles.heading}>{t("share.link")}</h3>
               <p className={styles.link}>{meeting.joinUrl}</p>
-              <CopyButton text={meeting.joinUrl} words={t("share.copyLink")} primary />
+              <CopyButton text={meeting.joinUrl} words={t("share.copyLink")} primary wide />
               <p className={styles.hint}>{t("share.linkHint")}</p>
             </section>
           ) : (
@@ -31,7 +28,7 @@ export function SharePanel() {
           <section>
             <h3 className={styles.heading}>{t("share.number")}</h3>
             <p className={styles.number}>{meetingNumber(meeting.number)}</p>
-            <CopyButton text={meetingNumber(meeting.number)} words={t("share.copyNumber")} />
+            <CopyButton text={meetingNumber(meeting.number)} words={t("share.copyNumber")} wide />
             <p className={styles.hint}>{t("share.numberHint", { host: location.host })}</p>
           </section>
           {meeting.joinUrl && (
@@ -46,25 +43,5 @@ export function SharePanel() {
         </div>
       )}
     </SidePanel>
-  );
-}
-
-function CopyButton({ text, words, primary }: { text: string; words: string; primary?: boolean }) {
-  const { t } = useTranslation();
-  const [state, copy] = useCopy();
-  const said = state === "copied" ? t("common.copied") : state === "failed" ? t("common.copyFailed") : "";
-  return (
-    <>
-      <Button
-        variant={primary ? "primary" : "secondary"}
-        wide
-        icon={state === "copied" ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
-        onPress={() => copy(text)}
-      >
-        {state === "copied" ? t("common.copied") : words}
-      </Button>
-      {state === "failed" && <p className={styles.failed}>{said}</p>}
-      <Announcer text={said} />
-    </>
   );
 }

@@ -106,7 +106,7 @@ export function useKnockSound(knocks: number, audible: boolean): void {
 export type Key = "m" | "v" | "s" | "h" | "p" | "c" | "l" | "f" | "i" | "r" | "b" | "q" | "?" | "ArrowLeft" | "ArrowRight";
 
 /** Keys belong to the field one writes in, the menu or dialog that is open, and the browser's own combinations. */
-function isTaken(event: KeyboardEvent): boolean {
+export function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
   const target = event.target instanceof Element ? event.target : null;
   if (!target) return false;
