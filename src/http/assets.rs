@@ -79,9 +79,9 @@ fn is_page(path: &str) -> bool {
     let second = parts.next();
     let more = parts.next().is_some();
     match first {
-        "" | "index.html" | "setup" | "sign-in" | "gallery" | "left" | "admin" | "test" => second.is_none(),
+        "" | "index.html" | "setup" | "sign-in" | "gallery" | "left" | "admin" | "test" | "broadcasts" => second.is_none(),
         "number" | "recordings" => !more,
-        "m" | "w" => second.is_some() && !more,
+        "m" | "w" | "studio" => second.is_some() && !more,
         _ => false,
     }
 }
@@ -211,12 +211,14 @@ mod tests {
             "setup",
             "sign-in",
             "gallery",
+            "broadcasts",
+            "studio/abc",
             "recordings",
             "recordings/abc-1",
         ] {
             assert!(is_page(page), "{page}");
         }
-        for other in ["m", "m/a/b", "w/", "setup/x", "assets/x.js", "api/v1/nothing", "../etc/passwd", "mm/a"] {
+        for other in ["m", "m/a/b", "w/", "studio", "studio/a/b", "broadcasts/x", "setup/x", "assets/x.js", "api/v1/nothing", "../etc/passwd", "mm/a"] {
             assert!(!is_page(other), "{other}");
         }
     }

@@ -6,7 +6,8 @@ import type { RefusalCode } from "./protocol";
 export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
   | "precondition-required" | "precondition-failed" | "method-not-allowed"
-  | "already-publishing" | "broadcast-full" | "server-busy" | "store-away" | "no-common-codec" | "wrong-name-or-password" | "bad-password" | "setup-closed";
+  | "already-publishing" | "wrong-stream-key" | "broadcast-full" | "server-busy" | "store-away" | "no-common-codec" | "wrong-name-or-password" | "bad-password"
+  | "setup-closed";
 
 export class RestError extends Error {
   constructor(
@@ -139,6 +140,10 @@ export interface NewBroadcast {
   whep_url: string;
   /** Shown this once. */
   stream_key: string;
+  /** Where the server takes them: they carry the key. */
+  rtmp_url?: string;
+  srt_url?: string;
+  hls_url?: string;
 }
 
 /** Makes a broadcast. */
@@ -150,11 +155,19 @@ export interface ShownBroadcast {
   id: string;
   title: string;
   live: boolean;
+  /** Who watch by WHEP. */
   viewers: number;
   whep_url: string;
+  /** The multivariant playlist, where the server has one. */
+  hls_url?: string;
 }
 
 /** A broadcast as viewers see it. */
 export function broadcast(id: string): Promise<ShownBroadcast> {
   return json("GET", `/broadcasts/${encodeURIComponent(id)}`);
+}
+
+/** Ends a broadcast for good: its link leads nowhere from then on. */
+export async function endBroadcast(id: string): Promise<void> {
+  await call("DELETE", `/broadcasts/${encodeURIComponent(id)}`);
 }

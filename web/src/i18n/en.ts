@@ -1,4 +1,5 @@
 /** Every text of the app in English; the shape that other languages follow. */
+import { enBroadcasts, enStudio } from "./en.broadcast";
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
 import { enOptions, enRecord, enRecordings, enReplay } from "./en.recordings";
@@ -511,6 +512,8 @@ export const en = {
     "broadcast-full": "So many people watch already that no more fit in.",
     "store-away": "The store of recordings cannot be reached. Try again in a minute.",
     "server-busy": "The server has as much to send as it can. Try again in a minute.",
+    "already-publishing": "Somebody else is sending to this broadcast already.",
+    "wrong-stream-key": "The stream key is not right.",
     "no-common-codec": "This browser cannot play the format that is being sent. Try another browser.",
     "setup-closed": "This set-up link is used or wrong. The server prints a new one when it starts without an administrator.",
     other: "That did not work.",
@@ -549,6 +552,8 @@ export const en = {
     fullScreen: "Full screen",
     video: "Live picture",
   },
+  studio: enStudio,
+  broadcasts: enBroadcasts,
   account: {
     setupPageTitle: "Set up",
     setupTitle: "Set up Symposia",

@@ -1,4 +1,5 @@
 /** Every text of the app in simplified Chinese. */
+import { zhBroadcasts, zhStudio } from "./zh-CN.broadcast";
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
 import { zhOptions, zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
@@ -512,6 +513,8 @@ export const zhCN: Texts = {
     "broadcast-full": "观看人数已满。",
     "store-away": "暂时无法访问存放录制的存储，请一分钟后再试。",
     "server-busy": "服务器的发送能力已用尽，请一分钟后再试。",
+    "already-publishing": "已有其他人正在向此直播推流。",
+    "wrong-stream-key": "推流密钥不正确。",
     "no-common-codec": "此浏览器无法播放当前的直播格式，请换一个浏览器。",
     "setup-closed": "此设置链接无效或已被使用。没有管理员时，服务器启动会输出新的链接。",
     other: "操作失败。",
@@ -550,6 +553,8 @@ export const zhCN: Texts = {
     fullScreen: "全屏",
     video: "直播画面",
   },
+  studio: zhStudio,
+  broadcasts: zhBroadcasts,
   account: {
     setupPageTitle: "初始设置",
     setupTitle: "设置 Symposia",

@@ -16,6 +16,8 @@ import { routeOf, useAddress } from "./router";
 // The start page does not wait for what only a meeting needs.
 const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
 const WatchPage = lazy(() => import("./WatchPage"));
+const StudioPage = lazy(() => import("./studio/StudioPage"));
+const BroadcastsPage = lazy(() => import("./broadcasts/BroadcastsPage"));
 const RecordingsPage = lazy(() => import("./recordings/RecordingsPage"));
 const ReplayPage = lazy(() => import("./replay/ReplayPage"));
 const NetworkTestPage = lazy(() => import("./NetworkTest"));
@@ -46,6 +48,10 @@ function Shown({ address }: { address: string }) {
       return <MeetingPage key={address} />;
     case "watch":
       return <WatchPage key={address} id={route.id} />;
+    case "studio":
+      return <StudioPage key={address} id={route.id} />;
+    case "broadcasts":
+      return <BroadcastsPage />;
     case "recordings":
       return <RecordingsPage />;
     case "recording":

@@ -1,5 +1,5 @@
 /** The start page: begin a meeting, or come to one. */
-import { Activity, ArrowRight, History, ShieldCheck, SlidersHorizontal, Video } from "lucide-react";
+import { Activity, ArrowRight, History, Radio, ShieldCheck, SlidersHorizontal, Video } from "lucide-react";
 import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Me, me, type MeetingWish, signOut } from "../client/rest";
@@ -128,10 +128,16 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
               {t("home.privacy")}
             </p>
           )}
-          <a className={styles.test} href="/test" onClick={follow}>
-            <Activity aria-hidden="true" />
-            {t("test.link")}
-          </a>
+          <div className={styles.others}>
+            <a className={styles.test} href="/broadcasts" onClick={follow}>
+              <Radio aria-hidden="true" />
+              {t("broadcasts.homeLink")}
+            </a>
+            <a className={styles.test} href="/test" onClick={follow}>
+              <Activity aria-hidden="true" />
+              {t("test.link")}
+            </a>
+          </div>
         </div>
         {options && (
           <Suspense>

@@ -5,6 +5,8 @@ export type Route =
   | { page: "home" }
   | { page: "meeting" }
   | { page: "watch"; id: string }
+  | { page: "studio"; id: string }
+  | { page: "broadcasts" }
   | { page: "setup" }
   | { page: "sign-in" }
   | { page: "test" }
@@ -19,6 +21,7 @@ export function routeOf(path: string): Route {
   if (second) {
     if (first === "m" || first === "number") return { page: "meeting" };
     if (first === "w") return { page: "watch", id: second };
+    if (first === "studio") return { page: "studio", id: second };
     if (first === "recordings") return { page: "recording", id: second };
     return { page: "not-found" };
   }
@@ -30,6 +33,7 @@ export function routeOf(path: string): Route {
     case "sign-in":
     case "test":
     case "recordings":
+    case "broadcasts":
     case "gallery":
       return { page: first };
     default:

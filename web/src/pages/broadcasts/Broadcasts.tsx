@@ -1,0 +1,188 @@
+/** The broadcasts made in this browser: new ones, the way to their studio, and their end. Knows not where they come from. */
+import { CircleStop, Link as LinkIcon, ListX, MoreHorizontal, Play, Plus, Radio, Users } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { BroadcastsActions, BroadcastsView, ListedBroadcast } from "../../state/broadcasts";
+import { Badge } from "../../ui/Badge";
+import { Button, IconButton } from "../../ui/Button";
+import { ConfirmDialog, Dialog } from "../../ui/Dialog";
+import { TextField } from "../../ui/Field";
+import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
+import { Announcer } from "../../ui/Notices";
+import { Page } from "../../ui/Page";
+import { EmptyState } from "../../ui/Panel";
+import { useCopy } from "../../ui/useCopy";
+import { dayAndTime, useTitle } from "../format";
+import { useRefusalText } from "../refusals";
+import { follow, navigate } from "../router";
+import styles from "./Broadcasts.module.css";
+
+const TITLE_MAX = 200;
+
+interface BroadcastsProps {
+  view: BroadcastsView;
+  actions: BroadcastsActions;
+}
+
+export function Broadcasts({ view, actions }: BroadcastsProps) {
+  const { t } = useTranslation();
+  const refusalText = useRefusalText();
+  const [making, setMaking] = useState(false);
+  const [ending, setEnding] = useState<ListedBroadcast | null>(null);
+  const [copied, copy] = useCopy();
+  useTitle(`${t("broadcasts.pageTitle")} · ${t("app.title")}`);
+  const signIn = view.mayCreate === false || view.refused?.code === "sign-in-needed";
+  return (
+    <Page>
+      <div className={styles.page}>
+        <div className={styles.head}>
+          <div className={styles.words}>
+            <h1 className={styles.title}>{t("broadcasts.title")}</h1>
+            <p className={styles.lead}>{t("broadcasts.lead")}</p>
+          </div>
+          {!signIn && (
+            <Button variant="primary" size="l" icon={<Plus aria-hidden="true" />} onPress={() => setMaking(true)}>
+              {t("broadcasts.make")}
+            </Button>
+          )}
+        </div>
+        {signIn && (
+          <div className={styles.refused} role="alert">
+            <p>{t("broadcasts.signInNeeded")}</p>
+            <Button variant="primary" onPress={() => navigate("/sign-in")}>
+              {t("broadcasts.signIn")}
+            </Button>
+          </div>
+        )}
+        {!signIn && view.refused && (
+          <p className={styles.refused} role="alert">
+            {refusalText(view.refused)}
+          </p>
+        )}
+        {view.list.length === 0 ? (
+          <div className={styles.empty}>
+            <EmptyState icon={<Radio />} title={t("broadcasts.none")}>
+              {t("broadcasts.noneHint")}
+            </EmptyState>
+          </div>
+        ) : (
+          <ul className={styles.list} aria-label={t("broadcasts.title")}>
+            {view.list.map((one) => (
+              <li key={one.id}>
+                <Item one={one} onCopy={() => copy(one.watchUrl)} onEnd={() => setEnding(one)} onForget={() => actions.forget(one.id)} />
+              </li>
+            ))}
+          </ul>
+        )}
+        <Announcer text={copied === "copied" ? t("common.copied") : copied === "failed" ? t("common.copyFailed") : ""} />
+      </div>
+      {making && <MakeDialog busy={view.making} make={actions.make} close={() => setMaking(false)} />}
+      {ending && (
+        <ConfirmDialog
+          isOpen
+          onClose={() => setEnding(null)}
+          title={t("broadcasts.endTitle", { title: ending.title || t("broadcasts.untitled") })}
+          action={t("broadcasts.end")}
+          onConfirm={() => actions.end(ending.id)}
+        >
+          <p>{t("broadcasts.endText")}</p>
+        </ConfirmDialog>
+      )}
+    </Page>
+  );
+}
+
+interface ItemProps {
+  one: ListedBroadcast;
+  onCopy: () => void;
+  onEnd: () => void;
+  onForget: () => void;
+}
+
+function Item({ one, onCopy, onEnd, onForget }: ItemProps) {
+  const { t, i18n } = useTranslation();
+  const title = one.title || t("broadcasts.untitled");
+  const gone = one.state === "gone";
+  return (
+    <article className={styles.item} data-gone={gone || undefined}>
+      <span className={styles.icon} data-live={one.state === "live" || undefined} aria-hidden="true">
+        <Radio />
+      </span>
+      <div className={styles.what}>
+        <h2 className={styles.name}>{title}</h2>
+        <p className={styles.facts}>
+          {one.state === "live" && <Badge tone="danger">{t("broadcasts.live")}</Badge>}
+          {one.state === "off" && <Badge>{t("broadcasts.off")}</Badge>}
+          {gone && <Badge>{t("broadcasts.gone")}</Badge>}
+          {one.state === "live" && (
+            <span className={styles.viewers}>
+              <Users aria-hidden="true" />
+              {t("studio.viewers", { count: one.viewers })}
+            </span>
+          )}
+          <time dateTime={new Date(one.at).toISOString()}>{dayAndTime(one.at, i18n.language)}</time>
+        </p>
+      </div>
+      {!gone && (
+        <a className={styles.studio} href={`/studio/${encodeURIComponent(one.id)}`} onClick={follow} aria-label={`${t("broadcasts.studio")}: ${title}`}>
+          {t("broadcasts.studio")}
+        </a>
+      )}
+      <Menu label={t("broadcasts.more", { title })} trigger={<IconButton label={t("broadcasts.more", { title })} icon={<MoreHorizontal />} />}>
+        <MenuItem icon={<Play aria-hidden="true" />} isDisabled={gone} onAction={() => navigate(`/w/${encodeURIComponent(one.id)}`)}>
+          {t("broadcasts.watch")}
+        </MenuItem>
+        <MenuItem icon={<LinkIcon aria-hidden="true" />} isDisabled={gone} onAction={onCopy}>
+          {t("broadcasts.copy")}
+        </MenuItem>
+        <MenuItem icon={<ListX aria-hidden="true" />} onAction={onForget}>
+          {t("broadcasts.forget")}
+        </MenuItem>
+        <MenuLine />
+        <MenuItem icon={<CircleStop aria-hidden="true" />} tone="danger" isDisabled={gone} onAction={onEnd}>
+          {t("broadcasts.end")}
+        </MenuItem>
+      </Menu>
+    </article>
+  );
+}
+
+interface MakeProps {
+  busy: boolean;
+  make: BroadcastsActions["make"];
+  close: () => void;
+}
+
+function MakeDialog({ busy, make, close }: MakeProps) {
+  const { t } = useTranslation();
+  const [title, setTitle] = useState("");
+  const submit = async () => {
+    const id = await make(title.trim());
+    close();
+    if (id !== null) navigate(`/studio/${encodeURIComponent(id)}`);
+  };
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!busy) void submit();
+  };
+  return (
+    <Dialog
+      isOpen
+      onClose={close}
+      size="s"
+      title={t("broadcasts.makeTitle")}
+      footer={
+        <>
+          <Button onPress={close}>{t("common.cancel")}</Button>
+          <Button variant="primary" isPending={busy} onPress={() => void submit()}>
+            {busy ? t("broadcasts.making") : t("broadcasts.create")}
+          </Button>
+        </>
+      }
+    >
+      <form onSubmit={onSubmit}>
+        <TextField label={t("broadcasts.name")} hint={t("broadcasts.nameHint")} placeholder={t("broadcasts.namePlaceholder")} value={title} onChange={setTitle} maxLength={TITLE_MAX} autoFocus />
+      </form>
+    </Dialog>
+  );
+}
