@@ -79,7 +79,9 @@ fn is_page(path: &str) -> bool {
     let second = parts.next();
     let more = parts.next().is_some();
     match first {
-        "" | "index.html" | "setup" | "sign-in" | "gallery" | "left" | "admin" | "test" | "broadcasts" => second.is_none(),
+        "" | "index.html" | "setup" | "sign-in" | "invitation" | "people" | "account" | "broadcasts" | "gallery" | "test" => {
+            second.is_none()
+        }
         "number" | "recordings" => !more,
         "m" | "w" | "studio" => second.is_some() && !more,
         _ => false,

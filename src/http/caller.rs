@@ -1,4 +1,4 @@
-//! By which right somebody calls the API: an API token, an administrator's sign-in, a host's cookie.
+//! By which right somebody calls the API: an API token, an account's sign-in, a host's cookie.
 //! Knows no endpoint.
 
 use super::AppState;
@@ -7,7 +7,7 @@ use super::errors::{Failure, internal};
 use super::guard::Client;
 use crate::clock;
 use crate::meetings::stored::StoredSettings;
-use crate::store::{self, Account};
+use crate::store::{self, Account, AccountRole};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -21,7 +21,7 @@ pub struct Caller {
     /// An API token came along.
     pub token: bool,
     /// Signed in.
-    pub administrator: Option<Account>,
+    pub account: Option<Account>,
     /// For cookies of meetings.
     headers: HeaderMap,
 }
@@ -42,28 +42,71 @@ impl Caller {
     /// When the store fails.
     pub async fn new(state: &AppState, client: Client, headers: HeaderMap) -> Result<Self, Failure> {
         let token = bearer(&headers).is_some_and(|token| state.config.api.accepts(token));
-        let administrator = match cookies::get(&headers, cookies::SESSION) {
+        let account = match cookies::get(&headers, cookies::SESSION) {
             Some(secret) => state.store.verify_sign_in(secret, clock::unix()).await.map_err(internal)?,
             None => None,
         };
-        Ok(Self { client, token, administrator, headers })
+        Ok(Self { client, token, account, headers })
     }
 
     /// Whether the caller may start meetings and broadcasts.
     #[must_use]
     pub fn may_create(&self, state: &AppState) -> bool {
-        state.config.dev || self.may_administrate()
+        state.config.dev || self.token || self.has_role(AccountRole::Host) || self.has_role(AccountRole::Administrator)
     }
 
     /// Whether the caller runs the server.
     #[must_use]
-    pub const fn may_administrate(&self) -> bool {
-        self.token || self.administrator.is_some()
+    pub fn may_administrate(&self) -> bool {
+        self.token || self.has_role(AccountRole::Administrator)
+    }
+
+    fn has_role(&self, role: AccountRole) -> bool {
+        self.account.as_ref().is_some_and(|account| account.role == role)
+    }
+
+    /// Whether the caller made what belongs to this account, and may still make such things.
+    #[must_use]
+    pub fn owns(&self, owner: Option<i64>) -> bool {
+        let account = self.account.as_ref().filter(|account| account.role != AccountRole::Member);
+        account.is_some_and(|account| Some(account.id) == owner)
+    }
+
+    /// Whether the caller may do what the meeting's host may: by the cookie of its host link, or because he made it.
+    #[must_use]
+    pub fn hosts(&self, meeting: &store::Meeting) -> bool {
+        self.is_host(meeting) || self.owns(meeting.owner)
+    }
+
+    /// Whose things a list shows: `None` is everybody's, for administrators.
+    ///
+    /// # Errors
+    /// For those who have none.
+    pub fn listed_owner(&self) -> Result<Option<i64>, Failure> {
+        if self.may_administrate() {
+            return Ok(None);
+        }
+        let account = self.account.as_ref().filter(|account| account.role == AccountRole::Host);
+        account.map(|account| Some(account.id)).ok_or_else(|| RefusalCode::SignInNeeded.into())
+    }
+
+    /// The account, for those who are signed in.
+    ///
+    /// # Errors
+    /// For others.
+    pub fn signed_in(&self) -> Result<&Account, Failure> {
+        self.account.as_ref().ok_or_else(|| RefusalCode::SignInNeeded.into())
+    }
+
+    /// A short name of the browser, for people to tell theirs apart.
+    #[must_use]
+    pub fn device(&self) -> String {
+        let agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        super::device::name(agent.unwrap_or_default())
     }
 
     /// Whether the browser holds the host's cookie of this meeting.
-    #[must_use]
-    pub fn is_host(&self, meeting: &store::Meeting) -> bool {
+    fn is_host(&self, meeting: &store::Meeting) -> bool {
         cookies::get(&self.headers, &cookies::host(&meeting.id)).is_some_and(|cookie| {
             StoredSettings::read(&meeting.settings).is_host_cookie(&meeting.id, cookie, clock::unix())
         })

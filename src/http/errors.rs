@@ -74,6 +74,12 @@ http_codes! {
     WrongNameOrPassword, "wrong-name-or-password", 401, "That name or password is not right.";
     /// A password under the minimum.
     BadPassword, "bad-password", 422, "A password needs 10 to 200 characters.";
+    /// An invitation that was used, taken back, ran out or never was: not told apart.
+    InvitationClosed, "invitation-closed", 403, "This link was used or taken back, or is over. Ask for a new one.";
+    /// Another account has the name.
+    NameTaken, "name-taken", 409, "Somebody else here has that name already.";
+    /// Nobody could run the server any more.
+    LastAdministrator, "last-administrator", 409, "Somebody has to run the server: make another person administrator first.";
     /// The one-time set-up link is used or wrong.
     SetupClosed, "setup-closed", 403, "This set-up link is used or wrong. The server prints a new one when it starts without an administrator.";
 }

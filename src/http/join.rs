@@ -45,7 +45,7 @@ pub async fn enter(
     let knock = Knock {
         name: name.unwrap_or_default(),
         entry,
-        guest: caller.administrator.is_none(),
+        guest: caller.account.is_none(),
         identity: Some(caller.identity()),
         seat_secret: Secret::random(&mut rand::rng()).expose().to_owned(),
     };
@@ -60,7 +60,7 @@ async fn by_link(state: &AppState, meeting: &str, token: &str) -> Result<Meeting
 }
 
 async fn as_host(state: &AppState, caller: &Caller, meeting: &str) -> Result<Meeting, Refusal> {
-    let record = find(state, meeting).await?.filter(|record| caller.token || caller.is_host(record));
+    let record = find(state, meeting).await?.filter(|record| caller.token || caller.hosts(record));
     let record = record.ok_or(RefusalCode::WrongLink)?;
     not_ended(&record)?;
     Ok(record)

@@ -7,6 +7,7 @@ pub mod body;
 pub mod caller;
 pub mod cookies;
 pub mod counters;
+mod device;
 pub mod errors;
 mod exchange;
 pub mod guard;

@@ -1,32 +1,95 @@
-//! Administrators, the one-time link that makes the first one, and who is signed in. Hashes no passwords.
+//! People with a name, a password and a role, and the one-time link that makes the first one. Hashes no passwords.
 
+use super::words::words;
 use super::{Store, StoreError, from_sql, to_sql};
 use crate::config::Secret;
+use serde::{Deserialize, Serialize};
 use signaling::ids::Millis;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// How long a sign-in holds without being used: 14 days. Using it begins them anew.
-pub const SIGN_IN_LIFETIME_MS: u64 = 14 * 24 * 3_600_000;
+words! {
+    /// What somebody who is signed in may.
+    AccountRole {
+        /// Run the server and manage people.
+        Administrator = "administrator",
+        /// Start meetings and broadcasts.
+        Host = "host",
+        /// Take part as somebody known.
+        Member = "member",
+    }
+}
 
-/// How old a sign-in's last use may be before it is written again: not every request is worth a write.
-const SEEN_STEP_MS: u64 = 60_000;
-
-/// An administrator.
+/// Somebody who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// Never reused.
     pub id: i64,
     /// Compared without regard to the case of ASCII letters.
     pub name: String,
+    /// What he may.
+    pub role: AccountRole,
     /// As a PHC string (Argon2id).
     pub password_hash: String,
     /// When it was made.
     pub created_at: Millis,
+    /// Since when he is shut out.
+    pub disabled_at: Option<Millis>,
 }
 
-type Row = (i64, String, String, i64);
+impl TryFrom<&SqliteRow> for Account {
+    type Error = StoreError;
 
-fn account((id, name, password_hash, created_at): Row) -> Account {
-    Account { id, name, password_hash, created_at: from_sql(created_at) }
+    fn try_from(row: &SqliteRow) -> Result<Self, StoreError> {
+        let role = AccountRole::of(row.try_get("role")?);
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            role: role.ok_or_else(|| StoreError::Damaged("accounts.role".to_owned()))?,
+            password_hash: row.try_get("password_hash")?,
+            created_at: from_sql(row.try_get("created_at")?),
+            disabled_at: row.try_get::<Option<i64>, _>("disabled_at")?.map(from_sql),
+        })
+    }
+}
+
+impl Account {
+    fn runs_the_server(&self) -> bool {
+        self.role == AccountRole::Administrator && self.disabled_at.is_none()
+    }
+}
+
+/// An account in the list of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedAccount {
+    /// It.
+    pub account: Account,
+    /// When a sign-in of it was last used, of those that still hold.
+    pub seen_at: Option<Millis>,
+}
+
+/// What is to be different; the rest stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// 1 to 64 characters.
+    pub name: Option<String>,
+    /// What he may.
+    pub role: Option<AccountRole>,
+    /// Shut out; his sign-ins end.
+    pub disabled: Option<bool>,
+}
+
+/// What came of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// It is as wanted.
+    Done,
+    /// There is no such account.
+    Missing,
+    /// Somebody has the name.
+    NameTaken,
+    /// Nobody could run the server any more.
+    LastAdministrator,
 }
 
 impl Store {
@@ -88,109 +151,170 @@ impl Store {
         if used.rows_affected() == 0 {
             return Ok(None);
         }
-        let id: Option<i64> = sqlx::query_scalar(
-            "INSERT INTO accounts (name, password_hash, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO NOTHING RETURNING id",
+        let made = insert(&mut transaction, name, AccountRole::Administrator, password_hash, now).await?;
+        if made.is_some() {
+            transaction.commit().await?;
+        }
+        Ok(made)
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query("SELECT * FROM accounts WHERE name = $1").bind(name).fetch_optional(&self.pool).await?;
+        row.as_ref().map(Account::try_from).transpose()
+    }
+
+    /// The account with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_by_id(&self, id: i64) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(Account::try_from).transpose()
+    }
+
+    /// All accounts by name, at most so many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accounts(&self, at_most: u32, now: Millis) -> Result<Vec<ListedAccount>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.*, (SELECT MAX(s.seen_at) FROM sign_ins s WHERE s.account = a.id AND s.expires_at > $2) AS seen_at
+             FROM accounts a ORDER BY a.name COLLATE NOCASE LIMIT $1",
         )
-        .bind(name)
-        .bind(password_hash)
+        .bind(i64::from(at_most))
         .bind(to_sql(now))
-        .fetch_optional(&mut *transaction)
+        .fetch_all(&self.pool)
         .await?;
-        let Some(id) = id else {
-            return Ok(None);
+        let listed = |row: &SqliteRow| {
+            let seen_at = row.try_get::<Option<i64>, _>("seen_at")?.map(from_sql);
+            Ok(ListedAccount { account: Account::try_from(row)?, seen_at })
         };
-        transaction.commit().await?;
-        Ok(Some(account((id, name.to_owned(), password_hash.to_owned(), to_sql(now)))))
+        rows.iter().map(listed).collect()
     }
 
-    /// The administrator of this name.
+    /// Changes an account.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn admin_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as("SELECT id, name, password_hash, created_at FROM accounts WHERE name = $1")
-                .bind(name)
-                .fetch_optional(&self.pool)
-                .await?;
-        Ok(row.map(account))
-    }
-
-    /// Replaces a password and ends the account's sign-ins: whoever knew the old one is out.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn change_password(&self, account: i64, password_hash: &str) -> Result<(), StoreError> {
+    pub async fn change_account(&self, id: i64, change: &AccountChange, now: Millis) -> Result<Changed, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
-            .bind(account)
-            .bind(password_hash)
+        let row =
+            sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id).fetch_optional(&mut *transaction).await?;
+        let Some(before) = row.as_ref().map(Account::try_from).transpose()? else { return Ok(Changed::Missing) };
+        let disabled_at = match change.disabled {
+            Some(true) => Some(before.disabled_at.unwrap_or(now)),
+            Some(false) => None,
+            None => before.disabled_at,
+        };
+        let name = change.name.as_deref().unwrap_or(&before.name);
+        let taken: Option<i64> = sqlx::query_scalar("SELECT id FROM accounts WHERE name = $1 AND id <> $2")
+            .bind(name)
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if taken.is_some() {
+            return Ok(Changed::NameTaken);
+        }
+        sqlx::query("UPDATE accounts SET name = $2, role = $3, disabled_at = $4 WHERE id = $1")
+            .bind(id)
+            .bind(name)
+            .bind(change.role.unwrap_or(before.role).word())
+            .bind(disabled_at.map(to_sql))
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("DELETE FROM sign_ins WHERE account = $1").bind(account).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Signs an account in; the secret goes into its cookie. Also clears away sign-ins that ran out.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn create_sign_in(&self, account: i64, now: Millis) -> Result<Secret, StoreError> {
-        let secret = Secret::random(&mut rand::rng());
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("DELETE FROM sign_ins WHERE expires_at <= $1").bind(to_sql(now)).execute(&mut *transaction).await?;
-        sqlx::query(
-            "INSERT INTO sign_ins (token, account, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $3)",
-        )
-        .bind(secret.digest().as_slice())
-        .bind(account)
-        .bind(to_sql(now))
-        .bind(to_sql(now.plus(SIGN_IN_LIFETIME_MS)))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(secret)
-    }
-
-    /// Whose sign-in this is, if it still holds; its lifetime begins anew.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn verify_sign_in(&self, secret: &str, now: Millis) -> Result<Option<Account>, StoreError> {
-        let token = Secret::new(secret).digest();
-        let row: Option<(i64, String, String, i64, i64)> = sqlx::query_as(
-            "SELECT a.id, a.name, a.password_hash, a.created_at, s.seen_at
-             FROM sign_ins s JOIN accounts a ON a.id = s.account WHERE s.token = $1 AND s.expires_at > $2",
-        )
-        .bind(token.to_vec())
-        .bind(to_sql(now))
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some((id, name, password_hash, created_at, seen_at)) = row else {
-            return Ok(None);
-        };
-        if now >= from_sql(seen_at).plus(SEEN_STEP_MS) {
-            sqlx::query("UPDATE sign_ins SET seen_at = $2, expires_at = $3 WHERE token = $1")
-                .bind(token.to_vec())
-                .bind(to_sql(now))
-                .bind(to_sql(now.plus(SIGN_IN_LIFETIME_MS)))
-                .execute(&self.pool)
-                .await?;
+        if disabled_at.is_some() {
+            sqlx::query("DELETE FROM sign_ins WHERE account = $1").bind(id).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM invitations WHERE account = $1").bind(id).execute(&mut *transaction).await?;
         }
-        Ok(Some(account((id, name, password_hash, created_at))))
+        if before.runs_the_server() && !somebody_runs_it(&mut transaction).await? {
+            return Ok(Changed::LastAdministrator);
+        }
+        transaction.commit().await?;
+        Ok(Changed::Done)
     }
 
-    /// Signs out; nothing happens where nobody was signed in.
+    /// Forgets an account with its sign-ins; what it made stays.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_sign_in(&self, secret: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sign_ins WHERE token = $1")
-            .bind(Secret::new(secret).digest().to_vec())
-            .execute(&self.pool)
-            .await?;
+    pub async fn delete_account(&self, id: i64) -> Result<Changed, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let deleted = sqlx::query("DELETE FROM accounts WHERE id = $1 RETURNING *").bind(id);
+        let row = deleted.fetch_optional(&mut *transaction).await?;
+        let Some(before) = row.as_ref().map(Account::try_from).transpose()? else { return Ok(Changed::Missing) };
+        if before.runs_the_server() && !somebody_runs_it(&mut transaction).await? {
+            return Ok(Changed::LastAdministrator);
+        }
+        transaction.commit().await?;
+        Ok(Changed::Done)
+    }
+
+    /// Replaces a password and ends the account's sign-ins but one: whoever knew the old password is out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_password(
+        &self,
+        account: i64,
+        password_hash: &str,
+        kept_sign_in: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        set_password(&mut transaction, account, password_hash, kept_sign_in).await?;
+        transaction.commit().await?;
         Ok(())
     }
+}
+
+/// Makes an account; `None` where the name is taken.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    name: &str,
+    role: AccountRole,
+    password_hash: &str,
+    now: Millis,
+) -> Result<Option<Account>, StoreError> {
+    let id: Option<i64> = sqlx::query_scalar(
+        "INSERT INTO accounts (name, role, password_hash, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (name) DO NOTHING RETURNING id",
+    )
+    .bind(name)
+    .bind(role.word())
+    .bind(password_hash)
+    .bind(to_sql(now))
+    .fetch_optional(connection)
+    .await?;
+    let (name, password_hash) = (name.to_owned(), password_hash.to_owned());
+    Ok(id.map(|id| Account { id, name, role, password_hash, created_at: now, disabled_at: None }))
+}
+
+pub(super) async fn set_password(
+    connection: &mut SqliteConnection,
+    account: i64,
+    password_hash: &str,
+    kept_sign_in: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
+        .bind(account)
+        .bind(password_hash)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM sign_ins WHERE account = $1 AND token IS NOT $2")
+        .bind(account)
+        .bind(kept_sign_in.map(|secret| Secret::new(secret).digest().to_vec()))
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+async fn somebody_runs_it(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM accounts WHERE role = $1 AND disabled_at IS NULL LIMIT 1")
+        .bind(AccountRole::Administrator.word())
+        .fetch_optional(connection)
+        .await?;
+    Ok(any.is_some())
 }

@@ -55,6 +55,8 @@ pub struct NewMeeting {
     pub passcode_hash: Option<String>,
     /// The meeting's rules and plan, kept as they are.
     pub settings: serde_json::Value,
+    /// The account of who makes it.
+    pub owner: Option<i64>,
 }
 
 /// A meeting as it is kept.
@@ -72,6 +74,8 @@ pub struct Meeting {
     pub join_token: Secret,
     /// The meeting's rules and plan.
     pub settings: serde_json::Value,
+    /// The account of who made it.
+    pub owner: Option<i64>,
     /// When it was made.
     pub created_at: Millis,
     /// When it was ended for all.
@@ -115,6 +119,7 @@ impl TryFrom<SqliteRow> for Meeting {
             passcode_hash: row.try_get("passcode_hash")?,
             join_token: Secret::new(row.try_get::<String, _>("join_token")?),
             settings: serde_json::from_str(row.try_get("settings")?).map_err(|_| damaged("settings"))?,
+            owner: row.try_get("owner")?,
             created_at: from_sql(row.try_get("created_at")?),
             ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(from_sql),
             host_secret: digest.try_into().map_err(|_| damaged("host_secret"))?,
@@ -150,13 +155,14 @@ impl Store {
             passcode_hash: new.passcode_hash,
             join_token,
             settings: new.settings,
+            owner: new.owner,
             created_at: now,
             ended_at: None,
             host_secret: host_secret.digest(),
         };
         sqlx::query(
-            "INSERT INTO meetings (id, number, title, passcode_hash, join_token, host_secret, settings, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO meetings (id, number, title, passcode_hash, join_token, host_secret, settings, created_at, owner)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(&meeting.id)
         .bind(i64::from(meeting.number.0))
@@ -166,6 +172,7 @@ impl Store {
         .bind(meeting.host_secret.as_slice())
         .bind(meeting.settings.to_string())
         .bind(to_sql(now))
+        .bind(meeting.owner)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -193,15 +200,19 @@ impl Store {
         row.map(Meeting::try_from).transpose()
     }
 
-    /// Meetings that were not ended, newest first.
+    /// Meetings that were not ended, newest first: all, or those of one account.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn meetings(&self, at_most: u32) -> Result<Vec<Meeting>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM meetings WHERE ended_at IS NULL ORDER BY created_at DESC, id LIMIT $1")
-            .bind(i64::from(at_most))
-            .fetch_all(&self.pool)
-            .await?;
+    pub async fn meetings(&self, owner: Option<i64>, at_most: u32) -> Result<Vec<Meeting>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM meetings WHERE ended_at IS NULL AND ($2 IS NULL OR owner = $2)
+             ORDER BY created_at DESC, id LIMIT $1",
+        )
+        .bind(i64::from(at_most))
+        .bind(owner)
+        .fetch_all(&self.pool)
+        .await?;
         rows.into_iter().map(Meeting::try_from).collect()
     }
 
@@ -215,7 +226,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Replaces title, passcode and settings; false when there is no such meeting or it was ended.
+    /// Replaces title, passcode and settings, not its owner; false when there is no such meeting or it was ended.
     ///
     /// # Errors
     /// When the database fails.

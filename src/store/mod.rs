@@ -5,23 +5,29 @@
 //! - `meetings`: [`Store::create_meeting`], [`Store::meeting_by_number`], snapshots.
 //! - `broadcasts`: [`Store::create_broadcast`], [`Store::broadcast_by_stream_key`].
 //! - `recordings`: what lists show of them, and who may see them.
-//! - `accounts`: the one-time set-up link, administrators, who is signed in.
+//! - `accounts`: people with a name, a password and a role, and the one-time link that makes the first one.
+//! - `invitations`: one-time links that make others, or give somebody a new password. `sign_ins`: who is signed in where.
 //!
 //! Every function is one transaction: it happened, on the disk, or it did not.
 
 mod accounts;
 mod broadcasts;
 mod error;
+mod invitations;
 mod meetings;
 mod recordings;
+mod sign_ins;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use accounts::{Account, SIGN_IN_LIFETIME_MS};
+pub use accounts::{Account, AccountChange, AccountRole, Changed, ListedAccount};
 pub use broadcasts::{Broadcast, CreatedBroadcast};
 pub use error::StoreError;
+pub use invitations::{Accepted, INVITATION_LIFETIME_MS, Invitation};
 pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMeeting};
 pub use recordings::{Recording, RecordingMade, RecordingPage, RecordingState, Visibility};
+pub use sign_ins::{SIGN_IN_LIFETIME_MS, SignIn};
 
 use signaling::ids::Millis;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};

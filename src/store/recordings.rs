@@ -1,33 +1,12 @@
 //! What is kept of recordings beside their folders: titles, who may see them, what lists show. Knows no files.
 
+use super::words::words;
 use super::{Store, StoreError, from_sql, to_sql};
 use crate::config::{Secret, sha256};
 use serde::{Deserialize, Serialize};
 use signaling::ids::Millis;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// As it is written.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// As it was written.
-            #[must_use]
-            pub fn of(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
 
 words! {
     /// How far a recording is.
@@ -114,6 +93,8 @@ pub struct RecordingPage {
     pub before: Option<(Millis, String)>,
     /// At most so many.
     pub limit: u32,
+    /// Only of meetings that this account made, and not what is for administrators alone.
+    pub owner: Option<i64>,
 }
 
 const COLUMNS: &str =
@@ -211,6 +192,8 @@ impl Store {
             "SELECT {COLUMNS} FROM recordings
              WHERE (started_at < $1 OR (started_at = $1 AND id < $2))
                AND ($3 = '' OR instr(lower(title), lower($3)) > 0 OR instr(lower(participants), lower($3)) > 0)
+               AND ($5 IS NULL
+                    OR (visibility <> 'nobody' AND meeting IN (SELECT id FROM meetings WHERE owner = $5)))
              ORDER BY started_at DESC, id DESC LIMIT $4"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -218,6 +201,7 @@ impl Store {
             .bind(id)
             .bind(&page.query)
             .bind(i64::from(page.limit))
+            .bind(page.owner)
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(recording).collect()

@@ -13,7 +13,12 @@ async fn store() -> (Store, TempDir) {
 }
 
 fn lesson() -> NewMeeting {
-    NewMeeting { title: "Lesson".to_owned(), passcode_hash: None, settings: serde_json::json!({"waitingRoom": true}) }
+    NewMeeting {
+        title: "Lesson".to_owned(),
+        passcode_hash: None,
+        settings: serde_json::json!({"waitingRoom": true}),
+        owner: None,
+    }
 }
 
 #[tokio::test]
@@ -114,7 +119,7 @@ async fn lists_and_counts_leave_out_what_ended() {
     let older = store.create_meeting(lesson(), NOW).await.unwrap().meeting;
     let newer = store.create_meeting(lesson(), NOW.plus(1)).await.unwrap().meeting;
     let ids = async |at_most| -> Vec<String> {
-        store.meetings(at_most).await.unwrap().into_iter().map(|meeting| meeting.id).collect()
+        store.meetings(None, at_most).await.unwrap().into_iter().map(|meeting| meeting.id).collect()
     };
     assert_eq!(ids(10).await, [newer.id.clone(), older.id.clone()]);
     assert_eq!(ids(1).await, vec![newer.id.clone()]);
@@ -155,8 +160,8 @@ async fn a_setup_link_makes_one_administrator_once() {
     let ana = store.create_admin(link.expose(), "Ana", "hash", NOW).await.unwrap().unwrap();
     assert!(!store.needs_setup().await.unwrap());
     assert_eq!(store.create_admin(link.expose(), "eve", "hash", NOW).await.unwrap(), None, "used up");
-    assert_eq!(store.admin_by_name("ANA").await.unwrap(), Some(ana));
-    assert_eq!(store.admin_by_name("eve").await.unwrap(), None);
+    assert_eq!(store.account_by_name("ANA").await.unwrap(), Some(ana));
+    assert_eq!(store.account_by_name("eve").await.unwrap(), None);
 
     let again = store.create_setup_link(NOW).await.unwrap();
     assert_eq!(store.create_admin(again.expose(), "ana", "other", NOW).await.unwrap(), None, "the name is taken");
@@ -169,7 +174,7 @@ async fn a_sign_in_holds_until_it_is_ended_or_unused_for_too_long() {
     let (store, _folder) = store().await;
     let link = store.create_setup_link(NOW).await.unwrap();
     let ana = store.create_admin(link.expose(), "ana", "hash", NOW).await.unwrap().unwrap();
-    let secret = store.create_sign_in(ana.id, NOW).await.unwrap();
+    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
     let holds = async |secret: &str, now| store.verify_sign_in(secret, now).await.unwrap().is_some();
     assert!(!holds("forged", NOW).await);
     let almost = NOW.plus(SIGN_IN_LIFETIME_MS - 1);
@@ -177,14 +182,14 @@ async fn a_sign_in_holds_until_it_is_ended_or_unused_for_too_long() {
     assert!(holds(secret.expose(), almost.plus(SIGN_IN_LIFETIME_MS - 1)).await, "using it renews it");
     assert!(!holds(secret.expose(), almost.plus(3 * SIGN_IN_LIFETIME_MS)).await, "ran out");
 
-    let secret = store.create_sign_in(ana.id, NOW).await.unwrap();
+    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
     store.end_sign_in(secret.expose()).await.unwrap();
     assert!(!holds(secret.expose(), NOW).await, "signed out");
 
-    let secret = store.create_sign_in(ana.id, NOW).await.unwrap();
-    store.change_password(ana.id, "other").await.unwrap();
+    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
+    store.change_password(ana.id, "other", None).await.unwrap();
     assert!(!holds(secret.expose(), NOW).await, "the password was changed");
-    assert_eq!(store.admin_by_name("ana").await.unwrap().unwrap().password_hash, "other");
+    assert_eq!(store.account_by_name("ana").await.unwrap().unwrap().password_hash, "other");
 }
 
 // acceptance: SEC8

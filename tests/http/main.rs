@@ -6,6 +6,7 @@ mod broadcasts;
 mod media;
 mod meeting;
 mod network_tests;
+mod people;
 mod permissions;
 mod person;
 mod recordings;

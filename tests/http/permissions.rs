@@ -6,7 +6,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use symposia::store::{Recording, RecordingState, Visibility};
+use symposia::store::{AccountRole, Recording, RecordingState, Visibility};
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,12 @@ enum Who {
     OtherHost,
     /// Host of this one.
     Host,
+    /// Signed in, to take part.
+    Member,
+    /// Signed in, with meetings of his own that are not this one.
+    Colleague,
+    /// Signed in, and made this meeting.
+    Owner,
     /// Signed in as administrator.
     Administrator,
     /// A program with an API token.
@@ -29,12 +35,15 @@ enum Who {
     Encoder,
 }
 
-const ALL: [Who; 8] = [
+const ALL: [Who; 11] = [
     Who::Nobody,
     Who::Viewer,
     Who::Participant,
     Who::OtherHost,
     Who::Host,
+    Who::Member,
+    Who::Colleague,
+    Who::Owner,
     Who::Administrator,
     Who::Program,
     Who::Encoder,
@@ -46,8 +55,12 @@ enum For {
     Everybody,
     /// Whoever runs the server.
     Administration,
-    /// And the host of that very meeting.
+    /// And all who are signed in and not only to take part.
+    Hosts,
+    /// And the host of that very meeting, by its link or because he made it.
     Host,
+    /// Who is signed in, whatever he may.
+    SignedIn,
     /// The same, of the recording; others do not learn whether it exists.
     Recorded,
     /// A program; the web app's own pages do not read it.
@@ -63,7 +76,9 @@ impl For {
         match self {
             For::Everybody => true,
             For::Administration => administration,
-            For::Host | For::Recorded => administration || who == Who::Host,
+            For::Hosts => administration || matches!(who, Who::Colleague | Who::Owner),
+            For::Host | For::Recorded => administration || matches!(who, Who::Host | Who::Owner),
+            For::SignedIn => matches!(who, Who::Member | Who::Colleague | Who::Owner | Who::Administrator),
             For::Operation => who == Who::Program,
             For::Encoder => who == Who::Encoder,
             For::Tester => false,
@@ -79,13 +94,25 @@ const TABLE: &[(&str, &str, For)] = &[
     ("post",   "/api/v1/setup",                 For::Everybody),
     ("post",   "/api/v1/sign-in",               For::Everybody),
     ("post",   "/api/v1/sign-out",              For::Everybody),
-    ("post",   "/api/v1/meetings",              For::Administration),
-    ("get",    "/api/v1/meetings",              For::Administration),
+    ("post",   "/api/v1/me/password",           For::SignedIn),
+    ("get",    "/api/v1/me/sign-ins",           For::SignedIn),
+    ("delete", "/api/v1/me/sign-ins/{id}",      For::SignedIn),
+    ("get",    "/api/v1/accounts",              For::Administration),
+    ("patch",  "/api/v1/accounts/{id}",         For::Administration),
+    ("delete", "/api/v1/accounts/{id}",         For::Administration),
+    ("post",   "/api/v1/accounts/{id}/reset",   For::Administration),
+    ("get",    "/api/v1/invitations",           For::Administration),
+    ("post",   "/api/v1/invitations",           For::Administration),
+    ("delete", "/api/v1/invitations/{id}",      For::Administration),
+    ("post",   "/api/v1/invitations/open",      For::Everybody),
+    ("post",   "/api/v1/invitations/accept",    For::Everybody),
+    ("post",   "/api/v1/meetings",              For::Hosts),
+    ("get",    "/api/v1/meetings",              For::Hosts),
     ("get",    "/api/v1/meetings/{id}",         For::Host),
     ("delete", "/api/v1/meetings/{id}",         For::Host),
     ("post",   "/api/v1/meetings/{id}/host",    For::Everybody),
     ("post",   "/api/v1/meetings/{id}/recordings",                   For::Host),
-    ("get",    "/api/v1/recordings",                                 For::Administration),
+    ("get",    "/api/v1/recordings",                                 For::Hosts),
     ("get",    "/api/v1/recordings/{id}",                            For::Recorded),
     ("patch",  "/api/v1/recordings/{id}",                            For::Recorded),
     ("delete", "/api/v1/recordings/{id}",                            For::Recorded),
@@ -101,7 +128,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("get",    "/api/v1/recordings/{id}/timeline",                   For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}",             For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}/segments",    For::Recorded),
-    ("post",   "/api/v1/broadcasts",            For::Administration),
+    ("post",   "/api/v1/broadcasts",            For::Hosts),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
     ("delete", "/api/v1/broadcasts/{id}",       For::Administration),
     ("post",   "/api/v1/network-tests",         For::Everybody),
@@ -125,6 +152,9 @@ struct Fixture {
     host: String,
     other_host: String,
     administrator: String,
+    member: String,
+    colleague: String,
+    owner: String,
     broadcast: String,
     stream_key: String,
     recording: String,
@@ -136,7 +166,11 @@ impl Fixture {
             bounds.sign_ins_by_address = symposia::meetings::rate::Rate::per_minute(1_000);
         })
         .await;
-        let (meeting, other) = (server.meeting(json!({})).await, server.meeting(json!({})).await);
+        let member = server.account("Mia", AccountRole::Member).await;
+        let colleague = server.account("Cem", AccountRole::Host).await;
+        let owner = server.account("Oda", AccountRole::Host).await;
+        let meeting = server.meeting_by(&[("cookie", &owner)], json!({})).await;
+        let other = server.meeting_by(&[("cookie", &colleague)], json!({})).await;
         let (host, other_host) = (server.host_cookie(&meeting).await, server.host_cookie(&other).await);
         let link = server.state.store.create_setup_link(symposia::clock::unix()).await.expect("a link");
         let setup = json!({"token": link.expose(), "name": "Ada", "password": "correct horse battery"});
@@ -159,7 +193,19 @@ impl Fixture {
         };
         assert!(server.state.store.add_recording(&recording).await.expect("a store"));
         let recording = recording.id;
-        Self { server, meeting, host, other_host, administrator, broadcast, stream_key, recording }
+        Self {
+            server,
+            meeting,
+            host,
+            other_host,
+            administrator,
+            member,
+            colleague,
+            owner,
+            broadcast,
+            stream_key,
+            recording,
+        }
     }
 
     async fn call(&self, who: Who, method: &str, path: &str) -> Answer {
@@ -187,6 +233,9 @@ impl Fixture {
             }
             Who::Participant => request = request.header("cookie", browser),
             Who::Host => request = request.header("cookie", &self.host),
+            Who::Member => request = request.header("cookie", &self.member),
+            Who::Colleague => request = request.header("cookie", &self.colleague),
+            Who::Owner => request = request.header("cookie", &self.owner),
             Who::Administrator => request = request.header("cookie", &self.administrator),
             Who::Program => request = request.header("authorization", bearer().1),
             Who::Encoder => request = request.header("authorization", format!("Bearer {}", self.stream_key)),

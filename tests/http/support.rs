@@ -6,12 +6,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::serve::ListenerExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use symposia::config::{Config, Secret};
 use symposia::http::limits::Bounds;
 use symposia::http::{AppState, router};
 use symposia::session::limits::MediaLimits;
+use symposia::store::AccountRole;
 use symposia::store::Store;
 use symposia::worker::Media;
 use tempfile::TempDir;
@@ -149,7 +150,12 @@ impl Server {
 
     /// Makes a meeting with the API token.
     pub async fn meeting(&self, body: Value) -> MeetingLinks {
-        let made = self.post("/api/v1/meetings", &[bearer()], body).await;
+        self.meeting_by(&[bearer()], body).await
+    }
+
+    /// Makes a meeting by another right.
+    pub async fn meeting_by(&self, headers: &[(&str, &str)], body: Value) -> MeetingLinks {
+        let made = self.post("/api/v1/meetings", headers, body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
         MeetingLinks {
             id: made.text("id"),
@@ -159,10 +165,21 @@ impl Server {
         }
     }
 
+    /// Invites somebody, who chooses a password; the cookie of who is signed in then.
+    pub async fn account(&self, name: &str, role: AccountRole) -> String {
+        let invited = self.post("/api/v1/invitations", &[bearer()], json!({"role": role.word()})).await;
+        assert_eq!(invited.status, StatusCode::CREATED, "{invited:?}");
+        let token = invited.text("url").split_once("/invitation#").expect("a secret").1.to_owned();
+        let wanted = json!({"token": token, "name": name, "password": "correct horse battery"});
+        let accepted = self.post("/api/v1/invitations/accept", &[], wanted).await;
+        assert_eq!(accepted.status, StatusCode::NO_CONTENT, "{accepted:?}");
+        accepted.cookie("symposia_session=").expect("signed in")
+    }
+
     /// The host's cookie, as the page gets it.
     pub async fn host_cookie(&self, meeting: &MeetingLinks) -> String {
         let path = format!("/api/v1/meetings/{}/host", meeting.id);
-        let answer = self.post(&path, &[], serde_json::json!({"secret": meeting.host_secret})).await;
+        let answer = self.post(&path, &[], json!({"secret": meeting.host_secret})).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
         answer.cookie("symposia_host_").expect("a cookie")
     }

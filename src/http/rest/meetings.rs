@@ -170,7 +170,8 @@ pub async fn create(
     };
     let settings = StoredSettings { recording, ..StoredSettings::new(policy, numbers_wait, state.config.capacity()) };
     let settings = settings.to_value();
-    let new = NewMeeting { title, passcode_hash, settings };
+    let owner = caller.account.as_ref().map(|account| account.id);
+    let new = NewMeeting { title, passcode_hash, settings, owner };
     let made = state.store.create_meeting(new, clock::unix()).await.map_err(internal)?;
     tracing::info!(meeting = made.meeting.id, "a meeting was made");
     let body = CreatedMeeting {
@@ -182,16 +183,16 @@ pub async fn create(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-/// Lists the meetings that were not ended.
+/// Lists the meetings that were not ended: to administrators all, to hosts their own.
 #[utoipa::path(get, path = "/api/v1/meetings", tag = "meetings", security(("api_token" = []), ("sign_in" = [])),
     responses(
         (status = 200, description = "At most 200.", body = MeetingList),
-        (status = 401, description = "For the administrator.", body = ErrorBody),
+        (status = 401, description = "For those who may start meetings.", body = ErrorBody),
     ))]
 pub async fn list(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
-    need(caller.may_administrate())?;
+    let owner = caller.listed_owner()?;
     let mut meetings = Vec::new();
-    for record in state.store.meetings(LISTED).await.map_err(internal)? {
+    for record in state.store.meetings(owner, LISTED).await.map_err(internal)? {
         meetings.push(shown(&state, record).await);
     }
     Ok(no_store(Json(MeetingList { meetings })))
@@ -261,7 +262,7 @@ pub async fn become_host(
 /// The meeting, for those who may manage it; others do not learn whether it exists.
 pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Meeting, Failure> {
     let record = state.store.meeting_by_id(id).await.map_err(internal)?;
-    let host = record.as_ref().is_some_and(|record| caller.is_host(record));
+    let host = record.as_ref().is_some_and(|record| caller.hosts(record));
     need(caller.may_administrate() || host)?;
     record.ok_or_else(|| RefusalCode::NotFound.into())
 }

@@ -1,18 +1,21 @@
 //! REST under `/api/v1`, and the OpenAPI document that describes it. Knows no sockets and no media.
 
+mod accounts;
 mod broadcasts;
 mod document;
+mod invitations;
 mod meetings;
 mod network_tests;
 mod people;
 mod recordings;
+mod sign_ins;
 
 pub use document::document;
 
 use super::AppState;
 use super::errors::Failure;
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 use signaling::protocol::RefusalCode;
 
 /// All routes under `/api/v1` but the socket.
@@ -23,6 +26,16 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/setup", post(people::setup))
         .route("/api/v1/sign-in", post(people::sign_in))
         .route("/api/v1/sign-out", post(people::sign_out))
+        .route("/api/v1/me/password", post(sign_ins::change_password))
+        .route("/api/v1/me/sign-ins", get(sign_ins::list))
+        .route("/api/v1/me/sign-ins/{id}", delete(sign_ins::end))
+        .route("/api/v1/accounts", get(accounts::list))
+        .route("/api/v1/accounts/{id}", patch(accounts::change).delete(accounts::remove))
+        .route("/api/v1/accounts/{id}/reset", post(accounts::reset))
+        .route("/api/v1/invitations", get(invitations::list).post(invitations::create))
+        .route("/api/v1/invitations/{id}", delete(invitations::remove))
+        .route("/api/v1/invitations/open", post(invitations::open))
+        .route("/api/v1/invitations/accept", post(invitations::accept))
         .route("/api/v1/meetings", get(meetings::list).post(meetings::create))
         .route("/api/v1/meetings/{id}", get(meetings::show).delete(meetings::end))
         .route("/api/v1/meetings/{id}/host", post(meetings::become_host))

@@ -1,4 +1,4 @@
-//! Who calls and what he may, the first administrator, signing in and out. Knows no meetings.
+//! Who calls and what he may, the first administrator, signing in and out. Knows no other people.
 
 use super::meetings::no_store;
 use crate::clock;
@@ -22,9 +22,14 @@ use utoipa::{IntoParams, ToSchema};
 /// What the caller may.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Me {
-    /// The administrator's name; absent for somebody not signed in.
+    /// The account's name; absent for somebody not signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// What the account may: `administrator`, `host` or `member`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// May manage people and see everything.
+    may_administrate: bool,
     /// May start meetings and broadcasts.
     may_create: bool,
     /// Host of the meeting that was asked about.
@@ -78,13 +83,15 @@ pub async fn me(
     let host = match about.meeting {
         Some(id) => {
             let record = state.store.meeting_by_id(&id).await.map_err(internal)?;
-            record.is_some_and(|record| caller.token || caller.is_host(&record))
+            record.is_some_and(|record| caller.token || caller.hosts(&record))
         }
         None => false,
     };
     let mut response = no_store(Json(Me {
         may_create: caller.may_create(&state),
-        name: caller.administrator.as_ref().map(|account| account.name.clone()),
+        may_administrate: caller.may_administrate(),
+        name: caller.account.as_ref().map(|account| account.name.clone()),
+        role: caller.account.as_ref().map(|account| account.role.word()),
         host,
         dev: state.config.dev,
         needs_setup: !state.config.dev && state.store.needs_setup().await.map_err(internal)?,
@@ -111,13 +118,8 @@ pub async fn setup(
     JsonBody(Setup { token, name, password }): JsonBody<Setup>,
 ) -> Result<Response, Failure> {
     may_try(&state, &caller)?;
-    let name = name.trim();
-    if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(RefusalCode::BadName.into());
-    }
-    if !(10..=200).contains(&password.chars().count()) {
-        return Err(HttpCode::BadPassword.into());
-    }
+    let name = account_name(&name)?;
+    account_password(&password)?;
     // Before the costly hash: strangers have no link.
     if !state.store.is_setup_link(&token).await.map_err(internal)? {
         return Err(HttpCode::SetupClosed.into());
@@ -125,7 +127,7 @@ pub async fn setup(
     let hash = state.passwords.hash(&password, Strength::Account).await?;
     let account = state.store.create_admin(&token, name, &hash, clock::unix()).await.map_err(internal)?;
     let account = account.ok_or(HttpCode::SetupClosed)?;
-    let cookie = signed_in(&state, &account).await?;
+    let cookie = signed_in(&state, &caller, &account).await?;
     tracing::info!(account = account.id, "the administrator was set up");
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)]).into_response())
 }
@@ -145,13 +147,15 @@ pub async fn sign_in(
     may_try(&state, &caller)?;
     let key = name.to_ascii_lowercase();
     state.limits.sign_ins_by_name.take(clock::now(), &key).map_err(too_many)?;
-    let account = state.store.admin_by_name(name.trim()).await.map_err(internal)?;
+    let account = state.store.account_by_name(name.trim()).await.map_err(internal)?;
     let stored = account.as_ref().map(|account| account.password_hash.as_str());
     let right = state.passwords.verify(&password, stored, Strength::Account).await?;
-    let account = account.filter(|_| right).ok_or(HttpCode::WrongNameOrPassword)?;
-    state.limits.sign_ins_by_address.give_back(Network::household(caller.client.address));
+    // One that is shut out is told the same: who guesses learns nothing of it.
+    let account =
+        account.filter(|account| right && account.disabled_at.is_none()).ok_or(HttpCode::WrongNameOrPassword)?;
+    was_right(&state, &caller);
     state.limits.sign_ins_by_name.give_back(&key);
-    let cookie = signed_in(&state, &account).await?;
+    let cookie = signed_in(&state, &caller, &account).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -167,16 +171,44 @@ pub async fn sign_out(State(state): State<AppState>, caller: Caller) -> Result<R
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-fn may_try(state: &AppState, caller: &Caller) -> Result<(), Failure> {
+/// 1 to 64 characters, without spaces around it and control characters.
+///
+/// # Errors
+/// For others.
+pub(super) fn account_name(given: &str) -> Result<&str, Failure> {
+    let name = given.trim();
+    let fits = (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(name) } else { Err(RefusalCode::BadName.into()) }
+}
+
+/// 10 to 200 characters.
+///
+/// # Errors
+/// For others.
+pub(super) fn account_password(given: &str) -> Result<(), Failure> {
+    if (10..=200).contains(&given.chars().count()) { Ok(()) } else { Err(HttpCode::BadPassword.into()) }
+}
+
+/// Counts a try of a secret.
+///
+/// # Errors
+/// When there were too many.
+pub(super) fn may_try(state: &AppState, caller: &Caller) -> Result<(), Failure> {
     state.limits.sign_ins_by_address.take(clock::now(), Network::household(caller.client.address)).map_err(too_many)
+}
+
+/// It was no guess: the try does not count.
+pub(super) fn was_right(state: &AppState, caller: &Caller) {
+    state.limits.sign_ins_by_address.give_back(Network::household(caller.client.address));
 }
 
 fn too_many(later: Later) -> Failure {
     Failure::from(RefusalCode::TooMany).retry_after(later.0)
 }
 
-async fn signed_in(state: &AppState, account: &Account) -> Result<HeaderValue, Failure> {
-    let secret = state.store.create_sign_in(account.id, clock::unix()).await.map_err(internal)?;
+/// Signs the account in; the cookie for it.
+pub(super) async fn signed_in(state: &AppState, caller: &Caller, account: &Account) -> Result<HeaderValue, Failure> {
+    let secret = state.store.create_sign_in(account.id, &caller.device(), clock::unix()).await.map_err(internal)?;
     let max_age_s = SIGN_IN_LIFETIME_MS / 1000;
     let cookie = cookies::set(cookies::SESSION, secret.expose(), max_age_s, SameSite::Strict, state.is_secure());
     cookie.ok_or_else(|| internal("a cookie that is no header"))

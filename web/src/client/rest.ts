@@ -1,5 +1,6 @@
 // The REST interface as far as the pages need it. Failures carry the server's code.
 
+import type { AccountRole } from "./accounts";
 import type { RefusalCode } from "./protocol";
 
 /** Codes that only HTTP knows, beside those of the protocol. */
@@ -7,7 +8,7 @@ export type HttpCode =
   | "foreign-host" | "foreign-origin" | "unsupported-media-type" | "not-acceptable" | "body-too-large"
   | "precondition-required" | "precondition-failed" | "method-not-allowed"
   | "already-publishing" | "wrong-stream-key" | "broadcast-full" | "server-busy" | "store-away" | "no-common-codec" | "wrong-name-or-password" | "bad-password"
-  | "setup-closed";
+  | "setup-closed" | "invitation-closed" | "name-taken" | "last-administrator";
 
 export class RestError extends Error {
   constructor(
@@ -104,8 +105,11 @@ export async function exchangeHostSecret(meeting: string, secret: string): Promi
 export interface Me {
   /** Start meetings and broadcasts. */
   may_create: boolean;
-  /** The administrator's name, where signed in. */
+  /** Manage people and see everything. */
+  may_administrate: boolean;
+  /** The account's name, where signed in. */
   name?: string;
+  role?: AccountRole;
   /** Host of the meeting that was asked about. */
   host: boolean;
   /** The server runs with `--dev`. */

@@ -2,6 +2,7 @@
 import { enBroadcasts, enStudio } from "./en.broadcast";
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
+import { enAccounts } from "./en.accounts";
 import { enOptions, enRecord, enRecordings, enReplay } from "./en.recordings";
 import { enTrial } from "./en.trial";
 
@@ -225,6 +226,7 @@ export const en = {
     waitingTitle_one: "({{count}} waiting) {{title}}",
     waitingTitle_other: "({{count}} waiting) {{title}}",
   },
+  accounts: enAccounts,
   network: enNetwork,
   test: enTrial,
   options: enOptions,
@@ -515,6 +517,9 @@ export const en = {
     "already-publishing": "Somebody else is sending to this broadcast already.",
     "wrong-stream-key": "The stream key is not right.",
     "no-common-codec": "This browser cannot play the format that is being sent. Try another browser.",
+    "invitation-closed": "This link was used or taken back, or is over. Ask for a new one.",
+    "name-taken": "Somebody else here has that name already.",
+    "last-administrator": "Somebody has to run the server: make another person administrator first.",
     "setup-closed": "This set-up link is used or wrong. The server prints a new one when it starts without an administrator.",
     other: "That did not work.",
     retry_one: "Try again in {{count}} second.",

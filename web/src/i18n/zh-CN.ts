@@ -2,6 +2,7 @@
 import { zhBroadcasts, zhStudio } from "./zh-CN.broadcast";
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
+import { zhAccounts } from "./zh-CN.accounts";
 import { zhOptions, zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
 import { zhTrial } from "./zh-CN.trial";
 import type { Texts } from "./index";
@@ -226,6 +227,7 @@ export const zhCN: Texts = {
     waitingTitle_one: "（{{count}} 人等候）{{title}}",
     waitingTitle_other: "（{{count}} 人等候）{{title}}",
   },
+  accounts: zhAccounts,
   network: zhNetwork,
   test: zhTrial,
   options: zhOptions,
@@ -516,6 +518,9 @@ export const zhCN: Texts = {
     "already-publishing": "已有其他人正在向此直播推流。",
     "wrong-stream-key": "推流密钥不正确。",
     "no-common-codec": "此浏览器无法播放当前的直播格式，请换一个浏览器。",
+    "invitation-closed": "此链接已被使用、撤回或已过期。请索取新的链接。",
+    "name-taken": "已有人使用这个名字。",
+    "last-administrator": "服务器必须有人管理：请先让另一个人成为管理员。",
     "setup-closed": "此设置链接无效或已被使用。没有管理员时，服务器启动会输出新的链接。",
     other: "操作失败。",
     retry_one: "请 {{count}} 秒后再试。",

@@ -1,4 +1,4 @@
-/** The administrator's two forms: the first account, and signing in. */
+/** A name and a password: to sign in, or for an account that is made. */
 import { Eye, EyeOff } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,36 +12,44 @@ import { type Account, type Answer, setUp, signIn } from "./requests";
 import { navigate } from "./router";
 
 /** As the server asks for. */
-const PASSWORD_MIN = 10;
+export const PASSWORD_MIN = 10;
 
 export function SignIn({ send = signIn }: { send?: (account: Account) => Promise<Answer<void>> }) {
   const { t } = useTranslation();
   useTitle(`${t("account.signInPageTitle")} · ${t("app.title")}`);
-  return <AccountForm creates={false} send={send} />;
+  const words = { title: t("account.signInTitle"), lead: t("account.signInLead"), submit: t("account.signIn") };
+  return <AccountForm creates={false} words={words} send={send} />;
 }
 
 export function Setup({ token = tokenOfAddress(), send = setUp }: { token?: string; send?: typeof setUp }) {
   const { t } = useTranslation();
   useTitle(`${t("account.setupPageTitle")} · ${t("app.title")}`);
-  return <AccountForm creates send={(account) => send(account, token)} missingToken={token === ""} />;
+  const words = { title: t("account.setupTitle"), lead: t("account.setupLead"), submit: t("account.create") };
+  return <AccountForm creates words={words} send={(account) => send(account, token)} missingToken={token === ""} />;
 }
 
 /** The secret is in the fragment, which never reaches a server's log. */
-function tokenOfAddress(): string {
+export function tokenOfAddress(): string {
   const fragment = location.hash.slice(1);
   return new URLSearchParams(fragment).get("token") ?? fragment;
 }
 
 interface AccountFormProps {
+  /** A password is chosen, not asked for. */
   creates: boolean;
+  words: { title: string; lead: string; submit: string };
+  /** What stands in the field of the name at first. */
+  firstName?: string;
+  /** The account has its name already. */
+  fixedName?: string | undefined;
   send: (account: Account) => Promise<Answer<void>>;
   missingToken?: boolean;
 }
 
-function AccountForm({ creates, send, missingToken }: AccountFormProps) {
+export function AccountForm({ creates, words, firstName = "", fixedName, send, missingToken = false }: AccountFormProps) {
   const { t } = useTranslation();
   const refusalText = useRefusalText();
-  const [name, setName] = useState("");
+  const [name, setName] = useState(firstName);
   const [password, setPassword] = useState("");
   const [repeated, setRepeated] = useState("");
   const [shown, setShown] = useState(false);
@@ -83,10 +91,10 @@ function AccountForm({ creates, send, missingToken }: AccountFormProps) {
     <Page centred>
       <form className={styles.form} onSubmit={(event) => void submit(event)} noValidate>
         <div>
-          <h1 className={styles.title}>{creates ? t("account.setupTitle") : t("account.signInTitle")}</h1>
-          <p className={styles.lead}>{creates ? t("account.setupLead") : t("account.signInLead")}</p>
+          <h1 className={styles.title}>{words.title}</h1>
+          <p className={styles.lead}>{words.lead}</p>
         </div>
-        {(refused ?? missingToken) && (
+        {(refused !== null || missingToken) && (
           <p className={styles.refused} role="alert">
             {refused ?? t("account.noToken")}
           </p>
@@ -95,6 +103,7 @@ function AccountForm({ creates, send, missingToken }: AccountFormProps) {
           label={t("account.name")}
           value={name}
           onChange={setName}
+          isReadOnly={fixedName !== undefined}
           autoComplete="username"
           name="username"
           error={tried ? nameError : undefined}
@@ -125,7 +134,7 @@ function AccountForm({ creates, send, missingToken }: AccountFormProps) {
           />
         )}
         <Button type="submit" variant="primary" size="l" wide isPending={busy}>
-          {creates ? t("account.create") : t("account.signIn")}
+          {words.submit}
         </Button>
         {!creates && (
           <Button variant="quiet" wide onPress={() => navigate("/")}>

@@ -21,6 +21,9 @@ const BroadcastsPage = lazy(() => import("./broadcasts/BroadcastsPage"));
 const RecordingsPage = lazy(() => import("./recordings/RecordingsPage"));
 const ReplayPage = lazy(() => import("./replay/ReplayPage"));
 const NetworkTestPage = lazy(() => import("./NetworkTest"));
+const PeoplePage = lazy(() => import("./accounts/PeoplePage"));
+const AccountPage = lazy(() => import("./accounts/AccountPage"));
+const InvitationPage = lazy(() => import("./accounts/InvitationPage"));
 const Gallery = lazy(() => import("../gallery/Gallery"));
 
 startLanguages();
@@ -62,6 +65,12 @@ function Shown({ address }: { address: string }) {
       return <SignIn />;
     case "test":
       return <NetworkTestPage />;
+    case "people":
+      return <PeoplePage />;
+    case "account":
+      return <AccountPage />;
+    case "invitation":
+      return <InvitationPage />;
     case "gallery":
       return <Gallery />;
     case "not-found":

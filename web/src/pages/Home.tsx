@@ -1,10 +1,11 @@
 /** The start page: begin a meeting, or come to one. */
-import { Activity, ArrowRight, History, Radio, ShieldCheck, SlidersHorizontal, Video } from "lucide-react";
+import { Activity, ArrowRight, CircleUserRound, Clapperboard, History, LogOut, Radio, ShieldCheck, SlidersHorizontal, UserRound, Users, Video } from "lucide-react";
 import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Me, me, type MeetingWish, signOut } from "../client/rest";
 import { Button, IconButton } from "../ui/Button";
 import { TextField } from "../ui/Field";
+import { Menu, MenuItem } from "../ui/Menu";
 import { Page } from "../ui/Page";
 import { remember, useRemembered } from "../ui/remember";
 import { readTyped } from "./entry";
@@ -36,8 +37,10 @@ export function Home({ start = startMeeting }: { start?: typeof startMeeting }) 
     const answer = await start(wish);
     setStarting(false);
     if (answer.ok) navigate(answer.value);
-    else if (answer.code === "sign-in-needed") navigate("/sign-in");
-    else setRefused(refusalText(answer));
+    else if (answer.code !== "sign-in-needed") setRefused(refusalText(answer));
+    // Who is signed in already may take part only.
+    else if ((await me().catch(() => null))?.name === undefined) navigate("/sign-in");
+    else setRefused(t("accounts.mayNotStart"));
   };
   const onJoin = (event: FormEvent) => {
     event.preventDefault();
@@ -165,29 +168,46 @@ function AccountAction() {
       gone = true;
     };
   }, []);
-  const recordings = who?.may_create && (
-    <a className={styles.recordings} href="/recordings" onClick={follow}>
-      {t("recordings.link")}
-    </a>
-  );
   if (who?.name !== undefined) {
+    const button = (
+      <Button variant="quiet" icon={<CircleUserRound aria-hidden="true" />} className={styles.account}>
+        {who.name}
+      </Button>
+    );
     return (
-      <>
-        {recordings}
-        <Button
-          variant="quiet"
-          onPress={() => {
+      <Menu label={who.name} trigger={button}>
+        {who.may_create && (
+          <MenuItem icon={<Clapperboard aria-hidden="true" />} onAction={() => navigate("/recordings")}>
+            {t("recordings.link")}
+          </MenuItem>
+        )}
+        <MenuItem icon={<UserRound aria-hidden="true" />} onAction={() => navigate("/account")}>
+          {t("accounts.ownLink")}
+        </MenuItem>
+        {who.may_administrate && (
+          <MenuItem icon={<Users aria-hidden="true" />} onAction={() => navigate("/people")}>
+            {t("accounts.title")}
+          </MenuItem>
+        )}
+        <MenuItem
+          icon={<LogOut aria-hidden="true" />}
+          onAction={() => {
             signOut()
               .then(() => me())
               .then(setWho, () => undefined);
           }}
         >
           {t("home.signOut")}
-        </Button>
-      </>
+        </MenuItem>
+      </Menu>
     );
   }
   if (!who) return null;
+  const recordings = who.may_create && (
+    <a className={styles.recordings} href="/recordings" onClick={follow}>
+      {t("recordings.link")}
+    </a>
+  );
   return (
     recordings || (
       <Button variant="quiet" onPress={() => navigate("/sign-in")}>

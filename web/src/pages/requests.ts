@@ -3,7 +3,7 @@ import { createMeeting, type MeetingWish, RestError, setUp as restSetUp, signIn 
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; code: string; retryAfter: number | null };
 
-async function answer<T>(asked: Promise<T>): Promise<Answer<T>> {
+export async function answer<T>(asked: Promise<T>): Promise<Answer<T>> {
   try {
     return { ok: true, value: await asked };
   } catch (error) {

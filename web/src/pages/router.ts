@@ -12,6 +12,9 @@ export type Route =
   | { page: "test" }
   | { page: "recordings" }
   | { page: "recording"; id: string }
+  | { page: "people" }
+  | { page: "account" }
+  | { page: "invitation" }
   | { page: "gallery" }
   | { page: "not-found" };
 
@@ -34,6 +37,9 @@ export function routeOf(path: string): Route {
     case "test":
     case "recordings":
     case "broadcasts":
+    case "people":
+    case "account":
+    case "invitation":
     case "gallery":
       return { page: first };
     default:

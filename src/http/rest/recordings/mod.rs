@@ -9,7 +9,7 @@ use super::title;
 use crate::clock;
 use crate::http::AppState;
 use crate::http::body::JsonBody;
-use crate::http::caller::{Caller, need};
+use crate::http::caller::Caller;
 use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::recordings::library::Detail;
 use crate::recordings::{Status, StatusState};
@@ -86,7 +86,7 @@ pub struct Upload {
     state: &'static str,
     /// Of files that are complete and not there yet.
     bytes_left: u64,
-    /// Why the last try failed, where none has succeeded since. In lists only, which are for administrators.
+    /// Why the last try failed, where none has succeeded since. In lists for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -256,19 +256,19 @@ async fn order(
     Ok(no_store(Json(shown(&state, row, true).await?)))
 }
 
-/// Lists recordings.
+/// Lists recordings: to administrators all, to hosts those of their own meetings that they may see.
 #[utoipa::path(get, path = "/api/v1/recordings", tag = "recordings", params(Asked),
     security(("api_token" = []), ("sign_in" = [])),
     responses(
         (status = 200, description = "Newest first.", body = RecordingList),
-        (status = 401, description = "For the administrator.", body = ErrorBody),
+        (status = 401, description = "For those who may start meetings.", body = ErrorBody),
     ))]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    need(caller.may_create(&state))?;
+    let owner = if state.config.dev { None } else { caller.listed_owner()? };
     let limit = asked.limit.unwrap_or(LISTED).clamp(1, LISTED_MOST);
     let before = match asked.before.as_deref().map(place) {
         None => None,
@@ -276,9 +276,10 @@ pub async fn list(
         Some(None) => return Err(Failure::from(RefusalCode::BadMessage).with_detail("`before` is no `next` of a list")),
     };
     let query = asked.query.unwrap_or_default().trim().to_owned();
-    let rows = state.store.recordings(&RecordingPage { query, before, limit: limit + 1 }).await.map_err(internal)?;
+    let rows =
+        state.store.recordings(&RecordingPage { query, before, limit: limit + 1, owner }).await.map_err(internal)?;
     let more = rows.len() > limit as usize;
-    let recordings: Vec<_> = rows.into_iter().take(limit as usize).map(|row| listed(&state, row)).collect();
+    let recordings: Vec<_> = rows.into_iter().take(limit as usize).map(|row| listed(&state, row, owner.is_none())).collect();
     let next = recordings.last().filter(|_| more).map(|last| format!("{}.{}", last.started_at, last.id));
     Ok(no_store(Json(RecordingList { recordings, next })))
 }
@@ -372,9 +373,10 @@ fn place(cursor: &str) -> Option<(Millis, String)> {
     Some((Millis(at.parse().ok()?), id.to_owned()))
 }
 
-/// For administrators, who are told why the store takes nothing.
-fn listed(state: &AppState, row: Recording) -> Summary {
-    let error = state.recordings.upload(&row.id).and_then(|upload| upload.error);
+/// Administrators are told why the store takes nothing.
+fn listed(state: &AppState, row: Recording, administration: bool) -> Summary {
+    let upload = if administration { state.recordings.upload(&row.id) } else { None };
+    let error = upload.and_then(|upload| upload.error);
     let mut summary = summary(state, row);
     if let Some(upload) = &mut summary.upload {
         upload.error = error;
