@@ -207,6 +207,7 @@ impl Guests {
                 | Effect::ResumeRecording { .. }
                 | Effect::StopRecording { .. }
                 | Effect::MarkRecording { .. }
+                | Effect::Banned { .. }
                 | Effect::Persist => {}
                 Effect::Ended => self.ended = true,
             }

@@ -94,6 +94,12 @@ impl Recorder {
         (!browsers.is_empty()).then(|| self.recordings.note_browsers(live.handle.id(), browsers))
     }
 
+    /// Who was banned sees no recording of this meeting any more by having been there. Acknowledged when that is stored.
+    pub(super) fn forget_browser(&self, meeting: &str, identity: &str) -> Option<oneshot::Receiver<()>> {
+        let browser = identity.strip_prefix("browser:")?;
+        Some(self.recordings.forget_browser(meeting, browser))
+    }
+
     /// Somebody wrote; what is for everybody is noted once, however many get it.
     pub(super) fn wrote(&mut self, message: &ChatMessage) {
         let Some(live) = self.live.as_mut().filter(|live| live.chat < message.id) else { return };

@@ -354,6 +354,10 @@ impl Task {
                 Effect::ResumeRecording { .. } => self.with_recording(|handle| handle.resume()),
                 Effect::StopRecording { .. } => self.end_recording(),
                 Effect::MarkRecording { text, .. } => self.recorder.mark(text),
+                Effect::Banned { identity } => {
+                    let done = self.recorder.forget_browser(&self.id, &identity);
+                    self.steps.push_all(done.map(Step::Acknowledged));
+                }
                 Effect::Persist => self.persist(urgent),
                 Effect::Ended => {
                     let version = self.saver.end();

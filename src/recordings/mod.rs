@@ -141,6 +141,8 @@ enum Kept {
     New { row: Box<Recording>, done: oneshot::Sender<()> },
     /// These browsers were there.
     Browsers { id: String, browsers: Vec<String>, done: oneshot::Sender<()> },
+    /// This browser was in none of a meeting's.
+    NoBrowser { meeting: String, browser: String, done: oneshot::Sender<()> },
     /// A recording is over.
     Made { id: String, made: RecordingMade },
     /// It never began.
@@ -272,6 +274,14 @@ impl Recordings {
         noted
     }
 
+    /// Forgets that a browser was in recordings of a meeting. Acknowledged when that is stored.
+    #[must_use]
+    pub fn forget_browser(&self, meeting: &str, browser: &str) -> oneshot::Receiver<()> {
+        let (done, noted) = oneshot::channel();
+        self.tell_clerk(Kept::NoBrowser { meeting: meeting.to_owned(), browser: browser.to_owned(), done });
+        noted
+    }
+
     /// How one stands that is under way.
     #[must_use]
     pub fn status(&self, id: &str) -> Option<Status> {
@@ -354,6 +364,13 @@ async fn keep(store: Store, mut made: UnboundedReceiver<Kept>, held: Held, shown
             Kept::Browsers { id, browsers, done } => {
                 if let Err(error) = store.add_recording_browsers(&id, &browsers).await {
                     tracing::error!(%error, recording = id, "who was in a recording could not be noted");
+                }
+                let _ = done.send(());
+                continue;
+            }
+            Kept::NoBrowser { meeting, browser, done } => {
+                if let Err(error) = store.forget_recording_browser(&meeting, &browser).await {
+                    tracing::error!(%error, meeting, "who was banned may still see its recordings");
                 }
                 let _ = done.send(());
                 continue;

@@ -290,6 +290,22 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets that a browser was in any recording of a meeting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_recording_browser(&self, meeting: &str, browser: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM recording_browsers
+             WHERE browser = $2 AND recording IN (SELECT id FROM recordings WHERE meeting = $1)",
+        )
+        .bind(meeting)
+        .bind(sha256(browser.as_bytes()).as_slice())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Whether this browser was there.
     ///
     /// # Errors

@@ -258,7 +258,7 @@ async fn who_may_see_a_recording_is_the_hosts_choice_and_others_see_nothing() {
     let browser = "symposia_browser=00112233445566778899aabbccddeeff";
     let join =
         signaling::protocol::Join::Link { meeting: hosted.meeting.id.clone(), token: hosted.meeting.token.clone() };
-    let (_ana, _) = Person::join(&hosted.server, join, "Ana", browser).await.expect("the link is right");
+    let (there, _) = Person::join(&hosted.server, join, "Ana", browser).await.expect("the link is right");
     let id = hosted.start().await["id"].as_str().expect("an id").to_owned();
     let session = hosted.session;
     hosted.sound(session, 30).await;
@@ -302,6 +302,13 @@ async fn who_may_see_a_recording_is_the_hosts_choice_and_others_see_nothing() {
     assert_eq!(seen.json()["manage"], json!(true));
     assert_eq!(hosted.server.get(&path, &[ana]).await.json()["manage"], json!(false));
     assert_eq!(hosted.server.get("/api/v1/recordings", &[host]).await.status, StatusCode::UNAUTHORIZED);
+
+    // Who is banned was never there.
+    let ban = Command::Remove { participant: there.you, ban: true };
+    hosted.host.ask(ban).await.expect("he may");
+    assert_eq!(hosted.server.get(&path, &[ana]).await.status, StatusCode::NOT_FOUND, "she was banned");
+    let seen = hosted.server.get(&path, &[host]).await;
+    assert_eq!(seen.json()["visibility"], json!("participants"), "the others see it as before");
 
     // A link opens it until another one is made, or its time is over.
     let made = hosted.server.post(&format!("{path}/link"), &[host], json!({})).await;

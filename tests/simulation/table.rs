@@ -170,6 +170,7 @@ impl Table {
                 | Effect::ResumeRecording { .. }
                 | Effect::StopRecording { .. }
                 | Effect::MarkRecording { .. }
+                | Effect::Banned { .. }
                 | Effect::Send { .. }
                 | Effect::Replace { .. }
                 | Effect::Persist => {}

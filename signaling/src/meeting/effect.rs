@@ -78,6 +78,11 @@ pub enum Effect {
         /// What it is called.
         text: String,
     },
+    /// Whoever comes with this identity ([`Knock::identity`]) may not see any more what is kept of the meeting.
+    Banned {
+        /// Which.
+        identity: String,
+    },
     /// Something that must survive a restart changed: store [`super::Meeting::snapshot`].
     Persist,
     /// The meeting is over; nothing follows.

@@ -3,6 +3,7 @@
 use crate::ids::{Millis, ParticipantId, Source};
 use crate::meeting::Meeting;
 use crate::meeting::command::{Answer, By, need};
+use crate::meeting::effect::Effect;
 use crate::permission::{Action, permits_on};
 use crate::protocol::{Event, LogDetail, OutReason, Outcome, RefusalCode};
 use crate::role::Role;
@@ -171,7 +172,8 @@ impl Meeting {
                 let theirs = self.seat(*other).map_or(Role::Listener, |seat| seat.role);
                 *other != whom && *other != me && theirs != Role::Host && permits_on(role, Action::Remove, theirs)
             }));
-            self.state.banned.identities.insert(identity);
+            self.state.banned.identities.insert(identity.clone());
+            self.effect(Effect::Banned { identity });
         }
         for whom in out {
             self.note(now, Some(me), "ban", Some(whom), None);

@@ -37,6 +37,7 @@ fn who_is_banned_comes_back_by_no_way() {
     world.done(host, Command::Remove { participant: ana, ban: true });
     assert_eq!(world.clients[&ana].out, Some(OutReason::Banned));
     assert_eq!(world.clients[&tab].out, Some(OutReason::Banned), "all seats of the same browser go");
+    assert_eq!(world.banned, ["browser-a"], "recordings are told");
     assert_eq!(world.resume(ana), Err(RefusalCode::Banned));
     assert_eq!(world.resume(tab), Err(RefusalCode::Banned));
     for entry in [Entry::Link, Entry::Number] {

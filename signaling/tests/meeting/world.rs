@@ -81,6 +81,8 @@ pub struct World {
     pub ended: bool,
     /// Of recordings.
     pub marks: Vec<String>,
+    /// Identities.
+    pub banned: Vec<String>,
     /// What came out last, in order.
     pub effects: Vec<Effect>,
     seats_made: u32,
@@ -105,6 +107,7 @@ impl World {
             recorded: None,
             ended: false,
             marks: Vec::new(),
+            banned: Vec::new(),
             effects: Vec::new(),
             seats_made: 0,
             stored,
@@ -311,6 +314,7 @@ impl World {
                     assert_eq!(self.recorded.as_ref().map(|(known, _)| known), Some(&id));
                     self.marks.push(text);
                 }
+                Effect::Banned { identity } => self.banned.push(identity),
                 Effect::Persist => persisted = true,
                 Effect::Ended => self.ended = true,
             }
