@@ -1,7 +1,7 @@
 //! The picture in chunks, each made by one run of ffmpeg: what it reads, from where, and how it puts that together. A run
 //! reads the tiles that are seen and nothing else, from the key frame on that it needs. Knows no process.
 
-use super::ffmpeg::Ffmpeg;
+use super::ffmpeg::{BEFORE_INPUT, Ffmpeg};
 use super::labels;
 use super::material::{Material, Picture, Piece};
 use super::scenes::{Scene, Shows};
@@ -106,8 +106,8 @@ fn input_of(picture: &Picture, start: u64, end: u64) -> Option<Vec<String>> {
     let format = if picture.file.ends_with(".webm") { "matroska" } else { "mov" };
     // One thread: more would each hold pictures of their own, for each tile. Frames of other sizes go through the same
     // graph, whose clock would begin anew otherwise.
-    let before = ["-threads", "1", "-reinit_filter", "0", "-f", format, "-i"];
-    let mut arguments: Vec<String> = before.map(str::to_owned).to_vec();
+    let before = BEFORE_INPUT.into_iter().chain(["-reinit_filter", "0", "-f", format, "-i"]);
+    let mut arguments: Vec<String> = before.map(str::to_owned).collect();
     arguments.push(input(&picture.file, picture.head, &parts));
     Some(arguments)
 }

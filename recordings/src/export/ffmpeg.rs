@@ -16,6 +16,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Without any progress for so many looks, a run is taken for dead: ten minutes, for on a busy machine who has the lowest
 /// priority gets a hundredth of a core.
 const PATIENCE: u32 = 3_000;
+/// Pixels of a picture at most: 8192 × 8192, as much as any browser sends. What says it has more is somebody's attempt at
+/// the memory of this machine.
+const PIXELS: &str = "67108864";
 /// Of what it said last, so many lines of so many bytes are told.
 const LINES: usize = 8;
 const LINE: u64 = 400;
@@ -51,6 +54,9 @@ pub struct Ffmpeg {
     /// Whether it can write names on the picture.
     pub(super) writes: bool,
 }
+
+/// What stands before `-i` of anything that somebody sent.
+pub(super) const BEFORE_INPUT: [&str; 4] = ["-threads", "1", "-max_pixels", PIXELS];
 
 /// How a run ended that made nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +123,8 @@ impl Ffmpeg {
         command.args(arguments).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| Failure::Start(error.to_string()))?;
+        // Where memory runs short, this one goes, and no meeting. It has ended already, or the system has no such file.
+        let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
         let said = child.stderr.take().map(last_lines);
         let lines = child.stdout.take().map(progress_of);
         let mut last = Progress::default();

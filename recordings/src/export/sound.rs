@@ -3,6 +3,7 @@
 
 use super::RATE;
 use super::chunks::input;
+use super::ffmpeg::BEFORE_INPUT;
 use super::material::{Material, Piece};
 use std::ops::Range;
 
@@ -62,7 +63,7 @@ pub(super) fn arguments(window: &Window, material: &Material, to: &str) -> Vec<S
     let mut mixed = String::new();
     for (i, (sound, parts)) in window.voices.iter().enumerate() {
         let sound = &material.sounds[*sound];
-        arguments.extend(["-threads", "1", "-f", "mov", "-i"].map(str::to_owned));
+        arguments.extend(BEFORE_INPUT.into_iter().chain(["-f", "mov", "-i"]).map(str::to_owned));
         arguments.push(input(&sound.file, sound.head, parts));
         // What is missing between packets becomes silence as soon as it can be heard; what is before the window is
         // left out.

@@ -347,7 +347,9 @@ fn what_ffmpeg_says_last_is_told_when_it_fails_twice() {
     let program = recordings.path().join("broken-ffmpeg");
     let count = recordings.path().join("runs");
     let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *libx264*) echo run >>'{}'; echo 'no picture today' >&2; kill -SEGV $$;; esac\n\
+        "#!/bin/sh\ncase \"$*\" in *libx264*)\n\
+         for i in 1 2 3 4 5 6 7 8 9 10; do grep -qx 1000 /proc/$$/oom_score_adj && break; sleep 0.1; done\n\
+         echo $(cat /proc/$$/oom_score_adj) \"$*\" >>'{}'; echo 'no picture today' >&2; kill -SEGV $$;; esac\n\
          exec ffmpeg \"$@\"\n",
         count.display()
     );
@@ -361,7 +363,14 @@ fn what_ffmpeg_says_last_is_told_when_it_fails_twice() {
     assert_eq!(export.state, State::Failed);
     let why = export.error.unwrap_or_default();
     assert!(why.contains("failed twice") && why.ends_with("no picture today"), "{why}");
-    assert_eq!(std::fs::read_to_string(&count).expect("runs").lines().count(), 2, "retried once");
+    let runs = std::fs::read_to_string(&count).expect("runs");
+    assert_eq!(runs.lines().count(), 2, "retried once");
+    for run in runs.lines() {
+        assert!(run.starts_with("1000 "), "the first to go where memory runs short: {run}");
+        let (inputs, bounded) =
+            (run.matches(" -i ").count(), run.matches("-max_pixels 67108864 -reinit_filter").count());
+        assert!(bounded > 0 && bounded >= inputs - 1, "each picture is bounded: {run}");
+    }
     assert_eq!(left(recordings.path()), ["export-grid.json"]);
 }
 
