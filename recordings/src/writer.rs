@@ -21,15 +21,26 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Makes the recording's folder and begins; what comes of each batch is told to `done`, on the writer's thread.
+    /// Begins; all that waits for the disk does so on the writer's thread, and tells there what came of it: `began` of the
+    /// recording's folder, after which nothing more is written where that could not be made or was there already, `done`
+    /// of each batch.
     ///
     /// # Errors
-    /// When the folder can't be made, or is there already.
-    pub fn start(folder: &Path, done: impl Fn(Written) + Send + 'static) -> io::Result<Self> {
-        make_folder(folder)?;
+    /// When there is no thread to be had.
+    pub fn start(
+        folder: &Path,
+        began: impl FnOnce(io::Result<()>) + Send + 'static,
+        done: impl Fn(Written) + Send + 'static,
+    ) -> io::Result<Self> {
         let mut disk = Disk { folder: folder.to_owned(), files: HashMap::new() };
         let (batches, receiver): (_, Receiver<Arc<Batch>>) = channel();
         let run = move || {
+            let made = make_folder(&disk.folder);
+            let is_there = made.is_ok();
+            began(made);
+            if !is_there {
+                return;
+            }
             for batch in receiver {
                 done(disk.write(&batch));
             }

@@ -7,6 +7,7 @@ use super::placement::Placement;
 use super::reorder::{Next, Reorder};
 use crate::session::plan::Ssrc;
 use crate::worker::tap::Packet;
+use recordings::codec::Config;
 use recordings::{Codec, Frame};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ pub(super) struct Layers {
     layers: BTreeMap<u8, Layer>,
     current: Option<u8>,
     began: Option<Instant>,
+    /// What came since the last key frame was not kept.
+    wants_key: bool,
     asked: Option<Instant>,
 }
 
@@ -77,12 +80,11 @@ impl Layer {
 
 impl Layers {
     pub(super) const fn new(height: u16) -> Self {
-        Self { height, layers: BTreeMap::new(), current: None, began: None, asked: None }
+        Self { height, layers: BTreeMap::new(), current: None, began: None, wants_key: false, asked: None }
     }
 
-    /// The layer that is kept.
-    pub(super) const fn current(&self) -> Option<u8> {
-        self.current
+    pub(super) const fn want_key(&mut self) {
+        self.wants_key = true;
     }
 
     pub(super) fn handle_packet(&mut self, now: Instant, number: u8, packet: &Packet) {
@@ -123,7 +125,6 @@ impl Layers {
             |number| self.layers.get(&number).is_none_or(|layer| layer.has_stopped(now) || too_high(number, layer));
         let current_gone = self.current.is_none_or(gone);
         for (&number, layer) in &mut self.layers {
-            let fits = !too_high(number, layer);
             while let Some(next) = layer.reorder.pop(now) {
                 let piece = match next {
                     Next::Item(Some(piece)) => piece,
@@ -135,7 +136,12 @@ impl Layers {
                 };
                 for frame in layer.assembler.push(&piece).into_iter().flatten() {
                     let Some(time) = layer.place(zero.captured_ns(now, frame.captured_ns), &frame) else { continue };
-                    let taken = fits
+                    // Of most codecs only the picture itself says how high it is.
+                    if frame.key && !frame.codec.is_audio() {
+                        let size = Config::of_key_frame(frame.codec, &frame.data).and_then(|config| config.size());
+                        layer.height = size.map(|(_, height)| height).or(layer.height);
+                    }
+                    let taken = !too_high(number, layer)
                         && match self.current {
                             Some(current) if number == current => true,
                             Some(current) => frame.key && (number > current || current_gone),
@@ -143,6 +149,7 @@ impl Layers {
                         };
                     if taken {
                         self.current = Some(number);
+                        self.wants_key &= !frame.key;
                         let Assembled { codec, key, data, .. } = frame;
                         give(Frame { codec, time, key, data: data.into() });
                     }
@@ -164,7 +171,7 @@ impl Layers {
         };
         let flows = |(number, layer): &(&u8, &Layer)| !layer.has_stopped(now) && fits(**number, layer);
         let (&best, layer) = self.layers.iter().rev().find(flows)?;
-        let wanted = (self.current != Some(best) || layer.assembler.wants_key()).then_some(best)?;
+        let wanted = (self.wants_key || self.current != Some(best) || layer.assembler.wants_key()).then_some(best)?;
         self.asked = Some(now);
         Some(wanted)
     }

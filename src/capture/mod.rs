@@ -101,10 +101,12 @@ impl Capture {
         self.collect(now, key);
     }
 
-    /// A source needs a key frame, since earlier frames were not kept.
+    /// A source needs a key frame, since earlier frames were not kept. It is asked for with its next packet, and again
+    /// until one came.
     pub fn want_key(&mut self, session: SessionId, source: Source) {
-        let layer = self.sources.get(&(session, source)).and_then(Layers::current);
-        self.outputs.extend(layer.map(|layer| Output::KeyFrameWanted { session, source, layer }));
+        if let Some(layers) = self.sources.get_mut(&(session, source)) {
+            layers.want_key();
+        }
     }
 
     /// A source is over.

@@ -279,11 +279,36 @@ fn sound_and_picture_stand_on_one_clock() {
     packets.iter().for_each(|packet| capture.handle_tapped(now, packet));
     let ms: Vec<u64> = frames(&mut capture).iter().map(|frame| frame.codec.ms(frame.time)).collect();
     assert_eq!(ms, [2_000, 2_000]);
-    capture.want_key(SESSION, Source::Camera);
-    assert_eq!(wanted(&mut capture), [0]);
+    // What keeps frames may say so of each: a publisher is asked once a second, until a key frame is kept.
+    let mut asked = Vec::new();
+    for number in 1..59 {
+        let now = now + Duration::from_millis(33) * number as u32;
+        capture.want_key(SESSION, Source::Camera);
+        picture.packets(number).iter().for_each(|packet| capture.handle_tapped(now, packet));
+        asked.extend(wanted(&mut capture).into_iter().map(|layer| (number, layer)));
+    }
+    assert!((2..=3).contains(&asked.len()) && asked.iter().all(|(_, layer)| *layer == 0), "{asked:?}");
     capture.end(SESSION, Source::Camera);
     capture.want_key(SESSION, Source::Camera);
     assert_eq!(wanted(&mut capture), [0; 0]);
+}
+
+#[test]
+fn pictures_above_the_bound_are_not_kept_whatever_their_codec() {
+    for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1] {
+        let (mut low, mut high) = (Stream::new(codec, SMALL, 0), Stream::new(codec, LARGE, 2));
+        let start = clock::now();
+        let mut capture = Capture::new(start, ZERO, 90);
+        let mut came = Vec::new();
+        for number in 0..60_u64 {
+            let now = start + Duration::from_millis(33) * number as u32;
+            let packets = [low.packets(number), high.packets(number)].concat();
+            packets.iter().for_each(|packet| capture.handle_tapped(now, packet));
+            came.extend(frames(&mut capture));
+        }
+        let expected: Vec<Frame> = (0..60).map(|number| low.expected(number)).collect();
+        assert_same(&came, &expected);
+    }
 }
 
 #[test]

@@ -54,17 +54,19 @@ pub(super) struct Over {
 }
 
 impl Live {
-    /// Begins; `server_ns` is the time on the clock of the packets. What comes of each batch is told to `done`.
+    /// Begins; `server_ns` is the time on the clock of the packets. Whether its folder could be made is told to `began`, what
+    /// comes of each batch to `done`.
     ///
     /// # Errors
-    /// When its folder can't be made.
+    /// When there is no thread to be had.
     pub(super) fn begin(
         (now, server_ns): (Instant, i64),
         started: Started,
         settings: Settings,
+        began: impl FnOnce(io::Result<()>) + Send + 'static,
         done: impl Fn(Written) + Send + 'static,
     ) -> Result<Self, (io::Error, Started)> {
-        let writer = match Writer::start(&started.folder, done) {
+        let writer = match Writer::start(&started.folder, began, done) {
             Ok(writer) => writer,
             Err(error) => return Err((error, started)),
         };
@@ -170,6 +172,13 @@ impl Live {
                         self.capture.want_key(session, source);
                     }
                 }
+                Output::TooManyFiles(track) => {
+                    tracing::warn!(
+                        recording = self.id,
+                        track,
+                        "a publisher changes codecs all the time: pictures are left out"
+                    );
+                }
                 Output::State(state) => over = self.stands(now, state).or(over),
             }
         }
@@ -245,6 +254,13 @@ impl Live {
             self.tell(news);
         }
         if let State::Finished(result) = state { Some(result) } else { None }
+    }
+
+    /// It can't go on. Its meeting hears so.
+    pub(super) fn fail(&mut self) {
+        if !std::mem::replace(&mut self.stopped, true) {
+            self.tell(RecordingNews::Ended(RecordingEndReason::Failed));
+        }
     }
 
     fn tell(&self, news: RecordingNews) {

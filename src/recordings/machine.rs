@@ -12,6 +12,9 @@ use recordings::{Settings, Trouble, Written, recovery, timeline};
 use signaling::meeting::RecordingNews;
 use signaling::protocol::RecordingEndReason;
 use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
@@ -33,6 +36,11 @@ pub(super) enum Message {
     Order {
         number: u64,
         order: Order,
+    },
+    /// Whether its folder could be made.
+    Began {
+        number: u64,
+        made: io::Result<()>,
     },
     Written {
         number: u64,
@@ -60,6 +68,27 @@ pub(super) enum Order {
     },
     Resume,
     Stop,
+    #[cfg(test)]
+    Panic,
+}
+
+impl Message {
+    /// Of which recording.
+    const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Begin { number, .. }
+            | Self::Order { number, .. }
+            | Self::Began { number, .. }
+            | Self::Written { number, .. } => Some(*number),
+            Self::Stop => None,
+        }
+    }
+}
+
+/// Does what is one recording's. A mistake of ours there must not end all others: `None` where it panicked, which the
+/// panic itself has told on standard error; nothing is done with that recording any more but to end it.
+fn guarded<T>(what: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(what)).ok()
 }
 
 pub(super) struct Machine {
@@ -87,7 +116,10 @@ impl Machine {
             let now = clock::now();
             for message in message.into_iter().chain(self.messages.try_iter()) {
                 stopping |= matches!(message, Message::Stop);
-                self.handle(now, &mut live, message);
+                let number = message.number();
+                let done = guarded(|| self.handle(now, &mut live, message));
+                let broken = if done.is_none() { number } else { done.flatten() };
+                ends.extend(broken.and_then(|number| live.remove(&number)).and_then(|one| self.fail(now, one)));
             }
             if now < next_look {
                 continue;
@@ -98,14 +130,21 @@ impl Machine {
             let mut over = Vec::new();
             for (&number, one) in &mut live {
                 let media = &self.media;
-                let ended = one.poll(now, |session, source, layer| media.want_key_frame(session, source, layer));
-                over.extend(ended.map(|result| (number, result)));
+                let ask = |session, source, layer| media.want_key_frame(session, source, layer);
+                match guarded(|| one.poll(now, ask)) {
+                    Some(ended) => over.extend(ended.map(|result| (number, Some(result)))),
+                    None => over.push((number, None)),
+                }
                 if shows {
                     self.shown.insert(one.id.clone(), one.status(now));
                 }
             }
             for (number, result) in over {
-                ends.extend(live.remove(&number).and_then(|one| self.end(now, one, &result)));
+                let Some(one) = live.remove(&number) else { continue };
+                ends.extend(match result {
+                    Some(result) => self.end(now, one, &result),
+                    None => self.fail(now, one),
+                });
             }
             ends.retain(|end| !end.is_finished());
         }
@@ -115,25 +154,37 @@ impl Machine {
         }
     }
 
-    fn handle(&self, now: Instant, live: &mut HashMap<u64, Live>, message: Message) {
+    /// Does what a message says; gives the recording that can't go on.
+    fn handle(&self, now: Instant, live: &mut HashMap<u64, Live>, message: Message) -> Option<u64> {
         match message {
             Message::Begin { number, started } => {
-                let sender = self.sender.clone();
-                let done = move |written| {
-                    // The thread outlives its recordings.
-                    let _ = sender.send(Message::Written { number, written });
-                };
+                let (sender, other) = (self.sender.clone(), self.sender.clone());
+                // The thread outlives its recordings.
+                let began = move |made| drop(other.send(Message::Began { number, made }));
+                let done = move |written| drop(sender.send(Message::Written { number, written }));
                 let clocks = (now, self.media.server_ns(now));
-                match Live::begin(clocks, *started, self.settings, done) {
+                match Live::begin(clocks, *started, self.settings, began, done) {
                     Ok(one) => {
                         self.shown.insert(one.id.clone(), one.status(now));
                         live.insert(number, one);
                     }
-                    Err((error, started)) => self.could_not_begin(&error, started),
+                    Err((error, Started { id, folder, news, .. })) => {
+                        self.could_not_begin(&error, &id, &folder);
+                        let _ = news.send(News { id, news: RecordingNews::Ended(RecordingEndReason::Failed) });
+                    }
                 }
             }
+            Message::Began { number, made: Err(error) } => {
+                if let Some(mut one) = live.remove(&number) {
+                    self.could_not_begin(&error, &one.id, one.folder());
+                    one.fail();
+                    // Its writer has ended, so that nobody waits for it here.
+                    one.into_over(now, false);
+                }
+            }
+            Message::Began { made: Ok(()), .. } => {}
             Message::Order { number, order } => {
-                let Some(one) = live.get_mut(&number) else { return };
+                let one = live.get_mut(&number)?;
                 match order {
                     Order::AddSession { session, participant } => one.add_session(session, participant),
                     Order::EndSession { session, done } => {
@@ -147,6 +198,8 @@ impl Machine {
                     }
                     Order::Resume => one.set_paused(now, false),
                     Order::Stop => one.stop(now),
+                    #[cfg(test)]
+                    Order::Panic => panic!("as a test wants it"),
                 }
             }
             Message::Written { number, written } => {
@@ -154,17 +207,26 @@ impl Machine {
                     one.handle_written(now, written);
                 }
             }
-            Message::Stop => live.values_mut().for_each(|one| one.stop(now)),
+            Message::Stop => {
+                return live
+                    .iter_mut()
+                    .find_map(|(number, one)| guarded(|| one.stop(now)).is_none().then_some(*number));
+            }
         }
+        None
     }
 
-    fn could_not_begin(&self, error: &std::io::Error, started: Started) {
-        tracing::error!(recording = started.id, folder = %started.folder.display(), %error, "a recording could not begin");
+    fn could_not_begin(&self, error: &io::Error, id: &str, folder: &Path) {
+        tracing::error!(recording = id, folder = %folder.display(), %error, "a recording could not begin");
         counters::FAILED.add(1);
-        self.shown.remove(&started.id);
-        let _ = self.kept.send(Kept::Nothing { id: started.id.clone() });
-        let news = RecordingNews::Ended(RecordingEndReason::Failed);
-        let _ = started.news.send(News { id: started.id, news });
+        self.shown.remove(id);
+        let _ = self.kept.send(Kept::Nothing { id: id.to_owned() });
+    }
+
+    /// Ends a recording in which something of ours broke: what is on the disk is completed as after a crash.
+    fn fail(&self, now: Instant, mut one: Live) -> Option<JoinHandle<()>> {
+        one.fail();
+        self.end(now, one, &Err(Trouble::Failed("a mistake in the program, see standard error".to_owned())))
     }
 
     /// The last of a recording, on a thread of its own: closing it may wait for the disk.
@@ -193,5 +255,63 @@ impl Machine {
         spawned
             .inspect_err(|error| tracing::error!(recording = id, %error, "no thread for the end of a recording"))
             .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NewRecording, Recordings};
+    use super::*;
+    use crate::config::Config;
+    use crate::session::limits::MediaLimits;
+    use crate::store::{Store, Visibility};
+    use signaling::ids::Millis;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_mistake_in_one_recording_ends_that_one_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = Config { data: folder.path().to_owned(), ..Config::default() };
+        let store = Store::open(folder.path()).await.expect("a store");
+        let (media, _commands) = Media::detached(1, MediaLimits::default()).expect("DTLS");
+        let recordings = Recordings::start(&config, media, store.clone());
+        let begin = |id: &str| {
+            let new = NewRecording {
+                id: id.to_owned(),
+                meeting: "a-meeting".to_owned(),
+                title: String::new(),
+                height: u16::MAX,
+                visibility: Visibility::Host,
+            };
+            let (news, heard) = unbounded_channel();
+            let (handle, _) = recordings.begin(&new, Millis(1), news).expect("there is room");
+            (handle, heard)
+        };
+        let ((broken, mut heard), (whole, mut other)) = (begin("recording-1"), begin("recording-2"));
+        let state = async |id: &str| {
+            for _ in 0..500 {
+                let row = store.recording_by_id(id).await.expect("a store").expect("noted");
+                if row.state != RecordingState::Running {
+                    return row.state;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            RecordingState::Running
+        };
+        // Until their beginnings are on the disk.
+        while recordings.library().detail("recording-1").is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        broken.order(Order::Panic);
+        let news = heard.recv().await.expect("told").news;
+        assert_eq!(news, RecordingNews::Ended(RecordingEndReason::Failed));
+        assert_eq!(state("recording-1").await, RecordingState::Finished, "what there is can be played");
+        assert!(
+            recordings.status("recording-2").is_some_and(|status| status.state == super::super::StatusState::Recording)
+        );
+        drop(whole);
+        assert_eq!(state("recording-2").await, RecordingState::Finished);
+        assert!(other.try_recv().is_err(), "nothing was wrong with it");
+        recordings.stop().await;
     }
 }

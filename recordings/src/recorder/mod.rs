@@ -15,7 +15,7 @@ use crate::timeline;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use track::{Kept, Track};
+use track::{Kept, Pushed, Track};
 
 /// How often a disk that did not take something is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -23,8 +23,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const LAST_TRY: Duration = Duration::from_secs(10);
 /// A disk hangs that has had a batch for so long.
 const HANGS: Duration = Duration::from_secs(3);
-/// How often a key frame is asked for while one is missing.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a recording may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +78,10 @@ pub enum Output {
     Write(Arc<Batch>),
     /// The state is another one.
     State(State),
-    /// Ask the publisher of this track for a key frame.
+    /// This track can't go on without a key frame; said of each frame that is left out for that.
     KeyFrameWanted(u32),
+    /// This track begins files faster than they are of use; said once. What would begin another is left out and counted.
+    TooManyFiles(u32),
 }
 
 /// One recording.
@@ -210,18 +210,21 @@ impl Recorder {
         }
         let taken = self.paused.is_none() && self.trouble.is_none();
         self.dropped += u64::from(self.paused.is_none() && self.trouble.is_some());
-        let next_file = self.files + 1;
+        let (next_file, at_ms) = (self.files + 1, self.ms(now));
         let Some(found) = self.track_mut(track) else { return };
         if !taken {
             found.miss();
             return;
         }
         let asks = !frame.codec.is_audio();
-        let (kept, wants_key) = found.push(frame, next_file);
-        let wants_key = wants_key.filter(|_| asks);
-        if wants_key.is_some_and(|asked| asked.is_none_or(|at| now >= at + ASK_AGAIN)) {
-            found.asked(now);
-            self.outputs.push_back(Output::KeyFrameWanted(track));
+        let (kept, pushed) = found.push(at_ms, frame, next_file);
+        match pushed {
+            Pushed::WantsKey if asks => self.outputs.push_back(Output::KeyFrameWanted(track)),
+            Pushed::TooMany { first } => {
+                self.dropped += 1;
+                self.outputs.extend(first.then_some(Output::TooManyFiles(track)));
+            }
+            Pushed::WantsKey | Pushed::Done => {}
         }
         if asks && kept.hole {
             self.outputs.push_back(Output::KeyFrameWanted(track));

@@ -7,7 +7,11 @@ use crate::disk::Op;
 use crate::frame::{Codec, Frame, Part};
 use crate::manifest::{Closed, File, Record, Size};
 use crate::parts::Cutter;
-use std::time::Instant;
+
+/// So many files a track may begin at once, and one more each time so much has passed: a browser changes its codec once or
+/// twice in a meeting, and who changes it with each picture is to fill no folder with files.
+const FILES: u64 = 16;
+const FILE_EVERY_MS: u64 = 60_000;
 
 /// Browsers bear a hole as long as the picture before it.
 const HOLE_MS: u64 = 300;
@@ -22,13 +26,30 @@ pub(super) struct Kept {
     pub(super) hole: bool,
 }
 
+/// What came of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It is kept, or is none.
+    Done,
+    /// It is left out, as others are until a key frame comes.
+    WantsKey,
+    /// It is left out, since it would begin a file too many; whether that is the first of this track.
+    TooMany { first: bool },
+}
+
 #[derive(Debug)]
 pub(super) struct Track {
     number: u32,
     source: String,
     open: Option<Open>,
-    /// Pictures are left out until a key frame comes, which was last asked for then.
-    wants_key: Option<Option<Instant>>,
+    /// Pictures are left out until a key frame comes.
+    wants_key: bool,
+    /// Files that it began.
+    files: u64,
+    /// It began too many.
+    refused: bool,
+    /// Nothing more belongs to it.
+    over: bool,
 }
 
 #[derive(Debug)]
@@ -48,7 +69,7 @@ struct Open {
 impl Track {
     pub(super) fn new(number: u32, source: &str) -> Self {
         let source = source.chars().filter(|c| c.is_ascii_lowercase() || *c == '-').take(32).collect();
-        Self { number, source, open: None, wants_key: Some(None) }
+        Self { number, source, open: None, wants_key: true, files: 0, refused: false, over: false }
     }
 
     /// Of its frames, where there were any.
@@ -57,32 +78,35 @@ impl Track {
     }
 
     /// A frame was not kept.
-    pub(super) fn miss(&mut self) {
-        self.wants_key.get_or_insert(None);
+    pub(super) const fn miss(&mut self) {
+        self.wants_key = true;
     }
 
-    /// A key frame was asked for.
-    pub(super) const fn asked(&mut self, now: Instant) {
-        self.wants_key = Some(Some(now));
-    }
-
-    /// Takes a frame; also says when a key frame was last asked for, where one is missing. A file that must be begun
-    /// gets the number `next_file`.
-    pub(super) fn push(&mut self, frame: Frame, next_file: u32) -> (Kept, Option<Option<Instant>>) {
+    /// Takes a frame that came at `now_ms` of the recording. A file that must be begun gets the number `next_file`.
+    pub(super) fn push(&mut self, now_ms: u64, frame: Frame, next_file: u32) -> (Kept, Pushed) {
         let mut kept = Kept::default();
+        // What was on its way when the track ended belongs to no file any more.
+        if self.over {
+            return (kept, Pushed::Done);
+        }
         if self.open.as_ref().is_some_and(|open| open.codec != frame.codec) {
             self.miss();
         }
-        let starts = frame.key && (self.wants_key.is_some() || !frame.codec.is_audio());
-        if !starts && (self.wants_key.is_some() || (frame.codec.is_audio() && !is_sound(&frame))) {
-            return (kept, self.wants_key);
+        let starts = frame.key && (self.wants_key || !frame.codec.is_audio());
+        if !starts && (self.wants_key || (frame.codec.is_audio() && !is_sound(&frame))) {
+            return (kept, if self.wants_key { Pushed::WantsKey } else { Pushed::Done });
         }
         if starts {
             let Some(config) = Config::of_key_frame(frame.codec, &frame.data) else {
                 self.miss();
-                return (kept, self.wants_key);
+                return (kept, Pushed::WantsKey);
             };
-            self.wants_key = None;
+            let goes_on = self.open.as_ref().is_some_and(|open| open.config.continues_with(&config));
+            if !goes_on && self.files >= FILES + now_ms / FILE_EVERY_MS {
+                self.miss();
+                return (kept, Pushed::TooMany { first: !std::mem::replace(&mut self.refused, true) });
+            }
+            self.wants_key = false;
             self.start(&mut kept, &frame, config, next_file);
         }
         if let Some(open) = &mut self.open {
@@ -92,7 +116,7 @@ impl Track {
                 open.write(&part, &mut kept);
             }
         }
-        (kept, None)
+        (kept, Pushed::Done)
     }
 
     /// A key frame: the file goes on, or a new one begins.
@@ -117,6 +141,7 @@ impl Track {
         kept.records.push(Record::File(File { file: number, track, name: name.clone(), codec, codecs, at_ms }));
         kept.records.extend(size(number, frame, &config));
         kept.new_files += 1;
+        self.files += 1;
         let (start, end) = (frame.time, frame.time);
         let cutter = Cutter::new(codec);
         self.open = Some(Open { number, name, codec, config, container, cutter, len, start, end, frames: 0 });
@@ -151,6 +176,7 @@ impl Track {
         if let Some(open) = self.open.take() {
             open.close(&mut kept);
         }
+        self.over = true;
         kept
     }
 }

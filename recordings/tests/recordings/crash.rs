@@ -62,7 +62,9 @@ fn killed_at_ten_moments_it_loses_no_more_than_a_second_and_every_file_plays() {
 fn recorded_until_killed() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).expect("started by the test above")).join("recording-1");
     let (sender, answers) = channel();
-    let writer = Writer::start(&folder, move |written| sender.send(written).expect("a test")).expect("a folder");
+    let writer =
+        Writer::start(&folder, |made| made.expect("a folder"), move |written| sender.send(written).expect("a test"))
+            .expect("a folder");
     let began = Instant::now();
     let mut recorder = Recorder::new(began, "recording-1", "Killed", unix_ms(), Settings::default());
     let mut fed: Vec<(u32, Source, u64)> = Vec::new();

@@ -136,7 +136,9 @@ fn mount(arguments: &[&str], on: &Path) -> bool {
 /// A real disk, each of whose answers is waited for.
 fn real_disk(folder: &Path) -> impl FnMut(Instant, &Batch) -> Option<Written> + use<> {
     let (sender, answers) = channel();
-    let writer = Writer::start(folder, move |written| sender.send(written).expect("a test")).expect("a folder");
+    let writer =
+        Writer::start(folder, |made| made.expect("a folder"), move |written| sender.send(written).expect("a test"))
+            .expect("a folder");
     move |_, batch| {
         writer.write(std::sync::Arc::new(batch.clone()));
         Some(answers.recv().expect("an answer"))

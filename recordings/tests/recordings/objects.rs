@@ -108,7 +108,7 @@ impl Disk {
     fn new(recordings: &Path) -> Self {
         let (sender, done) = channel();
         let tell = move |written| sender.send(written).expect("somebody waits");
-        let writer = Writer::start(&recordings.join(ID), tell).expect("a folder");
+        let writer = Writer::start(&recordings.join(ID), |made| made.expect("a folder"), tell).expect("a folder");
         Self { writer, done, memory: Folder::new() }
     }
 

@@ -31,6 +31,7 @@ pub struct Rig {
     pub fed: Vec<Fed>,
     pub states: Vec<State>,
     pub asked: Vec<u32>,
+    pub refused: Vec<u32>,
     /// What was given out and not answered yet.
     pub due: Option<Arc<Batch>>,
 }
@@ -39,7 +40,7 @@ impl Rig {
     pub fn new(settings: Settings) -> Self {
         let now = start();
         let recorder = Recorder::new(now, "recording-1", "Algebra, second lesson", 1_790_000_000_000, settings);
-        Self { now, recorder, fed: Vec::new(), states: Vec::new(), asked: Vec::new(), due: None }
+        Self { now, recorder, fed: Vec::new(), states: Vec::new(), asked: Vec::new(), refused: Vec::new(), due: None }
     }
 
     pub fn add(&mut self, codec: Codec, size: &str) -> usize {
@@ -134,6 +135,7 @@ impl Rig {
                 Output::Write(batch) => assert!(self.due.replace(batch).is_none(), "one batch at a time"),
                 Output::State(state) => self.states.push(state),
                 Output::KeyFrameWanted(track) => self.asked.push(track),
+                Output::TooManyFiles(track) => self.refused.push(track),
             }
         }
     }
