@@ -25,11 +25,11 @@ mod server;
 mod soak;
 mod stopwatch;
 
-use rows::{idle, overload, p1, p2, p5, p6, saturation, workers};
+use rows::{idle, overload, p1, p2, p5, p6, recording, saturation, workers};
 use std::time::Duration;
 
 /// What can be measured, in the order in which it is.
-const ROWS: [&str; 8] = ["p1", "saturation", "p2", "p5", "p6", "idle", "overload", "workers"];
+const ROWS: [&str; 9] = ["p1", "saturation", "p2", "p5", "p6", "idle", "overload", "workers", "recording"];
 
 /// What the command line says.
 struct Options {
@@ -95,6 +95,7 @@ fn main() {
     let idle = options.wants("idle").then(|| idle::run(time));
     let overload = options.wants("overload").then(|| overload::run(time));
     let two = options.wants("workers").then(|| workers::run(time));
+    let recording = options.wants("recording").then(|| recording::run(time));
     // The limit is measured at both ends, since the machine may be another by then; tables take the mean.
     let after = bare::run();
     let limit = before.mean(&after);
@@ -123,5 +124,8 @@ fn main() {
     }
     if let Some(two) = two {
         workers::print(&two);
+    }
+    if let Some(outcomes) = recording {
+        recording::print(&outcomes);
     }
 }

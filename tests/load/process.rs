@@ -58,6 +58,19 @@ impl Server {
         self.ask("why")
     }
 
+    /// Records a meeting from now on, or no more.
+    pub fn record(&mut self, meeting: usize, on: bool) {
+        let answer = self.ask(&format!("record {meeting} {}", u8::from(on)));
+        assert_eq!(answer, "done");
+    }
+
+    /// Frames that recordings kept nothing of, and bytes that they wrote.
+    pub fn recorded(&mut self) -> (u64, u64) {
+        let answer = self.ask("recorded");
+        let (dropped, bytes) = answer.split_once(' ').expect("two numbers");
+        (dropped.parse().expect("a number"), bytes.parse().expect("a number"))
+    }
+
     /// Lets a participant into a meeting; the answer to its offer.
     pub fn open(&mut self, meeting: usize, name: u32, publishes: bool, watches: &[u32], offer: &str) -> String {
         let watches: Vec<_> = watches.iter().map(u32::to_string).collect();

@@ -6,5 +6,6 @@ pub mod p1;
 pub mod p2;
 pub mod p5;
 pub mod p6;
+pub mod recording;
 pub mod saturation;
 pub mod workers;

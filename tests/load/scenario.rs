@@ -194,3 +194,14 @@ pub fn idle() -> Vec<Scenario> {
     };
     vec![silent(1, 100), silent(1, 500), silent(100, 10)]
 }
+
+/// R6: meetings whose every source is recorded. Nobody watches another, so that what recording costs is not lost in
+/// what forwarding does; a camera sends 1.1 Mbit/s.
+pub fn recorded() -> Vec<Scenario> {
+    let people = |people: usize| {
+        let name = format!("{people} people, 30 × 4 packets");
+        let scenario = Scenario::new(name, Camera { fps: 30, packets: 4 });
+        Scenario { publishers: people, microphones: people, tiles: 0, ..scenario }
+    };
+    vec![people(4), people(16), people(48)]
+}

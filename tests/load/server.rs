@@ -5,15 +5,21 @@ use super::machine;
 use crate::bots::world::policy;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use recordings::timeline;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::Wish;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use symposia::clock;
+use symposia::config::Config;
 use symposia::net::counters::Drop;
+use symposia::recordings::{Handle, NewRecording, Recordings, counters};
+use symposia::session::SessionId;
 use symposia::session::limits::MediaLimits;
 use symposia::session::plan::Mid;
 use symposia::session::sdp::{self, Local, Offer};
+use symposia::store::{Store, Visibility};
 use symposia::worker::api::Event;
 use symposia::worker::routers::{NewSession, Routers};
 use symposia::worker::{Media, MediaConfig};
@@ -34,7 +40,47 @@ const REPORTS: usize = 65_536;
 struct Meetings {
     media: Media,
     all: HashMap<usize, (Routers, mpsc::Receiver<Event>)>,
+    /// Who is in each, and by which session.
+    people: Vec<(usize, SessionId, ParticipantId)>,
+    recorder: Option<Recorder>,
     random: StdRng,
+}
+
+/// What recordings need beside the media threads: begun with the first.
+struct Recorder {
+    runtime: tokio::runtime::Runtime,
+    recordings: Recordings,
+    live: HashMap<usize, Handle>,
+    begun: u32,
+    _folder: tempfile::TempDir,
+}
+
+impl Recorder {
+    fn start(media: Media) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let config = Config { data: folder.path().to_owned(), ..Config::default() };
+        let recordings = runtime.block_on(async {
+            let store = Store::open(folder.path()).await.expect("a store");
+            Recordings::start(&config, media, store)
+        });
+        Self { runtime, recordings, live: HashMap::new(), begun: 0, _folder: folder }
+    }
+
+    fn begin(&mut self, meeting: usize) -> &Handle {
+        self.begun += 1;
+        let new = NewRecording {
+            id: format!("recording-{}", self.begun),
+            meeting: meeting.to_string(),
+            title: String::new(),
+            height: u16::MAX,
+            visibility: Visibility::Nobody,
+        };
+        let _inside = self.runtime.enter();
+        let begun = self.recordings.begin(&new, clock::unix(), mpsc::unbounded_channel().0);
+        self.live.entry(meeting).insert_entry(begun.expect("there is room").0).into_mut()
+    }
 }
 
 impl Meetings {
@@ -63,7 +109,24 @@ impl Meetings {
         let track = |name: &u32| TrackId { participant: ParticipantId(*name), source: Source::Camera };
         let wishes = watches.iter().map(|name| Wish { track: track(name), height: 720 }).collect();
         routers.watch(session, wishes);
+        self.people.push((meeting, session, ParticipantId(name)));
         answer.sdp
+    }
+
+    fn record(&mut self, meeting: usize, on: bool) {
+        let recorder = self.recorder.get_or_insert_with(|| Recorder::start(self.media.clone()));
+        let (routers, _) = self.all.get_mut(&meeting).expect("it was opened");
+        if !on {
+            routers.end_record();
+            recorder.live.remove(&meeting);
+            return;
+        }
+        let handle = recorder.begin(meeting);
+        for (_, session, participant) in self.people.iter().filter(|(of, ..)| *of == meeting) {
+            handle.note(timeline::Event::Joined { participant: participant.0, name: format!("Bot {}", participant.0) });
+            handle.add_session(*session, *participant);
+        }
+        routers.record(handle.number(), handle.ring(), handle.height());
     }
 
     fn answer(&mut self, line: &str) -> String {
@@ -76,6 +139,11 @@ impl Meetings {
                 let (meeting, name) = (meeting.parse().expect("a number"), name.parse().expect("a number"));
                 hex(&self.open(meeting, name, publishes == "1", &watches, &unhex(offer)))
             }
+            ["record", meeting, on] => {
+                self.record(meeting.parse().expect("a number"), on == "1");
+                "done".to_owned()
+            }
+            ["recorded"] => format!("{} {}", counters::DROPPED.value(), counters::BYTES.value()),
             ["why"] => {
                 let reasons = Drop::ALL.iter().zip(stats.dropped).filter(|(_, n)| *n > 0);
                 let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{}={count}", reason.label())).collect();
@@ -95,7 +163,7 @@ impl Meetings {
 }
 
 /// Runs until standard input ends. Answers each line with one: `open MEETING NAME PUBLISHES [WATCHED,…] OFFER` with
-/// the answer, `stats` with the counts of received packets, sent ones and those dropped on their way in, `why` with the
+/// the answer, `record MEETING 0|1`, `recorded` with frames that were not kept and bytes that were, `stats` with the counts of received packets, sent ones and those dropped on their way in, `why` with the
 /// reasons of drops.
 pub fn serve() {
     // With a number of sessions as the last word there are two workers, and that many go to one.
@@ -114,7 +182,8 @@ pub fn serve() {
         ..MediaConfig::default()
     };
     let media = Media::start(&config).expect("a port is free");
-    let mut meetings = Meetings { media, all: HashMap::new(), random: StdRng::seed_from_u64(1) };
+    let random = StdRng::seed_from_u64(1);
+    let mut meetings = Meetings { media, all: HashMap::new(), people: Vec::new(), recorder: None, random };
     for line in std::io::stdin().lock().lines() {
         for (_, reports) in meetings.all.values_mut() {
             while reports.try_recv().is_ok() {}
