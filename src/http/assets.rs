@@ -79,9 +79,8 @@ fn is_page(path: &str) -> bool {
     let second = parts.next();
     let more = parts.next().is_some();
     match first {
-        "" | "index.html" | "setup" | "sign-in" | "invitation" | "people" | "account" | "broadcasts" | "gallery" | "test" => {
-            second.is_none()
-        }
+        "" | "index.html" | "setup" | "sign-in" | "invitation" | "people" | "account" | "broadcasts" | "gallery"
+        | "test" => second.is_none(),
         "number" | "recordings" => !more,
         "m" | "w" | "studio" => second.is_some() && !more,
         _ => false,
@@ -220,7 +219,19 @@ mod tests {
         ] {
             assert!(is_page(page), "{page}");
         }
-        for other in ["m", "m/a/b", "w/", "studio", "studio/a/b", "broadcasts/x", "setup/x", "assets/x.js", "api/v1/nothing", "../etc/passwd", "mm/a"] {
+        for other in [
+            "m",
+            "m/a/b",
+            "w/",
+            "studio",
+            "studio/a/b",
+            "broadcasts/x",
+            "setup/x",
+            "assets/x.js",
+            "api/v1/nothing",
+            "../etc/passwd",
+            "mm/a",
+        ] {
             assert!(!is_page(other), "{other}");
         }
     }

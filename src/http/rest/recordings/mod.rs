@@ -279,7 +279,8 @@ pub async fn list(
     let rows =
         state.store.recordings(&RecordingPage { query, before, limit: limit + 1, owner }).await.map_err(internal)?;
     let more = rows.len() > limit as usize;
-    let recordings: Vec<_> = rows.into_iter().take(limit as usize).map(|row| listed(&state, row, owner.is_none())).collect();
+    let recordings: Vec<_> =
+        rows.into_iter().take(limit as usize).map(|row| listed(&state, row, owner.is_none())).collect();
     let next = recordings.last().filter(|_| more).map(|last| format!("{}.{}", last.started_at, last.id));
     Ok(no_store(Json(RecordingList { recordings, next })))
 }
