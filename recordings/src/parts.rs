@@ -12,8 +12,6 @@ const USUAL_MS: u64 = 33;
 /// How long the last picture is held back at most, for the next one to tell how long it lasts: of a screen on which nothing
 /// moves, browsers send one each second. Behind a hole they decode nothing until the next key frame.
 const HELD_MS: u64 = 1_200;
-/// What of that may be the way of the next one.
-const ON_ITS_WAY_MS: u64 = 400;
 /// What packets of sound may be apart, or overlap, and still follow each other: clocks are corrected in small steps.
 const JOINED_MS: u64 = 10;
 
@@ -89,10 +87,8 @@ impl Cutter {
         let last = self.open.pop()?;
         let part = self.finish(Some(last.time));
         let held = now.saturating_sub(last.time);
-        // It stood for so long.
-        let stood = last.time + self.usual.max(held.saturating_sub(self.ticks(ON_ITS_WAY_MS)));
         self.open.push(last);
-        if part.is_none() && held >= self.ticks(HELD_MS) { self.finish(Some(stood)) } else { part }
+        if part.is_none() && held >= self.ticks(HELD_MS) { self.finish(None) } else { part }
     }
 
     /// Gives all that is there.
@@ -168,9 +164,9 @@ mod tests {
         parts.extend(cutter.cut(140 * 90));
         assert_eq!(shape(&parts), [(0, 100, 3), (100, 133, 1)]);
         assert_eq!(cutter.cut(1_200 * 90), None, "it may last longer");
-        assert_eq!(shape(&[cutter.cut(1_333 * 90).expect("held long enough")]), [(133, 933, 1)]);
-        assert_eq!(cutter.push(picture(900, false)), None);
-        assert_eq!(cutter.end().map(|part| part.time / 90), Some(933), "parts never overlap");
+        assert_eq!(shape(&[cutter.cut(1_333 * 90).expect("held long enough")]), [(133, 166, 1)]);
+        assert_eq!(cutter.push(picture(150, false)), None);
+        assert_eq!(cutter.end().map(|part| part.time / 90), Some(166), "parts never overlap");
     }
 
     #[test]
