@@ -17,6 +17,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
+/// How long after it was captured a frame is handed over at the latest, where the link is no worse than usual: its way,
+/// the patience with what is repaired, and what the recorder holds back of a picture.
+const ON_ITS_WAY_MS: u64 = 1_000;
+
 pub(super) struct Live {
     pub(super) id: String,
     folder: PathBuf,
@@ -274,6 +278,7 @@ impl Live {
         Status {
             state: self.state,
             duration_ms: u64::try_from(passed.as_millis()).unwrap_or(u64::MAX),
+            written_ms: self.recorder.written_ms().saturating_sub(ON_ITS_WAY_MS),
             bytes: self.recorder.bytes(),
             participants: self.people.values().cloned().collect(),
         }

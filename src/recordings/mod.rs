@@ -81,6 +81,8 @@ pub struct Status {
     pub state: StatusState,
     /// How long it is.
     pub duration_ms: u64,
+    /// What was captured before this can be read.
+    pub written_ms: u64,
     /// Of all its files.
     pub bytes: u64,
     /// Names of those who were there.
@@ -227,7 +229,8 @@ impl Recordings {
             ring: Arc::clone(&ring),
             news,
         };
-        let status = Status { state: StatusState::Recording, duration_ms: 0, bytes: 0, participants: Vec::new() };
+        let status =
+            Status { state: StatusState::Recording, duration_ms: 0, written_ms: 0, bytes: 0, participants: Vec::new() };
         inner.shown.insert(new.id.clone(), status);
         // The clerk hears of it before the thread can have anything to tell him.
         let noted = self.note(new, started_at);

@@ -167,6 +167,7 @@ mod tests {
         let status = Status {
             state: crate::recordings::StatusState::Finishing,
             duration_ms: 0,
+            written_ms: 0,
             bytes: 0,
             participants: Vec::new(),
         };

@@ -127,6 +127,11 @@ async fn a_meeting_is_recorded_by_rest_and_its_files_play() {
     let running = hosted.get(&format!("/api/v1/recordings/{id}")).await.json();
     assert!(running["duration_ms"].as_u64() > Some(1_500) && running["bytes"].as_u64() > Some(100), "{running}");
     assert_eq!(running["tracks"].as_array().map(Vec::len), Some(1), "also while it runs: {running}");
+    assert!(running["written_ms"].as_u64() < running["duration_ms"].as_u64(), "some is on its way: {running}");
+    assert_eq!(running["tracks"][0]["complete"], json!(false));
+    let grows = format!("{}/segments", running["tracks"][0]["url"].as_str().expect("a path"));
+    let before = hosted.get(&grows).await.json();
+    let last = before["segments"].as_array().and_then(|list| list.last()).expect("a segment")[0].clone();
     let deleted = hosted.server.call(Method::DELETE, &format!("/api/v1/recordings/{id}"), &[bearer()], None).await;
     assert_eq!(deleted.status, StatusCode::CONFLICT);
 
@@ -161,9 +166,19 @@ async fn a_meeting_is_recorded_by_rest_and_its_files_play() {
         at += segment[1].as_u64().expect("a number");
     }
     assert_eq!(at, file.body.len() as u64, "to the end");
+    // Who had some of it while it grew gets the last again, and what came after.
+    let later = hosted.get(&format!("{grows}?from={last}")).await.json();
+    let (all, more) = (segments["segments"].as_array().expect("a list"), later["segments"].as_array().expect("a list"));
+    assert_eq!(more[0][0], last);
+    assert_eq!(more[..], all[all.len() - more.len()..]);
+    assert_eq!((&shown["written_ms"], &track["complete"]), (&shown["duration_ms"], &json!(true)));
     let timeline = hosted.get(&format!("/api/v1/recordings/{id}/timeline")).await.json();
     let events: Vec<_> = timeline["entries"].as_array().expect("a list").iter().map(|entry| &entry["event"]).collect();
     assert_eq!(events, ["joined", "chat", "mark"]);
+    let later = hosted.get(&format!("/api/v1/recordings/{id}/timeline?from=2")).await.json();
+    assert_eq!(later["entries"].as_array().map(Vec::len), Some(1));
+    let none = hosted.get(&format!("/api/v1/recordings/{id}/timeline?from=9")).await.json();
+    assert_eq!(none["entries"], json!([]));
 
     let deleted = hosted.server.call(Method::DELETE, &format!("/api/v1/recordings/{id}"), &[bearer()], None).await;
     assert_eq!(deleted.status, StatusCode::NO_CONTENT);
@@ -261,16 +276,18 @@ async fn who_may_see_a_recording_is_the_hosts_choice_and_others_see_nothing() {
     let (there, _) = Person::join(&hosted.server, join, "Ana", browser).await.expect("the link is right");
     let id = hosted.start().await["id"].as_str().expect("an id").to_owned();
     let session = hosted.session;
-    hosted.sound(session, 30).await;
-    hosted.host.ask(Command::StopRecording).await.expect("he may");
-    hosted.when(&id, "finished").await;
+    hosted.sound(session, 60).await;
     let path = format!("/api/v1/recordings/{id}");
     let stranger = ("cookie", "symposia_browser=ffffffffffffffffffffffffffffffff");
     let (ana, host) = (("cookie", browser), ("cookie", hosted.cookie.as_str()));
     let missing = hosted.server.get("/api/v1/recordings/00000000-1", &[stranger]).await;
-    for (visibility, anas, hosts) in
-        [("host", 404, 200), ("participants", 200, 200), ("link", 404, 200), ("nobody", 404, 404)]
-    {
+    // While it goes on, and when it is over.
+    let rows = [("host", 404, 200), ("participants", 200, 200), ("link", 404, 200), ("nobody", 404, 404)];
+    for (index, (visibility, anas, hosts)) in rows.into_iter().chain(rows).enumerate() {
+        if index == rows.len() {
+            hosted.server.post(&format!("{path}/stop"), &[bearer()], json!({})).await;
+            hosted.when(&id, "finished").await;
+        }
         let change = json!({"visibility": visibility, "title": visibility});
         let changed = hosted.server.call(Method::PATCH, &path, &[bearer()], Some(change)).await;
         assert_eq!((changed.status, changed.text("title")), (StatusCode::OK, visibility.to_owned()));

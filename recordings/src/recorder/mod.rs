@@ -104,6 +104,10 @@ pub struct Recorder {
     hangs: bool,
     batches: u64,
     next_tick: Instant,
+    /// When what had come was last cut into parts; the same of the batch that was given out, and of what is written.
+    cut_at: Instant,
+    flight_cut_at: Instant,
+    written_at: Instant,
     next_try: Instant,
     paused: Option<Instant>,
     trouble: Option<(Trouble, Instant)>,
@@ -147,6 +151,9 @@ impl Recorder {
             hangs: false,
             batches: 0,
             next_tick: now,
+            cut_at: now,
+            flight_cut_at: now,
+            written_at: now,
             next_try: now,
             paused: None,
             trouble: None,
@@ -181,6 +188,13 @@ impl Recorder {
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// What was handed over before this, in milliseconds since the beginning, can be read; but for the last picture of a
+    /// track, which is held back for up to 1.2 s where it stands.
+    #[must_use]
+    pub fn written_ms(&self) -> u64 {
+        self.ms(self.written_at)
     }
 
     /// A track appeared; its frames are named by the number that this gives.
@@ -295,6 +309,7 @@ impl Recorder {
         self.next_try = now + RETRY;
         match written.result {
             Ok(()) => {
+                self.written_at = self.flight_cut_at;
                 let behind = self.waiting_len > self.settings.max_waiting / 2;
                 if full && self.end == Ending::No {
                     self.suspend(now, Trouble::DiskFull);
@@ -334,6 +349,10 @@ impl Recorder {
             self.next_tick = now + self.settings.tick;
             if self.trouble.is_none() {
                 self.cut(now);
+                self.cut_at = now;
+                if self.waiting.is_empty() && matches!(self.flight, Flight::None) {
+                    self.written_at = now;
+                }
             }
         }
         let retries = self.trouble.is_some();
@@ -466,6 +485,7 @@ impl Recorder {
     fn next_batch(&mut self) -> Arc<Batch> {
         self.batches += 1;
         self.waiting_len = 0;
+        self.flight_cut_at = self.cut_at;
         Arc::new(Batch { number: self.batches, ops: std::mem::take(&mut self.waiting) })
     }
 

@@ -5,7 +5,8 @@ use crate::players::play;
 use crate::rig::{Folder, Rig, manifest, record, taken};
 use recordings::manifest::{EndReason, GapReason};
 use recordings::recovery::read;
-use recordings::{Batch, Codec, Settings, State, Trouble, Writer, Written};
+use recordings::{Batch, Codec, Container, Settings, State, Trouble, Writer, Written};
+use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -29,6 +30,30 @@ fn a_slow_disk_costs_nothing_but_time() {
     let manifest = manifest(&folder);
     assert_eq!((manifest.gaps.len(), manifest.end.expect("an end").dropped), (0, 0), "{:?}", rig.states);
     assert!(manifest.closed.iter().all(|closed| closed.end_ms >= 7_900), "{:?}", manifest.closed);
+}
+
+#[test]
+fn what_counts_as_written_can_be_read() {
+    let mut folder = Folder::new();
+    let mut rig = Rig::new(Settings::default());
+    rig.add_all();
+    let (began, mut due) = (rig.now, None);
+    for step in 0..120 {
+        // A disk that takes a batch in 0.7 s, then one that takes it at once.
+        let takes = Duration::from_millis(if step < 60 { 700 } else { 0 });
+        rig.run(Duration::from_millis(100), |now, batch| {
+            let ready = *due.get_or_insert(now + takes);
+            (now >= ready).then(|| due = None).and_then(|()| record(&mut folder, batch))
+        });
+        let (written, passed) = (rig.recorder.written_ms(), (rig.now - began).as_millis() as u64);
+        assert!(written + 2_000 > passed, "{written} of {passed}");
+        // Before anything was, there is no manifest.
+        for file in if written > 0 { manifest(&folder).files } else { Vec::new() } {
+            let scan = Container::scan(file.codec, &mut Cursor::new(&folder[&file.name])).expect("memory");
+            let end = file.codec.ms(scan.end());
+            assert!(end + 340 > written, "{}: {end} of {written}", file.name);
+        }
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ export interface RecordingSummary {
   /** Milliseconds since the Unix epoch. */
   started_at: number;
   duration_ms: number;
+  /** While it runs: what was captured before this can be played. */
+  written_ms: number;
   bytes: number;
   /** Names of those who were there. */
   participants: string[];
@@ -46,6 +48,8 @@ export interface RecordingTrack {
   bytes: number;
   start_ms: number;
   duration_ms: number;
+  /** No more comes. */
+  complete: boolean;
   width: number | null;
   height: number | null;
 }
@@ -53,7 +57,7 @@ export interface RecordingTrack {
 export interface RecordingDetail extends RecordingSummary {
   tracks: RecordingTrack[];
   /** Times in which nothing was kept. */
-  gaps: { from_ms: number; to_ms: number; why: string }[];
+  gaps: { from_ms: number; to_ms: number; why: "paused" | "disk-full" | "read-only" | "slow" | "failed" }[];
   ended: string | null;
   /** Whether the asker may rename, delete and share. */
   manage: boolean;
@@ -125,8 +129,9 @@ export function recording(id: string): Promise<RecordingDetail> {
   return json("GET", at(id));
 }
 
-export async function timeline(id: string): Promise<TimelineEntry[]> {
-  return (await json<{ entries: TimelineEntry[] }>("GET", at(id, "/timeline"))).entries;
+/** What came after so many entries. */
+export async function timeline(id: string, from = 0): Promise<TimelineEntry[]> {
+  return (await json<{ entries: TimelineEntry[] }>("GET", at(id, `/timeline?from=${from}`))).entries;
 }
 
 /** Exchanges the secret of a link for a cookie. */
@@ -160,8 +165,9 @@ export async function endExport(id: string, layout: ExportLayout): Promise<void>
   await call("DELETE", at(id, `/exports/${layout}`));
 }
 
-export function segmentsOf(track: RecordingTrack, signal: AbortSignal): Promise<SegmentList> {
-  return get(`${track.url}/segments`, { signal }, async (answer) => (await answer.json()) as SegmentList);
+/** Those that begin at a byte or later. */
+export function segmentsOf(track: RecordingTrack, from: number, signal: AbortSignal): Promise<SegmentList> {
+  return get(`${track.url}/segments?from=${from}`, { signal }, async (answer) => (await answer.json()) as SegmentList);
 }
 
 /** So many bytes of a file from an offset on. */

@@ -52,6 +52,8 @@ const PAGES = [
   "page=replay&screen",
   "page=replay&layout=speaker&paused",
   "page=replay&lacking",
+  "page=replay&live",
+  "page=replay&behind",
   "page=replay&failed",
   "page=setup",
   "page=sign-in",

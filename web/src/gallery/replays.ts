@@ -38,13 +38,13 @@ function entriesOf(names: readonly string[], words: (typeof WORDS)["en"]): Timel
 }
 
 const summary = (id: string, change: Partial<RecordingSummary>): RecordingSummary => ({
-  id, meeting_id: "m", title: "", state: "finished", started_at: Date.now() - 86_400_000, duration_ms: LENGTH_S * 1000, bytes: 412_000_000, participants: [],
+  id, meeting_id: "m", title: "", state: "finished", started_at: Date.now() - 86_400_000, duration_ms: LENGTH_S * 1000, written_ms: LENGTH_S * 1000, bytes: 412_000_000, participants: [],
   visibility: "host", link_expires_at: null, replay_url: `/recordings/${id}`, upload: null, ...change,
 });
 
 function player(query: URLSearchParams): PlayerState {
   return {
-    playing: !query.has("paused"), waiting: query.has("waiting"), duration: LENGTH_S, rate: 1, volume: 0.8, muted: false, soundless: false, blocked: query.has("blocked"),
+    playing: !query.has("paused"), waiting: query.has("waiting"), duration: LENGTH_S, live: query.has("live") ? true : query.has("behind") ? false : null, rate: 1, volume: 0.8, muted: false, soundless: false, blocked: query.has("blocked"),
     showing: query.has("lacking") ? ["1-camera", "2-camera", "1-screen"] : ["1-camera", "2-camera", "3-camera", "1-screen"],
     unplayable: query.has("lacking") ? ["4-camera"] : [],
   };
@@ -57,7 +57,7 @@ export function fakeReplay(query: URLSearchParams) {
   const tracks: RecordingTrack[] = names.flatMap((name, index) =>
     (["microphone", "camera"] as const).map((source) => ({
       id: `${index}-${source}`, participant: index + 1, name, kind: source === "camera" ? "video" : "audio", source, codec: source === "camera" ? "vp8" : "opus", codecs: "vp8",
-      mime: "video/webm", url: "/", bytes: source === "camera" ? 92_000_000 : 8_100_000, start_ms: 0, duration_ms: LENGTH_S * 1000, width: null, height: null,
+      mime: "video/webm", url: "/", bytes: source === "camera" ? 92_000_000 : 8_100_000, start_ms: 0, duration_ms: LENGTH_S * 1000, complete: true, width: null, height: null,
     })),
   );
   const story = new Story({ tracks }, entriesOf(names, words));
@@ -66,13 +66,14 @@ export function fakeReplay(query: URLSearchParams) {
   const position = new Store(at);
   const store = new Store<ReplayView>({
     phase: query.has("failed") ? { kind: "failed", refusal: { code: "not-found", retryAfter: null } } : { kind: "ready" },
-    recording: { ...summary("r", { title: words.title, participants: names }), tracks, gaps: [], ended: "stopped", manage: true },
+    recording: { ...summary("r", { title: words.title, participants: names, state: query.has("live") || query.has("behind") ? "recording" : "finished" }), tracks, gaps: [], ended: "stopped", manage: true },
     player: state,
     layout: replayLayout(story, tracks, at, choice, 0, state),
     chapters: story.chapters,
     chapter: story.chapterAt(at),
     lines: story.lines,
     line: story.lineAt(at),
+    gap: query.has("gap") ? { why: "paused", to: at + 60 } : null,
     speaking: story.speakingAt(at).map((id) => names[id - 1] ?? ""),
     exports: {
       available: !query.has("no-ffmpeg"),
@@ -86,6 +87,7 @@ export function fakeReplay(query: URLSearchParams) {
   const actions: ReplayActions = {
     toggle: () => store.update((view) => ({ ...view, player: { ...view.player, playing: !view.player.playing } })),
     seek: (to) => position.set(to),
+    goLive: () => store.update((view) => ({ ...view, player: { ...view.player, live: true } })),
     skip: (by) => position.update((now) => now + by),
     toChapter: nothing,
     setRate: (rate) => store.update((view) => ({ ...view, player: { ...view.player, rate } })),

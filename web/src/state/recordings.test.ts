@@ -4,7 +4,7 @@ import { RestError } from "../client/rest";
 import { createRecordings, type RecordingsModel, type RecordingsParts } from "./recordings";
 
 const one = (id: string, change: Partial<RecordingSummary> = {}): RecordingSummary => ({
-  id, meeting_id: "m", title: id, state: "finished", started_at: 0, duration_ms: 1, bytes: 1, participants: [], visibility: "host", link_expires_at: null,
+  id, meeting_id: "m", title: id, state: "finished", started_at: 0, duration_ms: 1, written_ms: 1, bytes: 1, participants: [], visibility: "host", link_expires_at: null,
   replay_url: "", upload: null, ...change,
 });
 

@@ -53,7 +53,7 @@ export function Announcer({ text, urgent }: { text: string; urgent?: boolean | u
 }
 
 /** A line across the top while something is wrong. */
-export function Banner({ icon, tone = "warn", children }: { icon?: ReactNode; tone?: "warn" | "danger"; children: ReactNode }) {
+export function Banner({ icon, tone = "warn", action, children }: { icon?: ReactNode; tone?: "warn" | "danger"; action?: ReactNode; children: ReactNode }) {
   return (
     <div className={cx(styles.banner, styles[tone])} role="status">
       {icon && (
@@ -62,6 +62,7 @@ export function Banner({ icon, tone = "warn", children }: { icon?: ReactNode; to
         </span>
       )}
       <span>{children}</span>
+      {action}
     </div>
   );
 }

@@ -32,6 +32,13 @@ pub struct Wanted {
     download: Option<String>,
 }
 
+/// What a player has of a file, or of a timeline, that grows.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct Had {
+    /// Only what begins at this byte or later (of segments), or after so many entries (of a timeline).
+    from: Option<u64>,
+}
+
 /// Where a player can begin.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownSegments {
@@ -156,26 +163,29 @@ pub(super) async fn serve(
 /// Where a player can begin in a file.
 #[utoipa::path(get, path = "/api/v1/recordings/{id}/tracks/{track}/segments", tag = "recordings",
     params(("id" = String, Path, description = "The recording's id."),
-        ("track" = String, Path, description = "The track's id.")),
+        ("track" = String, Path, description = "The track's id."), Had),
     security(("api_token" = []), ("sign_in" = []), ("host" = [])),
     responses(
-        (status = 200, description = "In order, about two seconds each.", body = ShownSegments),
+        (status = 200, description = "In order, about two seconds each; the last of a file that grows grows, too.",
+            body = ShownSegments),
         (status = 404, description = "None for the asker.", body = ErrorBody),
     ))]
 pub async fn segments(
     State(state): State<AppState>,
     caller: Caller,
     Path((id, track)): Path<(String, String)>,
+    Query(Had { from }): Query<Had>,
 ) -> Result<Response, Failure> {
     let (row, _) = rights::seen(&state, &caller, &id).await?;
     let (library, file) = (state.recordings.library().clone(), number(&track)?);
-    let segments = disk(move || library.segments(&row.id, file)).await?;
-    Ok(no_store(Json(ShownSegments { init: segments.init, segments: segments.segments.clone() })))
+    let found = disk(move || library.segments(&row.id, file)).await?;
+    let known = found.segments.partition_point(|[offset, ..]| *offset < from.unwrap_or(0));
+    Ok(no_store(Json(ShownSegments { init: found.init, segments: found.segments[known..].to_vec() })))
 }
 
 /// What happened while it was made.
 #[utoipa::path(get, path = "/api/v1/recordings/{id}/timeline", tag = "recordings",
-    params(("id" = String, Path, description = "The recording's id.")),
+    params(("id" = String, Path, description = "The recording's id."), Had),
     security(("api_token" = []), ("sign_in" = []), ("host" = [])),
     responses(
         (status = 200, description = "In order.", body = ShownTimeline),
@@ -185,10 +195,12 @@ pub async fn timeline(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(Had { from }): Query<Had>,
 ) -> Result<Response, Failure> {
     let (row, _) = rights::seen(&state, &caller, &id).await?;
     let library = state.recordings.library().clone();
-    let entries = disk(move || library.timeline(&row.id)).await?;
+    let mut entries = disk(move || library.timeline(&row.id)).await?;
+    entries.drain(..usize::try_from(from.unwrap_or(0)).map_or(entries.len(), |from| from.min(entries.len())));
     Ok(no_store(Json(ShownTimeline { entries })))
 }
 

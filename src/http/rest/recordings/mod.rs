@@ -65,6 +65,8 @@ pub struct Summary {
     started_at: u64,
     /// In milliseconds, so far.
     duration_ms: u64,
+    /// While it runs: what was captured before this can be played; in milliseconds since it began.
+    written_ms: u64,
     /// Of all its files, so far.
     bytes: u64,
     /// Names of those who were there.
@@ -142,6 +144,8 @@ pub struct ShownTrack {
     start_ms: u64,
     /// From its first frame to its last.
     duration_ms: u64,
+    /// Whether no more comes.
+    complete: bool,
     /// Of its largest pictures.
     width: Option<u16>,
     /// Of its largest pictures.
@@ -404,6 +408,7 @@ fn summary(state: &AppState, row: Recording) -> Summary {
         (None, RecordingState::Finished) => "finished",
         (None, RecordingState::Broken) => "broken",
     };
+    let written_ms = live.as_ref().map_or(row.duration_ms, |live| live.written_ms);
     let (duration_ms, bytes, participants) = live.map_or((row.duration_ms, row.bytes, row.participants), |live| {
         (live.duration_ms, live.bytes, live.participants)
     });
@@ -415,6 +420,7 @@ fn summary(state: &AppState, row: Recording) -> Summary {
         state: word,
         started_at: row.started_at.0,
         duration_ms,
+        written_ms,
         bytes,
         participants,
         visibility: row.visibility.word(),
@@ -442,6 +448,7 @@ async fn shown(state: &AppState, row: Recording, manage: bool) -> Result<Shown, 
         mime: files::mime(track.codec),
         bytes: track.bytes,
         start_ms: track.start_ms,
+        complete: track.end_ms.is_some(),
         duration_ms: track.end_ms.unwrap_or(so_far).saturating_sub(track.start_ms),
         width: track.size.map(|size| size.0),
         height: track.size.map(|size| size.1),

@@ -84,23 +84,31 @@ export class World {
   readonly tracks: RecordingTrack[];
   readonly player: ReplayPlayer;
   states: PlayerState[] = [];
+  /** What else happens as time passes. */
+  happens: () => void = () => undefined;
   private looks: { every: number; at: number; look: () => void }[] = [];
   private waits: { until: number; done: () => void }[] = [];
 
-  constructor(readonly files: FakeFile[], duration: number) {
-    this.tracks = files.map((file, index) => {
+  /** `written`: of a recording that goes on (seconds). */
+  constructor(readonly files: FakeFile[], duration: number, written: number | null = null) {
+    this.tracks = this.tracksOf(written === null);
+    this.player = new ReplayPlayer(() => this.states.push(this.player.get()), this.parts());
+    this.player.load(this.tracks, duration * 1000, written === null ? null : written * 1000);
+  }
+
+  /** The files as the server tells of them now. */
+  tracksOf(complete: boolean): RecordingTrack[] {
+    return this.files.map((file, index) => {
       const source = file.source ?? "microphone";
       const audio = source === "microphone" || source === "screen-audio";
       const codec = file.codec ?? (audio ? "opus" : "vp8");
       const [from, to] = [file.pieces[0]?.[0] ?? 0, file.pieces[file.pieces.length - 1]?.[1] ?? 0];
       return {
         id: String(index + 1), participant: file.participant ?? 1, name: `P${file.participant ?? 1}`, kind: audio ? "audio" : "video",
-        source, codec, codecs: codec, mime: audio ? "audio/mp4" : "video/webm", url: `/files/${index + 1}`, bytes: 1, start_ms: from * 1000,
-        duration_ms: (to - from) * 1000, width: null, height: null,
+        source, codec, codecs: codec, mime: audio ? "audio/mp4" : "video/webm", url: `/files/${index + 1}`, bytes: HEAD + to * PER_SECOND,
+        start_ms: from * 1000, duration_ms: (to - from) * 1000, complete, width: null, height: null,
       };
     });
-    this.player = new ReplayPlayer(() => this.states.push(this.player.get()), this.parts());
-    this.player.load(this.tracks, duration * 1000);
   }
 
   /** Lets time pass. */
@@ -108,6 +116,7 @@ export class World {
     const until = this.time + ms;
     while (this.time < until) {
       this.time += 10;
+      this.happens();
       for (const { element, closed } of this.elements) if (!closed) element.pass(10);
       for (const wait of this.waits.filter((one) => one.until <= this.time)) wait.done();
       this.waits = this.waits.filter((one) => one.until > this.time);
@@ -139,9 +148,9 @@ export class World {
         return () => (this.looks = this.looks.filter((one) => one.look !== look));
       },
       wait: (ms, signal) => this.wait(ms, signal),
-      segments: (track, signal) =>
+      segments: (track, known, signal) =>
         answer(signal, () => {
-          this.asked.push(`${track.id} segments`);
+          this.asked.push(`${track.id} segments${known > 0 ? ` from ${(known - HEAD) / PER_SECOND}` : ""}`);
           const pieces = this.files[Number(track.id) - 1]?.pieces ?? [];
           const segments = pieces.flatMap(([from, to]) => {
             const cuts: [number, number, number, number][] = [];
@@ -151,7 +160,7 @@ export class World {
             }
             return cuts;
           });
-          return { init: HEAD, segments };
+          return { init: HEAD, segments: segments.filter(([offset]) => offset >= known) };
         }),
       bytes: (url, offset, length, signal) =>
         answer(signal, () => {

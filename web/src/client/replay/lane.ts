@@ -3,7 +3,7 @@
 
 import type { bytesOf, segmentsOf } from "../recordings";
 import { RestError } from "../rest";
-import { type File, fileAt, segmentAfter, segments, type Segment, type Source, stretches } from "./index";
+import { endOf, type File, fileAt, knownBytes, type Segment, segmentAfter, type Source, stretches, takeSegments, unknownFrom } from "./index";
 import type { Media, MediaParts } from "./media";
 import { decide, type Range, rangeAt } from "./sync";
 
@@ -14,6 +14,10 @@ const BEHIND = 12;
 const BEYOND = 20;
 /** Before something begins its element already stands there. */
 const READY_BEFORE = 1;
+/** The same for a picture while the one before it still stands. */
+const SHOWN_BEFORE = 0.15;
+/** Of a file that grows, so much is known ahead before it is asked what came since (seconds). */
+const KNOWN_AHEAD = 8;
 /** After a failure; doubles each time. */
 const AGAIN_AFTER_MS = 500;
 const AGAIN_AT_MOST_MS = 8_000;
@@ -21,6 +25,8 @@ const AGAIN_AT_MOST_MS = 8_000;
 const FAILURES = 3;
 /** An element this near to where the replay will go on (seconds) stands there. */
 const PLACED = 0.1;
+/** A picture goes on to stand where there is no next one for so long (seconds): its sender had a moment's trouble. */
+const STANDS = 2.5;
 /** `HTMLMediaElement.HAVE_CURRENT_DATA` */
 const HAS_PICTURE = 2;
 
@@ -50,7 +56,10 @@ export class Lane {
   private media: Media | null = null;
   /** The file whose head the element has. */
   private begun: File | null = null;
-  private readonly had = new Set<Segment>();
+  /** How many bytes of each. */
+  private readonly had = new Map<Segment, number>();
+  /** What was appended last: only what follows it may begin without a key frame. */
+  private last: Segment | null = null;
   /** What no decoder takes. */
   private readonly bad = new Set<Segment>();
   private loading: { abort: AbortController; segment: Segment | null } | null = null;
@@ -67,6 +76,8 @@ export class Lane {
   constructor(
     readonly source: Source,
     private readonly duration: () => number,
+    /** What was captured before this can be asked for (seconds). */
+    private readonly edge: () => number,
     private readonly parts: LaneParts,
     private readonly told: LaneTells,
   ) {
@@ -92,14 +103,24 @@ export class Lane {
     return rangeAt(this.stretches, at) !== null;
   }
 
-  /** Whether something begins or goes on between two times. */
+  /** Whether something begins or goes on between two times, or may, as far as is known. */
   isDueWithin(from: number, to: number): boolean {
-    return this.stretches.some(([begins, ends]) => begins < to && ends > from);
+    return this.stretches.some(([begins, ends]) => begins < to && ends > from) || this.isUnknownWithin(from, to);
+  }
+
+  /** Whether a file has grown there since it was asked what is in it. */
+  private isUnknownWithin(from: number, to: number): boolean {
+    const edge = this.edge();
+    return this.source.files.some((file) => {
+      const end = Math.min(endOf(file), edge);
+      return file.playable && file.known >= 0 && file.known < Math.min(to, end) && from < end;
+    });
   }
 
   /** Whether it could go on from here at once; what will never come is not waited for. While the others play, it is
    * enough that something is here. */
   isReady(at: number, running: boolean): boolean {
+    if (this.isUnknownWithin(at, at + PLACED)) return false;
     if (!this.isDue(at) || this.unplayable(at)) return true;
     const { media } = this;
     if (!media) return false;
@@ -108,9 +129,9 @@ export class Lane {
       return running || (!seeking && readyState >= HAS_PICTURE && Math.abs(currentTime - at) < PLACED);
     }
     const file = fileAt(this.source, at);
-    if (!file || file.init === 0) return false;
+    if (!file || file.known < 0) return false;
     const segment = file.segments[segmentAfter(file, at)];
-    return segment === undefined || segment.from > at || this.had.has(segment) || this.bad.has(segment);
+    return segment === undefined || segment.from > at || this.has(segment) || this.bad.has(segment);
   }
 
   /** How far off its element is; null where it does not play. */
@@ -126,7 +147,7 @@ export class Lane {
     if (segment && (segment.to <= to || segment.from > to + this.ahead)) this.loading?.abort.abort();
     const ranges = this.media?.buffered() ?? [];
     // Browsers forget by themselves where memory is short.
-    for (const one of this.had) if (!rangeAt(ranges, (one.from + one.to) / 2)) this.had.delete(one);
+    for (const one of this.had.keys()) if (!rangeAt(ranges, (one.from + one.to) / 2)) this.had.delete(one);
   }
 
   /** Brings the element to where the replay is, and sees to what comes next. */
@@ -155,7 +176,8 @@ export class Lane {
     const decision = decide({
       kind: this.source.kind, position: element.currentTime, seeking: element.seeking, target, running, rate, buffered, leads,
     });
-    this.showing = decision.do !== "rest" && element.readyState >= HAS_PICTURE;
+    const stands = this.source.kind === "video" && target >= element.currentTime && target - element.currentTime < STANDS;
+    this.showing = (decision.do !== "rest" || stands) && element.readyState >= HAS_PICTURE;
     switch (decision.do) {
       case "rest":
         this.rest(element, buffered, target);
@@ -174,24 +196,27 @@ export class Lane {
     }
   }
 
-  /** A recording that goes on has files that grew, and new ones. */
+  /** A recording that goes on has files that grew, and new ones; and those that did not grow, by now. */
   grow(newer: Source): void {
     this.known = null;
-    for (const file of newer.files) {
-      const old = this.source.files.find(({ track }) => track.id === file.track.id);
-      if (!old) this.source.files.push(file);
-      else if (old.track.duration_ms !== file.track.duration_ms) {
-        old.track = file.track;
-        old.init = 0;
-      }
+    for (const { track, ...file } of newer.files) {
+      const old = this.source.files.find((one) => one.track.id === track.id);
+      if (old) {
+        old.track = track;
+        if (old.known >= 0 && track.bytes <= knownBytes(old)) old.known = track.complete ? Infinity : this.edge();
+      } else this.source.files.push({ track, ...file });
     }
+  }
+
+  private has(segment: Segment): boolean {
+    return (this.had.get(segment) ?? 0) >= segment.length;
   }
 
   /** It has no element until it is looked at again; what is known of its files stays. */
   shut(): void {
     this.loading?.abort.abort();
     this.media?.close();
-    this.media = this.begun = null;
+    this.media = this.begun = this.last = null;
     this.had.clear();
     this.showing = false;
   }
@@ -210,7 +235,7 @@ export class Lane {
 
   private rest(element: Media["element"], buffered: readonly Range[], target: number): void {
     if (!element.paused) element.pause();
-    const next = buffered.find(([from]) => from > target && from <= target + READY_BEFORE);
+    const next = buffered.find(([from]) => from > target && from <= target + (this.showing ? SHOWN_BEFORE : READY_BEFORE));
     if (next && !element.seeking && Math.abs(element.currentTime - next[0]) > 0.01) element.currentTime = next[0];
   }
 
@@ -274,36 +299,41 @@ export class Lane {
     for (;;) {
       const file = fileAt(this.source, from);
       if (!file || file.track.start_ms / 1000 > until) return null;
-      const end = Math.max((file.track.start_ms + file.track.duration_ms) / 1000, file.segments[file.segments.length - 1]?.to ?? 0);
       if (file.playable) {
-        if (file.init === 0) return { file, segment: null };
+        if (file.known < 0 || file.known < Math.min(this.target + KNOWN_AHEAD, endOf(file), this.edge())) return { file, segment: null };
         const first = segmentAfter(file, from);
         for (const segment of first < 0 ? [] : file.segments.slice(first)) {
           if (segment.from > until) return null;
-          if (!this.had.has(segment) && !this.bad.has(segment)) return { file, segment };
+          if (!this.has(segment) && !this.bad.has(segment)) return { file, segment };
         }
       }
-      from = end;
+      from = endOf(file);
     }
   }
 
   private async load(file: File, segment: Segment | null, signal: AbortSignal): Promise<void> {
     if (!segment) {
-      const list = await this.parts.segments(file.track, signal);
-      const before = new Map(file.segments.map((one) => [one.offset, one]));
-      // Those that are here already stay the same ones.
-      file.segments = segments(list).map((one) => (before.get(one.offset)?.length === one.length ? before.get(one.offset) : undefined) ?? one);
-      file.init = list.init;
+      // What is said after this may be in the answer already, what was said before is.
+      const known = file.track.complete ? Infinity : this.edge();
+      const from = unknownFrom(file);
+      const list = await this.parts.segments(file.track, from, signal);
+      takeSegments(file, from, list);
+      file.known = known;
       this.known = null;
       // Nothing that is whole was written: there is no head either.
-      if (list.init === 0) file.playable = false;
+      if (list.init === 0 && file.track.complete) file.playable = false;
       return;
     }
     const media = (this.media ??= this.parts.media.open(this.source.kind, this.duration()));
     const head = this.begun === file ? null : this.parts.bytes(file.track.url, 0, file.init, signal);
-    const [start, bytes] = await Promise.all([head, this.parts.bytes(file.track.url, segment.offset, segment.length, signal)]);
+    const goesOn = head === null && this.last === segment ? (this.had.get(segment) ?? 0) : 0;
+    const until = segment.length;
+    const [start, bytes] = await Promise.all([head, this.parts.bytes(file.track.url, segment.offset + goesOn, until - goesOn, signal)]);
     if (this.media !== media || signal.aborted) return;
     await this.forget(media);
+    // What it would go on from may just have been forgotten.
+    if (goesOn > 0 && this.had.get(segment) !== goesOn) return;
+    this.last = null;
     if (start) {
       // Until all of the head is in, it has none.
       this.begun = null;
@@ -312,7 +342,9 @@ export class Lane {
       this.begun = file;
     }
     await media.append(bytes);
-    if (this.media === media) this.had.add(segment);
+    if (this.media !== media) return;
+    this.had.set(segment, until);
+    this.last = segment;
   }
 
   private async forget(media: Media): Promise<void> {
@@ -326,6 +358,6 @@ export class Lane {
 
   private async remove(media: Media, from: number, to: number): Promise<void> {
     await media.remove(from, to);
-    for (const one of this.had) if (one.from < to && one.to > from) this.had.delete(one);
+    for (const one of this.had.keys()) if (one.from < to && one.to > from) this.had.delete(one);
   }
 }

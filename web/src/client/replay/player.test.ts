@@ -191,15 +191,133 @@ describe("a replay", () => {
   });
 
   it("goes on in what was written since it began to play", async () => {
-    const world = new World([voice(1, [0, 10])], 10);
+    const world = new World([voice(1, [0, 10])], 10, 10);
     world.player.play();
     await world.pass(5_000);
     world.files[0] = voice(1, [0, 20]);
-    world.player.load(world.tracks.map((track) => ({ ...track, duration_ms: 20_000 })), 20_000);
+    world.player.load(world.tracksOf(true), 20_000);
     await world.pass(8_000);
     expect(world.player.position()).toBeGreaterThan(12);
     expect(world.of(1).paused).toBe(false);
     // What was here already was not fetched once more.
     expect(world.asked.filter((one) => one === "1 4").length).toBe(1);
+    expect(world.asked.filter((one) => one === "1 segments").length).toBe(1);
+  });
+});
+
+/** A meeting that is recorded while it is watched: told each 1.5 s, written a second ago. */
+function running(begun: number) {
+  const world = new World([voice(1, [0, begun]), camera(1, [0, begun]), voice(2, [0, 3])], begun, begun - 1);
+  const began = world.time - begun * 1_000;
+  const state = { told: 0, silent: false, over: false };
+  const written = () => (world.time - began) / 1_000 - 1;
+  const tell = () => {
+    state.told = world.time;
+    world.player.load(world.tracksOf(state.over), (world.time - began), state.over ? null : written() * 1_000);
+  };
+  world.happens = () => {
+    if (state.over) return;
+    // Parts of half a second.
+    const until = Math.floor(written() * 2) / 2;
+    world.files[0] = voice(1, [0, until]);
+    world.files[1] = camera(1, [0, until]);
+    if (!state.silent && world.time - state.told >= 1_500) tell();
+  };
+  world.happens();
+  tell();
+  world.player.want(["1-camera"]);
+  return { world, state, written, tell };
+}
+
+describe("a replay of what goes on", () => {
+  it("plays a few seconds behind what is written, without a hole, and the bar grows", async () => {
+    const { world, written } = running(60);
+    world.player.goLive();
+    await world.pass(3_000);
+    world.states = [];
+    const asked = world.asked.length;
+    await world.pass(30_000);
+    expect(world.states.some(({ waiting }) => waiting)).toBe(false);
+    expect(world.player.get()).toMatchObject({ live: true, playing: true, showing: ["1-camera"] });
+    expect(written() - world.player.position()).toBeLessThan(6);
+    expect(world.player.get().duration).toBeGreaterThan(85);
+    expect(Math.abs(world.of(1).currentTime - world.player.position())).toBeLessThan(0.05);
+    expect(world.of(1).seeks + world.of(2).seeks).toBeLessThan(6);
+    // For each time that one is told: what is new in two files, and that; of who is silent nothing.
+    expect(world.asked.length - asked).toBeLessThan(30 / 1.5 * 4 * 1.3);
+    expect(world.asked.slice(asked).filter((one) => one.startsWith("3")).length).toBe(0);
+    // No byte of it twice.
+    const sounds = world.asked.filter((one) => /^1 [\d.]+$/u.test(one));
+    expect(new Set(sounds).size).toBe(sounds.length);
+  });
+  it("hears who begins to speak while it plays", async () => {
+    const { world, written } = running(60);
+    world.player.goLive();
+    await world.pass(5_000);
+    const from = Math.floor(written() * 2) / 2;
+    const before = world.happens;
+    world.happens = () => {
+      world.files[2] = voice(2, [0, 3], [from, Math.floor(written() * 2) / 2 + 0.001]);
+      before();
+    };
+    await world.pass(9_000);
+    expect(world.of(3).paused).toBe(false);
+    expect(Math.abs(world.of(3).currentTime - world.player.position())).toBeLessThan(0.05);
+  });
+  it("waits where it hears nothing, is behind then, and comes back when one wants", async () => {
+    const { world, state, tell } = running(60);
+    world.player.goLive();
+    await world.pass(5_000);
+    state.silent = true;
+    await world.pass(15_000);
+    expect(world.player.get()).toMatchObject({ waiting: true, playing: true });
+    state.silent = false;
+    tell();
+    await world.pass(3_000);
+    expect(world.player.get()).toMatchObject({ waiting: false, playing: true, live: false });
+    world.player.goLive();
+    await world.pass(3_000);
+    expect(world.player.get()).toMatchObject({ waiting: false, live: true });
+  });
+  it("comes back to what happens after a moment's trouble", async () => {
+    const { world, written } = running(60);
+    world.player.goLive();
+    await world.pass(5_000);
+    const behind = written() - world.player.position();
+    world.away.add("/files/1");
+    await world.pass(6_000);
+    world.away.clear();
+    await world.pass(4_000);
+    expect(written() - world.player.position()).toBeGreaterThan(behind + 2);
+    expect(world.player.get()).toMatchObject({ waiting: false, live: true, rate: 1 });
+    expect(world.of(1).playbackRate).toBe(1.05);
+    await world.pass(120_000);
+    expect(written() - world.player.position()).toBeLessThan(behind + 1);
+    expect(world.of(1).playbackRate).toBe(1);
+  });
+  it("from the beginning asks for little, and slows down where it catches up", async () => {
+    const { world } = running(60);
+    world.player.setRate(2);
+    world.player.play();
+    await world.pass(10_000);
+    expect(world.player.position()).toBeGreaterThan(18);
+    expect(world.asked.filter((one) => one.includes("segments")).length).toBeLessThanOrEqual(3);
+    expect(world.player.get()).toMatchObject({ live: false, rate: 2 });
+    await world.pass(60_000);
+    expect(world.player.get()).toMatchObject({ live: true, rate: 1, waiting: false });
+  });
+  it("becomes the replay of what is over, to its last second", async () => {
+    const { world, state, tell } = running(20);
+    world.player.goLive();
+    await world.pass(5_000);
+    state.over = true;
+    world.files[0] = voice(1, [0, 25]);
+    world.files[1] = camera(1, [0, 25]);
+    tell();
+    expect(world.player.get()).toMatchObject({ live: null, duration: 25 });
+    await world.pass(8_000);
+    expect(world.player.get()).toMatchObject({ playing: false });
+    expect(world.player.position()).toBe(25);
+    expect(world.of(1).currentTime).toBeGreaterThan(24.8);
   });
 });

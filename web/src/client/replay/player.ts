@@ -20,6 +20,14 @@ const VOICES = 16;
 /** What will be heard within this time is fetched, what was heard longer ago is closed (seconds). */
 const SOON = 20;
 const AGO = 8;
+/** What is watched while it is recorded is so far behind what is written: until one is told again, and has fetched it. */
+const BEHIND_S = 4;
+/** Who is no further behind that sees it live, and comes back to it: so much faster, between these two. */
+const LIVE_S = 6;
+const CATCHES_UP = 1.05;
+const [FAR_S, NEAR_S] = [1.5, 0.5];
+/** Where nothing more is told of, the replay waits until there is so much of it (seconds). */
+const ENOUGH_S = 1;
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2] as const;
 
@@ -28,8 +36,10 @@ export interface PlayerState {
   playing: boolean;
   /** It would play, or stand elsewhere, but for what is still to come. */
   waiting: boolean;
-  /** Seconds. */
+  /** Seconds; of a recording that goes on: what can be watched so far. */
   duration: number;
+  /** It goes on: whether one is at what comes now. Null where it is over. */
+  live: boolean | null;
   rate: number;
   /** 0 to 1. */
   volume: number;
@@ -82,6 +92,13 @@ export class ReplayPlayer {
   private readonly clock = new Clock();
   private readonly stop: () => void;
   private duration = 0;
+  /** Of a recording that goes on: how much is written, and when that was told. Null where it is over. */
+  private told: { written: number; at: number } | null = null;
+  /** It caught up with what is told. */
+  private starved = false;
+  /** As it was chosen; the clock may be a little faster. */
+  private rate = 1;
+  private catching = false;
   private playing = false;
   private volume = 1;
   private muted = false;
@@ -103,9 +120,11 @@ export class ReplayPlayer {
     this.stop = parts.every(LOOK_EVERY_MS, () => this.look());
   }
 
-  /** What there is; again where a recording goes on. */
-  load(tracks: readonly RecordingTrack[], durationMs: number): void {
-    this.duration = Math.max(this.duration, durationMs / 1000);
+  /** What there is; again where a recording goes on: then with how much of it is written. */
+  load(tracks: readonly RecordingTrack[], durationMs: number, writtenMs: number | null = null): void {
+    this.duration = writtenMs === null ? durationMs / 1000 : this.end();
+    this.told = writtenMs === null ? null : { written: writtenMs / 1000, at: this.parts.now() };
+    this.duration = this.end();
     for (const source of sourcesOf(tracks, (type) => this.parts.media.playable(type))) {
       const known = this.lanes.get(source.key);
       if (known) known.grow(source);
@@ -119,7 +138,15 @@ export class ReplayPlayer {
   }
 
   position(): number {
-    return Math.min(this.clock.now(this.parts.now()), this.duration);
+    return Math.min(this.clock.now(this.parts.now()), this.end());
+  }
+
+  /** How far one can watch. It never becomes less, and goes on by itself between two times that one is told. */
+  private end(): number {
+    const { told, duration } = this;
+    if (!told) return duration;
+    const passed = (this.parts.now() - told.at) / 1000;
+    return Math.max(duration, Math.min(told.written, told.written - BEHIND_S + passed));
   }
 
   /** The element with a source's picture, for the page to put somewhere; null while there is none. */
@@ -139,7 +166,7 @@ export class ReplayPlayer {
   }
 
   play(): void {
-    if (this.position() >= this.duration) this.seek(0);
+    if (!this.told && this.position() >= this.duration) this.seek(0);
     this.playing = true;
     this.blocked = false;
     this.look();
@@ -150,8 +177,14 @@ export class ReplayPlayer {
     this.look();
   }
 
+  /** To what is recorded now. */
+  goLive(): void {
+    this.seek(this.end());
+    this.play();
+  }
+
   seek(to: number): void {
-    const position = Math.max(0, Math.min(to, this.duration));
+    const position = Math.max(0, Math.min(to, this.end()));
     const now = this.parts.now();
     this.clock.run(now, false);
     this.clock.set(now, position);
@@ -163,7 +196,7 @@ export class ReplayPlayer {
   }
 
   setRate(rate: number): void {
-    this.clock.setRate(this.parts.now(), rate);
+    this.rate = rate;
     this.look();
   }
 
@@ -185,7 +218,9 @@ export class ReplayPlayer {
   }
 
   private lane(source: Lane["source"]): Lane {
-    return new Lane(source, () => this.duration, this.parts, {
+    // What goes on has no end yet that an element could know.
+    const duration = () => (this.told ? Infinity : this.duration);
+    return new Lane(source, duration, () => this.told?.written ?? Infinity, this.parts, {
       blocked: () => {
         if (this.blocked) return;
         this.blocked = true;
@@ -202,8 +237,9 @@ export class ReplayPlayer {
     const now = this.parts.now();
     const at = this.position();
     const active = this.choose(at);
-    if (this.playing && at >= this.duration && this.duration > 0) this.playing = false;
-    const waits = this.awaits(active, at, now);
+    if (!this.told && this.playing && at >= this.duration && this.duration > 0) this.playing = false;
+    this.pace(at, now);
+    const waits = this.awaits(active, at, now) || this.starves(at, now);
     const wanted = this.playing && !waits;
     const running = wanted && (this.clock.isRunning || this.begins(active, at, now));
     if (!wanted) this.beginning = null;
@@ -270,15 +306,36 @@ export class ReplayPlayer {
     return false;
   }
 
+  /** Nobody can watch faster than it happens, and who sees it live stays there after a moment's trouble. */
+  private pace(at: number, now: number): void {
+    const behind = this.told ? this.end() - at : 0;
+    if (this.told && this.rate > 1 && behind <= 0) this.rate = 1;
+    this.catching = this.rate === 1 && behind < LIVE_S && behind > (this.catching ? NEAR_S : FAR_S);
+    const rate = this.rate * (this.catching ? CATCHES_UP : 1);
+    if (rate !== this.clock.rate) this.clock.setRate(now, rate);
+  }
+
+  /** Whether it has played all that it was told of. */
+  private starves(at: number, now: number): boolean {
+    const { told } = this;
+    const left = told ? told.written - at : Infinity;
+    this.starved = left <= 0 || (this.starved && left < ENOUGH_S);
+    if (this.starved) this.waitingSince ??= now;
+    return this.starved;
+  }
+
   private tell(): PlayerState {
     const at = this.position();
+    const end = this.end();
     const keys = (of: (lane: Lane) => boolean) => [...this.lanes.values()].filter(of).map(({ source }) => source.key);
-    const { playing, duration, volume, muted, blocked, soundless } = this;
+    const { playing, volume, muted, blocked, soundless } = this;
     return {
       playing,
       waiting: this.waitingSince !== null,
-      duration,
-      rate: this.clock.rate,
+      // A bar that grows does so by whole seconds.
+      duration: this.told ? Math.floor(end) : end,
+      live: this.told ? at >= end - LIVE_S : null,
+      rate: this.rate,
       volume,
       muted,
       soundless,

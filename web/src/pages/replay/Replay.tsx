@@ -1,5 +1,5 @@
 /** A recording, played: bar, pictures, controls, and beside them chapters and chat. Knows not where it comes from. */
-import { CircleAlert, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen, Share2, VolumeX } from "lucide-react";
+import { CircleAlert, CirclePause, Download, LayoutGrid, LayoutPanelTop, PanelRightClose, PanelRightOpen, Share2, VolumeX } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { createRecordings, type RecordingsModel } from "../../state/recordings";
@@ -81,6 +81,7 @@ function Playing({ view, position, actions }: ReplayProps) {
   const [sharing, setSharing] = useState<RecordingsModel | null>(null);
   const fullScreen = useFullScreen();
   const { recording, player, layout } = view;
+  const [wasRunning] = useState(player.live !== null);
   const title = recording?.title || t("replay.untitled");
   useTitle(`${title} · ${t("app.title")}`);
   const next = layout.choice === "grid" ? "speaker" : "grid";
@@ -99,6 +100,7 @@ function Playing({ view, position, actions }: ReplayProps) {
     previousChapter: () => actions.toChapter(-1),
     nextChapter: () => actions.toChapter(1),
     layout: () => actions.setLayout(next),
+    live: () => player.live !== null && actions.goLive(),
     help: () => setDialog("shortcuts"),
   });
   if (!recording) return null;
@@ -149,6 +151,20 @@ function Playing({ view, position, actions }: ReplayProps) {
         <div className={styles.over}>
           {player.unplayable.length > 0 && <Banner icon={<CircleAlert />}>{t("replay.unplayableSome")}</Banner>}
           {player.soundless && player.playing && <Banner icon={<VolumeX />}>{t("replay.soundless")}</Banner>}
+          {view.gap && (
+            <Banner
+              icon={<CirclePause />}
+              action={
+                <Button size="s" onPress={() => actions.seek(view.gap?.to ?? 0)}>
+                  {t("replay.skipGap")}
+                </Button>
+              }
+            >
+              {t(view.gap.why === "paused" ? "replay.gapPaused" : "replay.gapLost")}
+            </Banner>
+          )}
+          {player.live && recording.state === "paused" && <Banner icon={<CirclePause />}>{t("replay.pausedNow")}</Banner>}
+          {player.live && recording.state === "suspended" && <Banner icon={<CircleAlert />}>{t("replay.suspendedNow")}</Banner>}
           {recording.state === "broken" && <Banner icon={<CircleAlert />}>{t("replay.brokenHint")}</Banner>}
         </div>
       </main>
@@ -160,10 +176,10 @@ function Playing({ view, position, actions }: ReplayProps) {
           <ReplayPanel />
         </div>
       )}
-      <Announcer text={player.blocked ? t("replay.clickToPlay") : ""} />
+      <Announcer text={player.blocked ? t("replay.clickToPlay") : wasRunning && player.live === null ? t("replay.over") : ""} />
       {dialog === "download" && <ReplayDownload close={() => setDialog(null)} />}
       {dialog === "share" && sharing && <ReplayShare model={sharing} close={() => setDialog(null)} />}
-      {dialog === "shortcuts" && <ReplayShortcuts close={() => setDialog(null)} />}
+      {dialog === "shortcuts" && <ReplayShortcuts live={player.live !== null} close={() => setDialog(null)} />}
     </div>
   );
 }
@@ -178,8 +194,9 @@ function State({ state }: { state: NonNullable<ReplayView["recording"]>["state"]
     case "finishing":
       return <Badge>{t("replay.finishing")}</Badge>;
     case "recording":
+      return <Badge tone="danger">{t("replay.running")}</Badge>;
     case "paused":
     case "suspended":
-      return <Badge tone="danger">{t("replay.running")}</Badge>;
+      return <Badge tone="warn">{t(`record.sign.${state}`)}</Badge>;
   }
 }

@@ -36,6 +36,7 @@ export function ReplayControls({ fullScreen, position }: { fullScreen: FullScree
         <Control label={t("replay.previousChapter")} icon={<ChevronFirst />} onPress={() => actions.toChapter(-1)} className={styles.roomy} />
         <Control label={t("replay.nextChapter")} icon={<ChevronLast />} onPress={() => actions.toChapter(1)} className={styles.roomy} />
         <Time position={position} />
+        {player.live !== null && <Live live={player.live && player.playing} goLive={actions.goLive} />}
         <span className={styles.gap} />
         <Control label={silent ? t("replay.unmute") : t("replay.mute")} icon={silent ? <VolumeX /> : player.volume < 0.5 ? <Volume1 /> : <Volume2 />} onPress={actions.toggleMuted} />
         <input
@@ -70,6 +71,18 @@ export function ReplayControls({ fullScreen, position }: { fullScreen: FullScree
         )}
       </Toolbar>
     </div>
+  );
+}
+
+/** Where the recording goes on: whether one sees what happens now, and the way there. */
+function Live({ live, goLive }: { live: boolean; goLive: () => void }) {
+  const { t } = useTranslation();
+  return (
+    // It stays where it is, and keeps the focus, when one is there.
+    <AriaButton className={cx(toolbarStyles.control, toolbarStyles.worded, styles.live)} data-live={live || undefined} aria-disabled={live || undefined} onPress={() => !live && goLive()}>
+      <span className={styles.dot} aria-hidden="true" />
+      {live ? t("replay.live") : t("replay.goLive")}
+    </AriaButton>
   );
 }
 

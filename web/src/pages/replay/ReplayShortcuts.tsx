@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Dialog } from "../../ui/Dialog";
 import { KeyList, type KeyRow } from "../../ui/KeyList";
 
-export function ReplayShortcuts({ close }: { close: () => void }) {
+export function ReplayShortcuts({ live, close }: { live: boolean; close: () => void }) {
   const { t } = useTranslation();
   const rows: KeyRow[] = [
     [[t("shortcuts.space"), "K"], t("replay.shortcuts.play")],
@@ -15,6 +15,7 @@ export function ReplayShortcuts({ close }: { close: () => void }) {
     [["M"], t("replay.shortcuts.mute")],
     [["V"], t("replay.shortcuts.layout")],
     [["F"], t("replay.shortcuts.fullScreen")],
+    ...(live ? [[["G"], t("replay.goLive")] satisfies KeyRow] : []),
     [["?"], t("replay.shortcuts.help")],
   ];
   return (

@@ -3,11 +3,11 @@ import { useEffect, useRef } from "react";
 
 export type ReplayKey =
   | "play" | "back" | "forward" | "stepBack" | "stepForward" | "louder" | "quieter" | "mute" | "fullScreen" | "slower" | "faster"
-  | "previousChapter" | "nextChapter" | "layout" | "help";
+  | "previousChapter" | "nextChapter" | "layout" | "live" | "help";
 
 const KEYS: Record<string, ReplayKey> = {
   " ": "play", k: "play", j: "back", l: "forward", ArrowLeft: "stepBack", ArrowRight: "stepForward", ArrowUp: "louder", ArrowDown: "quieter",
-  m: "mute", f: "fullScreen", "<": "slower", ",": "slower", ">": "faster", ".": "faster", p: "previousChapter", n: "nextChapter", v: "layout", "?": "help",
+  m: "mute", f: "fullScreen", "<": "slower", ",": "slower", ">": "faster", ".": "faster", p: "previousChapter", n: "nextChapter", v: "layout", g: "live", "?": "help",
 };
 
 /** Keys belong to the field one writes in, the menu or dialog that is open, and the browser's own combinations. */

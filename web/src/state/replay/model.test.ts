@@ -24,7 +24,7 @@ let state: RecordingDetail["state"];
 const answer = <T>(value: () => T): Promise<T> => (refuse ? Promise.reject(refuse) : Promise.resolve(value()));
 
 const detail = (): RecordingDetail => ({
-  id: "r", meeting_id: "m", title: "Autumn", state, started_at: 0, duration_ms: 60_000, bytes: 1, participants: [], visibility: "host", link_expires_at: null,
+  id: "r", meeting_id: "m", title: "Autumn", state, started_at: 0, duration_ms: 60_000, written_ms: 60_000, bytes: 1, participants: [], visibility: "host", link_expires_at: null,
   replay_url: "", upload: null, tracks: world.tracks, gaps: [], ended: "stopped", manage: true,
 });
 
@@ -35,7 +35,8 @@ function parts(): ReplayParts {
       told.push("detail");
       return detail();
     }),
-    timeline: () => answer(() => ENTRIES),
+    timeline: (_, from = 0) => answer(() => ENTRIES.slice(from)),
+    seen: () => true,
     exports: () => answer(() => ({ exports: exported, available: true, reason: null })),
     startExport: (_, layout) => answer(() => {
       const made: RecordingExport = { layout, state: "running", progress: 0, bytes: null, error: null, url: null };

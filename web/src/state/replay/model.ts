@@ -11,8 +11,14 @@ import { replayLayout, type ReplayLayoutChoice } from "./layout";
 import { Story } from "./story";
 import type { ReplayActions, ReplayModel, ReplayView } from "./types";
 
-/** How often is asked what was written meanwhile, and how far an export is. */
-const AGAIN_MS = 4_000;
+/** How often is asked what was written meanwhile: by who watches it as it comes, and by others; where nobody answered;
+ * and how far an export is. */
+const LIVE_AGAIN_MS = 1_500;
+const AGAIN_MS = 5_000;
+const UNSEEN_AGAIN_MS = 30_000;
+const FAILED_AGAIN_MS = 4_000;
+/** Who is no further behind needs to hear of what comes (seconds). */
+const NEAR_S = 15;
 const EXPORT_AGAIN_MS = 1_500;
 const DRAW_MS = 200;
 /** A chapter begun less long ago counts as the one before. */
@@ -26,6 +32,8 @@ export interface ReplayParts {
   startExport: typeof startExport;
   endExport: typeof endExport;
   player(changed: () => void): ReplayPlayer;
+  /** Whether anybody sees the page. */
+  seen(): boolean;
 }
 
 const BROWSER_PARTS: ReplayParts = {
@@ -36,6 +44,7 @@ const BROWSER_PARTS: ReplayParts = {
   startExport,
   endExport,
   player: (changed) => new ReplayPlayer(changed),
+  seen: () => document.visibilityState === "visible",
 };
 
 /** `token`: of a link; it is exchanged for a cookie, and `opened` is told when nobody needs it any more. */
@@ -57,16 +66,20 @@ class Replay implements ReplayModel {
   private readonly player: ReplayPlayer;
   private story = new Story({ tracks: [] }, []);
   private detail: RecordingDetail | null = null;
+  private readonly entries: TimelineEntry[] = [];
+  private reading = false;
+  /** When what was written since is asked for, at the latest; null where all is there. */
+  private readAt: number | null = null;
   private choice: ReplayLayoutChoice = "grid";
   private page = 0;
   private closed = false;
-  private readonly timers: Partial<Record<"again" | "exports" | "draw", ReturnType<typeof setTimeout>>> = {};
+  private readonly timers: Partial<Record<"exports" | "draw", ReturnType<typeof setTimeout>>> = {};
 
   constructor(private readonly id: string, token: string | null, opened: () => void, private readonly parts: ReplayParts) {
     this.player = parts.player(() => this.draw());
     this.view = new Store<ReplayView>({
       phase: { kind: "loading" }, recording: null, player: this.player.get(), layout: { choice: "grid", mode: "grid", stage: [], tiles: [], page: 0, pages: 1 },
-      chapters: [], chapter: -1, lines: [], line: -1, speaking: [], exports: null, refused: null,
+      chapters: [], chapter: -1, lines: [], line: -1, gap: null, speaking: [], exports: null, refused: null,
     });
     this.actions = this.makeActions();
     this.timers.draw = setInterval(() => this.draw(), DRAW_MS);
@@ -75,7 +88,6 @@ class Replay implements ReplayModel {
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timers.again);
     clearTimeout(this.timers.exports);
     clearInterval(this.timers.draw);
     this.player.close();
@@ -94,25 +106,42 @@ class Replay implements ReplayModel {
   }
 
   private async read(): Promise<void> {
-    const [detail, entries] = await Promise.all([this.parts.detail(this.id), this.parts.timeline(this.id)]);
+    const known = this.entries.length;
+    // In this order: what happened when the recording was over already is all that happened.
+    const detail = await this.parts.detail(this.id);
+    const entries = await this.parts.timeline(this.id, known);
     if (this.closed) return;
+    this.readAt = unfinished(detail) ? performance.now() : null;
     this.take(detail, entries);
-    if (unfinished(detail)) this.readAgain();
   }
 
+  /** Asks what was written meanwhile, where that is due. */
   private readAgain(): void {
-    this.timers.again = setTimeout(() => {
-      this.read().catch(() => {
-        // What plays goes on to play; the next time may do better.
-        if (!this.closed) this.readAgain();
+    if (this.reading || this.readAt === null) return;
+    const { playing, live, duration } = this.player.get();
+    const near = live === true || duration - this.player.position() < NEAR_S;
+    const patience = playing && near ? LIVE_AGAIN_MS : playing || this.parts.seen() ? AGAIN_MS : UNSEEN_AGAIN_MS;
+    if (performance.now() < this.readAt + patience) return;
+    this.reading = true;
+    this.read()
+      .catch((error: unknown) => {
+        if (this.closed) return;
+        // What plays goes on to play, the next time may do better; but what was deleted does not come back.
+        const gone = error instanceof RestError && error.status === 404;
+        this.readAt = gone ? null : performance.now() + FAILED_AGAIN_MS - LIVE_AGAIN_MS;
+      })
+      .finally(() => {
+        this.reading = false;
       });
-    }, AGAIN_MS);
   }
 
   private take(detail: RecordingDetail, entries: readonly TimelineEntry[]): void {
+    if (!this.detail || entries.length > 0 || detail.tracks.length !== this.detail.tracks.length) {
+      this.entries.push(...entries);
+      this.story = new Story(detail, this.entries);
+    }
     this.detail = detail;
-    this.story = new Story(detail, entries);
-    this.player.load(detail.tracks, detail.duration_ms);
+    this.player.load(detail.tracks, detail.duration_ms, unfinished(detail) ? detail.written_ms : null);
     this.view.update((now) => ({ ...now, phase: { kind: "ready" }, recording: detail, chapters: this.story.chapters, lines: this.story.lines }));
     this.draw();
   }
@@ -120,6 +149,7 @@ class Replay implements ReplayModel {
   /** The view at this moment; what did not change stays the same. */
   private draw(): void {
     if (this.closed || !this.detail) return;
+    this.readAgain();
     const at = this.player.position();
     this.position.set(at);
     const player = this.player.get();
@@ -128,7 +158,9 @@ class Replay implements ReplayModel {
     if (JSON.stringify(layout) !== JSON.stringify(before.layout)) this.player.want([...layout.stage, ...layout.tiles].map(({ key }) => key));
     const people = this.story.peopleAt(at);
     const speaking = this.story.speakingAt(at).flatMap((id) => people.find((person) => person.id === id)?.name ?? []);
-    const now = { player, layout, chapter: this.story.chapterAt(at), line: this.story.lineAt(at), speaking };
+    const inGap = this.detail.gaps.find(({ from_ms, to_ms }) => from_ms <= at * 1000 && at * 1000 < to_ms);
+    const gap = inGap ? { why: inGap.why, to: inGap.to_ms / 1000 } : null;
+    const now = { player, layout, gap, chapter: this.story.chapterAt(at), line: this.story.lineAt(at), speaking };
     const changed = (Object.keys(now) as (keyof typeof now)[]).filter((key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]));
     if (changed.length > 0) this.view.update((view) => ({ ...view, ...Object.fromEntries(changed.map((key) => [key, now[key]])) }));
   }
@@ -142,6 +174,7 @@ class Replay implements ReplayModel {
     return {
       toggle: drawn(() => (player.get().playing ? player.pause() : player.play())),
       seek: drawn((to: number) => player.seek(to)),
+      goLive: drawn(() => player.goLive()),
       skip: drawn((by: number) => player.seek(player.position() + by)),
       toChapter: drawn((by: 1 | -1) => this.toChapter(by)),
       setRate: drawn((rate: number) => player.setRate(rate)),

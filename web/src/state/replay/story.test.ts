@@ -50,7 +50,7 @@ describe("what happened", () => {
   it("is what the files say where there is no timeline", () => {
     const track: RecordingTrack = {
       id: "1", participant: 7, name: "Dora", kind: "video", source: "camera", codec: "vp8", codecs: "vp8", mime: "video/webm", url: "/1",
-      bytes: 1, start_ms: 0, duration_ms: 9_000, width: 320, height: 180,
+      bytes: 1, start_ms: 0, duration_ms: 9_000, complete: true, width: 320, height: 180,
     };
     const bare = new Story({ tracks: [track] }, []);
     expect(bare.peopleAt(3)).toMatchObject([{ id: 7, name: "Dora", camera: true, microphone: false }]);

@@ -22,6 +22,8 @@ export interface ReplayView {
   lines: readonly Line[];
   /** The last that was there; -1 before the first. */
   line: number;
+  /** Nothing was kept here: why, and until when (seconds). */
+  gap: { why: RecordingDetail["gaps"][number]["why"]; to: number } | null;
   /** Names of those who speak. */
   speaking: readonly string[];
   /** Null before they are known. */
@@ -34,6 +36,8 @@ export interface ReplayActions {
   toggle: () => void;
   /** Seconds. */
   seek: (to: number) => void;
+  /** Where the recording goes on: to what happens now. */
+  goLive: () => void;
   skip: (by: number) => void;
   /** The next chapter, or the one before. */
   toChapter: (by: 1 | -1) => void;
