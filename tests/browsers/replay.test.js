@@ -99,6 +99,19 @@ async function apart() {
   return { tracks: means.length, spread: Math.max(...means) - Math.min(...means) };
 }
 
+/** Runs in a page: points at a place of the bar (0 to 1), and says what the small picture there shows: its brightest and darkest dots. */
+async function previewed(place) {
+  const slider = document.querySelector("input[type=range]");
+  const { left, top, width } = slider.getBoundingClientRect();
+  slider.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: left + width * place, clientY: top + 5 }));
+  await new Promise((done) => setTimeout(done, 50));
+  const canvas = slider.parentElement.querySelector("canvas");
+  if (!canvas?.width) return null;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const greens = data.filter((_, index) => index % 4 === 1);
+  return { width: canvas.width, brightest: greens.reduce((a, b) => Math.max(a, b)), darkest: greens.reduce((a, b) => Math.min(a, b)) };
+}
+
 async function playsInStep(viewer, id) {
   await viewer.before(keepSounds);
   await viewer.go(`${here.server.origin}/recordings/${id}`);
@@ -111,6 +124,10 @@ async function playsInStep(viewer, id) {
       assert.equal(tile?.picture?.code, code, `${viewer.name} sees ${name} in that tile: ${JSON.stringify(tile)}`);
     });
   }
+  await eventually(async () => {
+    const small = await viewer.page.evaluate(previewed, 0.6);
+    assert.ok(small?.width > 100 && small.brightest > 180 && small.darkest < 60, `${viewer.name} sees a small picture of a moment: ${JSON.stringify(small)}`);
+  });
   const [took, looked] = [[], []];
   const cores = freeCores();
   for (const to of [12, 3, 16, 7, 14]) {

@@ -131,7 +131,7 @@ function FakeMeeting({ query }: { query: URLSearchParams }) {
 function FakeReplay({ query }: { query: URLSearchParams }) {
   const [made] = useState(() => fakeReplay(query));
   const view = useStore(made.view);
-  return <Replay view={view} position={made.position} actions={made.actions} />;
+  return <Replay view={view} position={made.position} previews={made.previews} actions={made.actions} />;
 }
 
 function FakeTest({ kind }: { kind: string }) {

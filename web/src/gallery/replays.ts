@@ -4,7 +4,7 @@ import type { PlayerState } from "../client/replay/player";
 import type { RecordingsActions, RecordingsView } from "../state/recordings";
 import { replayLayout } from "../state/replay/layout";
 import { Story } from "../state/replay/story";
-import type { ReplayActions, ReplayView } from "../state/replay/types";
+import type { ReplayActions, ReplayPreviews, ReplayView } from "../state/replay/types";
 import { Store } from "../state/store";
 import { drawnStream } from "./streams";
 
@@ -110,7 +110,29 @@ export function fakeReplay(query: URLSearchParams) {
     startExport: nothing,
     endExport: nothing,
   };
-  return { view: store, position, actions };
+  // What a preview would look like: a slide where one is shared, a face elsewhere.
+  const small = [false, true].map((screen) => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [320, screen ? 200 : 180];
+    const context = canvas.getContext("2d");
+    if (context) {
+      context.fillStyle = screen ? "#f4f1ea" : "#33594c";
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.fillStyle = screen ? "#20302a" : "#e3c7ac";
+      if (screen) for (let line = 0; line < 5; line += 1) context.fillRect(24, 28 + line * 32, line === 0 ? 180 : 260 - line * 20, line === 0 ? 18 : 8);
+      else {
+        context.ellipse(160, 100, 48, 62, 0, 0, 7);
+        context.fill();
+      }
+    }
+    return canvas;
+  });
+  const previews: ReplayPreviews = {
+    changes: new Store(0),
+    want: nothing,
+    get: (time) => (query.has("no-previews") ? null : time > 1_400 ? "coming" : (small[Number(time > 640 && time < 1_350)] ?? null)),
+  };
+  return { view: store, position, previews, actions };
 }
 
 export function fakeRecordings(query: URLSearchParams): { view: RecordingsView; actions: RecordingsActions } {

@@ -3,7 +3,7 @@
 
 import { bytesOf, type RecordingTrack, segmentsOf } from "../recordings";
 import { Clock } from "./clock";
-import { sourcesOf } from "./index";
+import { type Source, sourcesOf } from "./index";
 import { Lane, type LaneParts } from "./lane";
 import { BROWSER_MEDIA, type MediaParts, type Playable } from "./media";
 import { HARD_SKEW } from "./sync";
@@ -137,6 +137,15 @@ export class ReplayPlayer {
     return this.state;
   }
 
+  source(key: string): Source | null {
+    return this.lanes.get(key)?.source ?? null;
+  }
+
+  /** What was captured before this can be asked for (seconds). */
+  edge(): number {
+    return this.told?.written ?? Infinity;
+  }
+
   position(): number {
     return Math.min(this.clock.now(this.parts.now()), this.end());
   }
@@ -220,7 +229,7 @@ export class ReplayPlayer {
   private lane(source: Lane["source"]): Lane {
     // What goes on has no end yet that an element could know.
     const duration = () => (this.told ? Infinity : this.duration);
-    return new Lane(source, duration, () => this.told?.written ?? Infinity, this.parts, {
+    return new Lane(source, duration, () => this.edge(), this.parts, {
       blocked: () => {
         if (this.blocked) return;
         this.blocked = true;

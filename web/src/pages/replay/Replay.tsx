@@ -3,7 +3,7 @@ import { CircleAlert, CirclePause, Download, LayoutGrid, LayoutPanelTop, PanelRi
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { createRecordings, type RecordingsModel } from "../../state/recordings";
-import type { ReplayActions, ReplayView } from "../../state/replay/types";
+import type { ReplayActions, ReplayPreviews, ReplayView } from "../../state/replay/types";
 import type { Readable } from "../../state/types";
 import { Badge } from "../../ui/Badge";
 import { Button, IconButton } from "../../ui/Button";
@@ -30,6 +30,7 @@ import { ReplayStage } from "./ReplayStage";
 interface ReplayProps {
   view: ReplayView;
   position: Readable<number>;
+  previews: ReplayPreviews;
   actions: ReplayActions;
 }
 

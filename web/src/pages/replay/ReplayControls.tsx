@@ -1,6 +1,5 @@
-/** The bar of a replay: where it is, with its chapters, and what one can do. */
+/** Under the pictures of a replay: the bar, and what one can do. */
 import { ChevronFirst, ChevronLast, Maximize, Minimize, Pause, Play, RotateCcw, RotateCw, Volume1, Volume2, VolumeX } from "lucide-react";
-import { type CSSProperties, type PointerEvent, useEffect, useRef, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { SPEEDS } from "../../client/replay/player";
@@ -12,13 +11,11 @@ import toolbarStyles from "../../ui/Toolbar.module.css";
 import { Control, Toolbar } from "../../ui/Toolbar";
 import { duration } from "../format";
 import type { FullScreen } from "../meeting/hooks";
-import { useChapterWords } from "./chapterWords";
 import { useReplay } from "./context";
+import { ReplayBar } from "./ReplayBar";
 import styles from "./ReplayControls.module.css";
 
 const SKIP_S = 10;
-/** While one drags, places are tried this often: each costs a request. */
-const SETTLE_MS = 120;
 
 export function ReplayControls({ fullScreen, position }: { fullScreen: FullScreen; position: Readable<number> }) {
   const { t } = useTranslation();
@@ -28,7 +25,7 @@ export function ReplayControls({ fullScreen, position }: { fullScreen: FullScree
   const speeds = SPEEDS.map((rate) => ({ id: String(rate), name: t("replay.speedTimes", { rate }) }));
   return (
     <div className={styles.controls}>
-      <Position position={position} />
+      <ReplayBar />
       <Toolbar label={t("replay.controls")} className={styles.row}>
         <Control label={player.playing ? t("replay.pause") : t("replay.play")} icon={player.playing ? <Pause /> : <Play />} onPress={actions.toggle} />
         <Control label={t("replay.back")} icon={<RotateCcw />} onPress={() => actions.skip(-SKIP_S)} />
@@ -94,65 +91,5 @@ function Time({ position }: { position: Readable<number> }) {
     <span className={styles.time} aria-hidden="true">
       {`${duration(at * 1000)} / ${duration(view.player.duration * 1000)}`}
     </span>
-  );
-}
-
-function Position({ position }: { position: Readable<number> }) {
-  const { t } = useTranslation();
-  const { view, actions } = useReplay();
-  const words = useChapterWords();
-  const at = useStore(position);
-  const [dragged, setDragged] = useState<number | null>(null);
-  const [pointed, setPointed] = useState<number | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const { chapters, player } = view;
-  const length = Math.max(player.duration, 0.1);
-  const shown = Math.min(dragged ?? at, length);
-  const chapterAt = (time: number) => chapters.findLast((chapter) => chapter.at <= time + 0.05);
-  const chapter = chapterAt(shown);
-  const time = duration(shown * 1000);
-  const whole = duration(player.duration * 1000);
-  const spoken = chapter ? t("replay.positionIn", { time, duration: whole, chapter: words(chapter) }) : t("replay.positionWords", { time, duration: whole });
-  const place = (value: number) => ({ "--at": value / length }) as CSSProperties;
-  const point = (event: PointerEvent<HTMLInputElement>) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    setPointed(Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * length);
-  };
-  const under = pointed === null ? null : chapterAt(pointed);
-  return (
-    <div className={styles.position} style={place(shown)}>
-      <div className={styles.rail} aria-hidden="true">
-        <span className={styles.played} />
-        {chapters.map((one) => one.at > 0 && <span key={one.at} className={styles.tick} style={place(one.at)} data-kind={one.what.kind} />)}
-      </div>
-      <input
-        type="range"
-        className={styles.range}
-        aria-label={t("replay.position")}
-        aria-valuetext={spoken}
-        min={0}
-        max={length}
-        step={0.1}
-        value={shown}
-        onPointerMove={point}
-        onPointerLeave={() => setPointed(null)}
-        onChange={(event) => {
-          const to = Number(event.target.value);
-          setDragged(to);
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => {
-            actions.seek(to);
-            setDragged(null);
-          }, SETTLE_MS);
-        }}
-      />
-      {pointed !== null && (
-        <span className={styles.hint} style={place(pointed)} aria-hidden="true">
-          <span className="tabular">{duration(pointed * 1000)}</span>
-          {under && <span className={styles.hintWords}>{words(under)}</span>}
-        </span>
-      )}
-    </div>
   );
 }

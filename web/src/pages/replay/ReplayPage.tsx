@@ -27,5 +27,5 @@ export default function ReplayPage({ id }: { id: string }) {
 
 function Running({ model }: { model: ReplayModel }) {
   const view = useStore(model.view);
-  return <Replay view={view} position={model.position} actions={model.actions} />;
+  return <Replay view={view} position={model.position} previews={model.previews} actions={model.actions} />;
 }

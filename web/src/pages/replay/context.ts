@@ -1,11 +1,12 @@
 /** What the parts of the replay page share. */
 import { createContext, useContext } from "react";
-import type { ReplayActions, ReplayView } from "../../state/replay/types";
+import type { ReplayActions, ReplayPreviews, ReplayView } from "../../state/replay/types";
 import type { Readable } from "../../state/types";
 
 export interface ReplayShared {
   view: ReplayView;
   position: Readable<number>;
+  previews: ReplayPreviews;
   actions: ReplayActions;
 }
 

@@ -6,6 +6,8 @@ import type { Person, Story } from "./story";
 
 export const GRID_TILES = 9;
 const SIDE_TILES = 6;
+/** So many sources are looked through for a small picture. */
+const PREVIEWED = 4;
 
 export type ReplayLayoutChoice = "grid" | "speaker";
 
@@ -75,4 +77,12 @@ export function replayLayout(story: Story, tracks: readonly RecordingTrack[], at
   const pages = Math.max(1, Math.ceil(all.length / size));
   const current = Math.min(Math.max(0, page), pages - 1);
   return { choice, mode, stage, tiles: all.slice(current * size, (current + 1) * size), page: current, pages };
+}
+
+/** Whose pictures say most of a moment, the best first: a shared screen, who speaks, whoever else is seen. */
+export function previewed(story: Story, at: number): string[] {
+  const people = story.peopleAt(at);
+  const floor = story.floorAt(at);
+  const seen = people.filter(({ camera }) => camera).sort((a, b) => Number(b.id === floor) - Number(a.id === floor) || story.order.indexOf(a.id) - story.order.indexOf(b.id));
+  return [...people.filter(({ screen }) => screen).map(({ id }) => `${id}-screen`), ...seen.map(({ id }) => `${id}-camera`)].slice(0, PREVIEWED);
 }

@@ -4,12 +4,13 @@ import {
   endExport, exportsOf, openRecording, type RecordingDetail, recording, startExport, timeline, type TimelineEntry,
 } from "../../client/recordings";
 import { ReplayPlayer, SPEEDS } from "../../client/replay/player";
+import { type PreviewParts, Previews } from "../../client/replay/previews";
 import { RestError } from "../../client/rest";
 import { Store } from "../store";
 import type { Refusal } from "../types";
-import { replayLayout, type ReplayLayoutChoice } from "./layout";
+import { previewed, replayLayout, type ReplayLayoutChoice } from "./layout";
 import { Story } from "./story";
-import type { ReplayActions, ReplayModel, ReplayView } from "./types";
+import type { ReplayActions, ReplayModel, ReplayPreviews, ReplayView } from "./types";
 
 /** How often is asked what was written meanwhile: by who watches it as it comes, and by others; where nobody answered;
  * and how far an export is. */
@@ -32,6 +33,8 @@ export interface ReplayParts {
   startExport: typeof startExport;
   endExport: typeof endExport;
   player(changed: () => void): ReplayPlayer;
+  /** Of small pictures; the browser's own where absent. */
+  previews?: PreviewParts;
   /** Whether anybody sees the page. */
   seen(): boolean;
 }
@@ -62,7 +65,9 @@ const unfinished = (detail: RecordingDetail) => detail.state !== "finished" && d
 class Replay implements ReplayModel {
   readonly view: Store<ReplayView>;
   readonly position = new Store(0);
+  readonly previews: ReplayPreviews;
   readonly actions: ReplayActions;
+  private readonly small: Previews;
   private readonly player: ReplayPlayer;
   private story = new Story({ tracks: [] }, []);
   private detail: RecordingDetail | null = null;
@@ -82,6 +87,10 @@ class Replay implements ReplayModel {
       chapters: [], chapter: -1, lines: [], line: -1, gap: null, speaking: [], exports: null, refused: null,
     });
     this.actions = this.makeActions();
+    const changes = new Store(0);
+    const seen = (at: number) => previewed(this.story, at).flatMap((key) => this.player.source(key) ?? []);
+    this.small = new Previews(seen, () => this.player.edge(), () => changes.update((now) => now + 1), parts.previews);
+    this.previews = { changes, want: (at) => this.small.want(at), get: (at) => this.small.get(at) };
     this.timers.draw = setInterval(() => this.draw(), DRAW_MS);
     void this.begin(token, opened);
   }
@@ -90,6 +99,7 @@ class Replay implements ReplayModel {
     this.closed = true;
     clearTimeout(this.timers.exports);
     clearInterval(this.timers.draw);
+    this.small.close();
     this.player.close();
   }
 

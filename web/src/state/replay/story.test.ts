@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RecordingTrack, TimelineEntry } from "../../client/recordings";
-import { replayLayout } from "./layout";
+import { previewed, replayLayout } from "./layout";
 import { Story } from "./story";
 
 const joined = (at_ms: number, participant: number, name: string): TimelineEntry => ({ at_ms, event: "joined", participant, name });
@@ -67,6 +67,15 @@ describe("the pictures", () => {
   it("are a grid, who spoke most first, until somebody shares", () => {
     expect(at(35, "grid")).toEqual(["grid", [], ["1-camera", "2-camera", "3-camera"]]);
     expect(at(110, "grid")).toEqual(["stage", ["1-screen"], ["1-camera", "2-camera", "3-camera"]]);
+  });
+  it("in small are a shared screen, then who speaks, then the others", () => {
+    const seen = new Story({ tracks: [] }, byTime([...ENTRIES, ...[1, 2, 3].map((participant): TimelineEntry => ({ at_ms: 30_100, event: "source", participant, source: "camera", on: true }))]));
+    expect([31, 55, 110, 175].map((time) => previewed(seen, time))).toEqual([
+      ["1-camera", "2-camera", "3-camera"],
+      ["2-camera", "1-camera", "3-camera"],
+      ["1-screen", "1-camera", "2-camera", "3-camera"],
+      ["1-camera", "2-camera"],
+    ]);
   });
   it("show who has the floor large, where one wants that", () => {
     expect(at(55, "speaker")).toEqual(["stage", ["2-camera"], ["1-camera", "3-camera"]]);

@@ -55,10 +55,20 @@ export interface ReplayActions {
   endExport: (layout: ExportLayout) => void;
 }
 
+/** Small pictures of moments, for the bar. */
+export interface ReplayPreviews {
+  /** Changes when another one is there. */
+  changes: Readable<number>;
+  /** Asks for one; null: for none. */
+  want: (at: number | null) => void;
+  get: (at: number) => HTMLCanvasElement | "coming" | null;
+}
+
 export interface ReplayModel {
   view: Readable<ReplayView>;
   /** Seconds; changes several times a second. */
   position: Readable<number>;
+  previews: ReplayPreviews;
   actions: ReplayActions;
   close: () => void;
 }
