@@ -145,4 +145,6 @@ impl Capture {
 }
 
 #[cfg(test)]
+mod hour;
+#[cfg(test)]
 mod tests;

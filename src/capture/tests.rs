@@ -93,7 +93,7 @@ impl Stream {
     }
 }
 
-fn media(seq: u64, timestamp: u32, marker: bool, codec: Codec, payload: &[u8], layer: u8) -> Media<'_> {
+pub(super) fn media(seq: u64, timestamp: u32, marker: bool, codec: Codec, payload: &[u8], layer: u8) -> Media<'_> {
     Media {
         track: Some(0),
         layer,
