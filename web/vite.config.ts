@@ -43,6 +43,7 @@ export default defineConfig({
       "/api": { target: server, ws: true },
       "/whip": { target: server },
       "/whep": { target: server },
+      "/hls": { target: server },
     },
   },
   test: {

@@ -96,6 +96,17 @@ describe("a player", () => {
     expect(told.at(-1)).toBe("playing");
   });
 
+  it.each([[503, "server-busy"], [503, "broadcast-full"], [406, "no-common-codec"]])("leaves the field to another way at %i %s", async (status, code) => {
+    const asked: string[] = [];
+    const handlers = { state: () => {}, stream: () => {}, failed: () => asked.push("failed") };
+    const other = new WhepPlayer("/whep/b", { ...handlers, refused: (why) => { asked.push(why); other.close(); return true; } }, { peerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection, stream: () => ({ addTrack: () => {} }) as unknown as MediaStream });
+    answers = [() => refusal(status, code)];
+    other.start();
+    await pass(120_000);
+    expect(asked).toEqual([code]);
+    expect(calls).toHaveLength(1);
+  });
+
   it("waits as long as the server says while nobody publishes", async () => {
     answers = [() => refusal(409, "not-publishing", { "Retry-After": "3" }), created];
     player.start();

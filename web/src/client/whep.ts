@@ -21,12 +21,17 @@ const STANDS_AFTER_MS = 3_000;
 /** Then the server is asked anew, which says whether anybody sends and in what format. */
 const ASK_AFTER_MS = 20_000;
 
+/** Another way of watching may help against these. */
+const NO_ROOM: ReadonlySet<string> = new Set<RestError["code"]>(["broadcast-full", "server-busy", "no-common-codec"]);
+
 export type WhepState = "connecting" | "waiting" | "full" | "playing" | "reconnecting";
 
 export interface WhepHandlers {
   state(state: WhepState): void;
   /** The picture and sound; a new one after each reconnect. */
   stream(stream: MediaStream): void;
+  /** The server gives this viewer no connection; true where another way was taken, and this player is closed. */
+  refused?(code: RestError["code"]): boolean;
   /** It is over: the broadcast does not exist, or the server cannot be used. */
   failed(error: RestError): void;
 }
@@ -67,6 +72,18 @@ export class WhepPlayer {
   close(): void {
     this.closed = true;
     this.drop();
+  }
+
+  /** How far what is shown is behind what is sent, in seconds, without the encoder's part; null before anything came. */
+  async delay(): Promise<number | null> {
+    const report = await this.pc?.getStats();
+    const found = { waited: -1, roundTrip: 0 };
+    report?.forEach((one: { type: string; kind?: string; jitterBufferDelay?: number; jitterBufferEmittedCount?: number; currentRoundTripTime?: number; nominated?: boolean }) => {
+      const { jitterBufferDelay = 0, jitterBufferEmittedCount: count = 0 } = one;
+      if (one.type === "inbound-rtp" && one.kind === "video" && count > 0) found.waited = jitterBufferDelay / count;
+      if (one.type === "candidate-pair" && one.nominated) found.roundTrip = one.currentRoundTripTime ?? 0;
+    });
+    return found.waited < 0 ? null : found.waited + found.roundTrip;
   }
 
   private async attempt(): Promise<void> {
@@ -209,6 +226,7 @@ export class WhepPlayer {
 
   private onError(error: unknown): void {
     const rest = error instanceof RestError ? error : null;
+    if (rest && NO_ROOM.has(rest.code) && this.handlers.refused?.(rest.code)) return;
     const passing = !rest || rest.status === 429 || rest.status >= 500 || rest.code === "unreachable";
     if (!passing) {
       this.drop();

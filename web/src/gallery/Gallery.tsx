@@ -9,18 +9,20 @@ import { Home } from "../pages/Home";
 import { PhaseView } from "../pages/meeting/PhaseView";
 import { NOTHING, type TestFigures } from "../client/network-test";
 import { NetworkTest, type TestState } from "../pages/NetworkTest";
+import { Broadcasts } from "../pages/broadcasts/Broadcasts";
 import { NotFound } from "../pages/NotFound";
 import { Recordings } from "../pages/recordings/Recordings";
 import { Replay } from "../pages/replay/Replay";
-import { Watch } from "../pages/Watch";
+import { Studio } from "../pages/studio/Studio";
+import { Watch } from "../pages/watch/Watch";
 import { useStore } from "../state/react";
 import { OUT_REASONS } from "../client/protocol";
-import type { Entry, MeetingView, OutWhy, Phase, RefusalCode, WatchPhase } from "../state/types";
+import type { Entry, MeetingView, OutWhy, Phase, RefusalCode } from "../state/types";
 import type { Wanted } from "./fixtures";
 import { makeModel } from "./model";
 import { Parts } from "./Parts";
 import { fakeRecordings, fakeReplay } from "./replays";
-import { drawnStream } from "./streams";
+import { fakeBroadcasts, fakeStudio, fakeWatch } from "./broadcasts";
 
 const refuse = () => Promise.resolve({ ok: false as const, code: "wrong-name-or-password", retryAfter: null });
 
@@ -50,7 +52,11 @@ function Shown({ query }: { query: URLSearchParams }): ReactNode {
     case "test":
       return <FakeTest kind={query.get("state") ?? "done"} />;
     case "watch":
-      return <FakeWatch kind={query.get("phase") ?? "playing"} blocked={query.has("blocked")} />;
+      return <FakeWatch query={query} />;
+    case "studio":
+      return <FakeStudio query={query} />;
+    case "broadcasts":
+      return <Broadcasts {...fakeBroadcasts(query)} />;
     case "replay":
       return <FakeReplay query={query} />;
     case "recordings":
@@ -149,14 +155,12 @@ function FakeTest({ kind }: { kind: string }) {
 
 const nothing = () => undefined;
 
-function FakeWatch({ kind, blocked }: { kind: string; blocked: boolean }) {
-  const [stream] = useState(() => (kind === "playing" ? drawnStream(2) : null));
-  const [soundBlocked, setSoundBlocked] = useState(blocked);
-  const phase: WatchPhase =
-    kind === "failed"
-      ? { kind: "failed", refusal: { code: "not-found", retryAfter: null } }
-      : kind === "waiting" || kind === "connecting" || kind === "reconnecting"
-        ? { kind }
-        : { kind: "playing" };
-  return <Watch view={{ phase, stream, soundBlocked }} onSoundBlocked={setSoundBlocked} />;
+function FakeWatch({ query }: { query: URLSearchParams }) {
+  const [made] = useState(() => fakeWatch(query));
+  return <Watch view={useStore(made.view)} place={made.place} actions={made.actions} />;
+}
+
+function FakeStudio({ query }: { query: URLSearchParams }) {
+  const [made] = useState(() => fakeStudio(query));
+  return <Studio view={useStore(made.view)} actions={made.actions} />;
 }

@@ -1,5 +1,5 @@
 /** Every text of the app in English; the shape that other languages follow. */
-import { enBroadcasts, enStudio } from "./en.broadcast";
+import { enBroadcasts, enStudio, enWatch } from "./en.broadcast";
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
 import { enAccounts } from "./en.accounts";
@@ -541,22 +541,7 @@ export const en = {
     rejoin: "Join again",
     home: "Go to the start page",
   },
-  watch: {
-    pageTitle: "Live",
-    title: "Broadcast",
-    connecting: "Connecting…",
-    waiting: "Nobody is sending yet",
-    waitingHint: "The picture appears here by itself as soon as it begins.",
-    full: "So many people watch that there is no room",
-    fullHint: "You get the picture by itself as soon as there is.",
-    reconnecting: "The picture is gone. Trying to get it back…",
-    failed: "This broadcast cannot be shown",
-    live: "Live",
-    sound: "Turn sound on",
-    mute: "Turn sound off",
-    fullScreen: "Full screen",
-    video: "Live picture",
-  },
+  watch: enWatch,
   studio: enStudio,
   broadcasts: enBroadcasts,
   account: {

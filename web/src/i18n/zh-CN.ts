@@ -1,5 +1,5 @@
 /** Every text of the app in simplified Chinese. */
-import { zhBroadcasts, zhStudio } from "./zh-CN.broadcast";
+import { zhBroadcasts, zhStudio, zhWatch } from "./zh-CN.broadcast";
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
 import { zhAccounts } from "./zh-CN.accounts";
@@ -542,22 +542,7 @@ export const zhCN: Texts = {
     rejoin: "重新加入",
     home: "返回首页",
   },
-  watch: {
-    pageTitle: "直播",
-    title: "直播",
-    connecting: "正在连接…",
-    waiting: "直播还没有开始",
-    waitingHint: "开始后画面会自动出现。",
-    full: "观看人数已满",
-    fullHint: "有空位后画面会自动出现。",
-    reconnecting: "画面中断，正在恢复…",
-    failed: "无法播放此直播",
-    live: "直播中",
-    sound: "打开声音",
-    mute: "关闭声音",
-    fullScreen: "全屏",
-    video: "直播画面",
-  },
+  watch: zhWatch,
   studio: zhStudio,
   broadcasts: zhBroadcasts,
   account: {

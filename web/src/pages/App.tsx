@@ -15,7 +15,7 @@ import { routeOf, useAddress } from "./router";
 
 // The start page does not wait for what only a meeting needs.
 const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
-const WatchPage = lazy(() => import("./WatchPage"));
+const WatchPage = lazy(() => import("./watch/WatchPage"));
 const StudioPage = lazy(() => import("./studio/StudioPage"));
 const BroadcastsPage = lazy(() => import("./broadcasts/BroadcastsPage"));
 const RecordingsPage = lazy(() => import("./recordings/RecordingsPage"));

@@ -465,29 +465,3 @@ export interface MeetingModel {
   /** Ends everything (the page goes away). */
   close: () => void;
 }
-
-// ---------------------------------------------------------------- watch page
-
-export type WatchPhase =
-  | { kind: "connecting" }
-  /** Nobody publishes yet; asked again by itself. */
-  | { kind: "waiting" }
-  | { kind: "playing" }
-  /** No more viewers fit in; asked again by itself. */
-  | { kind: "full" }
-  | { kind: "reconnecting" }
-  | { kind: "failed"; refusal: Refusal };
-
-export interface WatchView {
-  phase: WatchPhase;
-  stream: MediaStream | null;
-  soundBlocked: boolean;
-}
-
-/** `createWatch(broadcastId)` in `state/watch.ts`. */
-export interface WatchModel {
-  view: Readable<WatchView>;
-  /** The page says whether `video.play()` was refused; muted playback is its fallback. */
-  setSoundBlocked: (blocked: boolean) => void;
-  close: () => void;
-}

@@ -1,9 +1,9 @@
 /** Makes the viewer that an address leads to, and draws it. */
-import { useCallback, useEffect, useState } from "react";
-import { useStore } from "../state/react";
-import type { WatchModel } from "../state/types";
-import { createWatch } from "../state/watch";
-import { Loading } from "./meeting/PhaseView";
+import { useEffect, useState } from "react";
+import { useStore } from "../../state/react";
+import { createWatch } from "../../state/watch";
+import type { WatchModel } from "../../state/watch-types";
+import { Loading } from "../meeting/PhaseView";
 import { Watch } from "./Watch";
 
 export default function WatchPage({ id }: { id: string }) {
@@ -25,6 +25,5 @@ export default function WatchPage({ id }: { id: string }) {
 
 function Running({ model }: { model: WatchModel }) {
   const view = useStore(model.view);
-  const onSoundBlocked = useCallback((blocked: boolean) => model.setSoundBlocked(blocked), [model]);
-  return <Watch view={view} onSoundBlocked={onSoundBlocked} />;
+  return <Watch view={view} place={model.place} actions={model.actions} />;
 }

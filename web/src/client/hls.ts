@@ -1,0 +1,206 @@
+// Plays a live stream by HLS: hls.js, which is loaded only where a stream is played so, or the browser's own player
+// where hls.js cannot. While there is no playlist it asks again. Knows no page.
+
+import type Hls from "hls.js";
+import { failureOf, type RestError, retryAfter } from "./rest";
+
+const AGAIN_MS = 2_000;
+const AGAIN_MAX_MS = 15_000;
+/** A picture that stands for so long is gone. */
+const STANDS_AFTER_MS = 3_000;
+const LOOK_MS = 500;
+/** A decoder that stumbled is set up anew so often, then all is. */
+const RECOVERIES = 2;
+/** Kept behind what is shown: a few steps back cost no request. */
+const KEPT_BEHIND_S = 90;
+
+/** Who fell behind plays so much faster until they are where they were. */
+const CATCH_UP = 1.08;
+
+export type HlsState = "connecting" | "waiting" | "playing" | "reconnecting" | "ended";
+
+export interface Variant {
+  id: number;
+  height: number;
+  kbps: number;
+}
+
+export interface HlsHandlers {
+  state(state: HlsState): void;
+  /** Best first; empty where the player chooses by itself. */
+  variants(list: readonly Variant[]): void;
+  /** There are captions. */
+  captions(there: boolean): void;
+  /** The browser plays no such format. */
+  failed(why: "unplayable"): void;
+}
+
+export class HlsPlayer {
+  private hls: Hls | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private look: ReturnType<typeof setInterval> | undefined;
+  private attempts = 0;
+  private recoveries = 0;
+  private played = false;
+  private over = false;
+  private closed = false;
+  private standsSince: number | null = null;
+  private lastTime = -1;
+  private state: HlsState | null = null;
+  private readonly onEnded = () => this.end();
+
+  constructor(
+    private readonly url: string,
+    private readonly video: HTMLVideoElement,
+    private readonly handlers: HlsHandlers,
+  ) {}
+
+  start(): void {
+    this.say("connecting");
+    this.video.addEventListener("ended", this.onEnded);
+    void this.attempt();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.video.removeEventListener("ended", this.onEnded);
+    this.drop();
+  }
+
+  /** -1 leaves the choice to the player. */
+  setVariant(id: number): void {
+    if (this.hls) this.hls.nextLevel = id;
+  }
+
+  setCaptions(on: boolean): void {
+    if (!this.hls) return;
+    this.hls.subtitleTrack = on ? 0 : -1;
+    this.hls.subtitleDisplay = on;
+  }
+
+  /** How far what is shown is behind what is sent, in seconds; null where nobody can tell. */
+  delay(): number | null {
+    const said = this.hls?.latency ?? 0;
+    return this.over || said <= 0 ? null : said;
+  }
+
+  /** From where to where one can go, in the element's seconds; the end is where live is shown. */
+  range(): { from: number; to: number } | null {
+    const { seekable } = this.video;
+    if (seekable.length === 0) return null;
+    const last = seekable.end(seekable.length - 1);
+    const to = this.over ? last : (this.hls?.liveSyncPosition ?? last);
+    return { from: seekable.start(0), to: Math.min(to, last) };
+  }
+
+  private async attempt(): Promise<void> {
+    this.drop();
+    if (this.closed) return;
+    try {
+      // Asked for by ourselves first: what hls.js does with a refusal is to try for a long time.
+      const response = await fetch(this.url, { headers: { Accept: "application/vnd.apple.mpegurl" } });
+      if (this.closed) return;
+      if (!response.ok) {
+        this.onRefusal(await failureOf(response), retryAfter(response));
+        return;
+      }
+      const { default: Player } = await import("hls.js");
+      if (this.closed) return;
+      if (Player.isSupported()) this.play(Player);
+      else if (this.video.canPlayType("application/vnd.apple.mpegurl")) this.video.src = this.url;
+      else {
+        this.handlers.failed("unplayable");
+        return;
+      }
+      this.watchFlow();
+    } catch {
+      this.again();
+    }
+  }
+
+  private play(Player: typeof Hls): void {
+    const hls = new Player({ lowLatencyMode: true, backBufferLength: KEPT_BEHIND_S, maxLiveSyncPlaybackRate: CATCH_UP, enableWorker: false, renderTextTracksNatively: true });
+    this.hls = hls;
+    hls.on(Player.Events.MANIFEST_PARSED, () => {
+      const variants = hls.levels.map(({ height, bitrate }, id) => ({ id, height, kbps: Math.round(bitrate / 1000) }));
+      this.handlers.variants(variants.sort((a, b) => b.height - a.height || b.kbps - a.kbps));
+    });
+    hls.on(Player.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => this.handlers.captions(subtitleTracks.length > 0));
+    hls.on(Player.Events.LEVEL_UPDATED, (_, { details }) => {
+      this.over = !details.live;
+    });
+    hls.on(Player.Events.ERROR, (_, { fatal, type, details }) => {
+      if (!fatal || this.hls !== hls) return;
+      if (details === Player.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+        this.drop();
+        this.handlers.failed("unplayable");
+      } else if (type === Player.ErrorTypes.MEDIA_ERROR && this.recoveries < RECOVERIES) {
+        this.recoveries += 1;
+        hls.recoverMediaError();
+      } else this.again();
+    });
+    hls.loadSource(this.url);
+    hls.attachMedia(this.video);
+  }
+
+  /** Without a playlist nobody sends, or not yet: whether the broadcast is over for good, others know. */
+  private onRefusal(error: RestError, wait: number | null): void {
+    this.drop();
+    this.say(this.played ? "reconnecting" : error.status >= 500 ? "connecting" : "waiting");
+    this.timer = setTimeout(() => void this.attempt(), wait === null ? AGAIN_MS : wait * 1000);
+  }
+
+  private watchFlow(): void {
+    clearInterval(this.look);
+    this.look = setInterval(() => {
+      const { currentTime, paused, ended, readyState } = this.video;
+      if (ended) return;
+      const moves = currentTime !== this.lastTime;
+      this.lastTime = currentTime;
+      if (moves && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && currentTime > 0) {
+        this.standsSince = null;
+        this.attempts = this.recoveries = 0;
+        this.played = true;
+        this.say("playing");
+      } else if (paused) this.standsSince = null;
+      else {
+        this.standsSince ??= Date.now();
+        if (this.played && Date.now() - this.standsSince >= STANDS_AFTER_MS) this.say("reconnecting");
+      }
+    }, LOOK_MS);
+  }
+
+  private end(): void {
+    this.over = true;
+    this.say("ended");
+  }
+
+  private again(): void {
+    this.drop();
+    if (this.closed) return;
+    this.say(this.played ? "reconnecting" : "connecting");
+    const wait = Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** this.attempts);
+    this.attempts += 1;
+    this.timer = setTimeout(() => void this.attempt(), wait);
+  }
+
+  private say(state: HlsState): void {
+    if (this.state === state || this.closed) return;
+    this.state = state;
+    this.handlers.state(state);
+  }
+
+  private drop(): void {
+    clearTimeout(this.timer);
+    clearInterval(this.look);
+    this.standsSince = null;
+    this.lastTime = -1;
+    const { hls, video } = this;
+    this.hls = null;
+    hls?.destroy();
+    if (!hls && video.getAttribute("src") !== null) {
+      video.removeAttribute("src");
+      video.load();
+    }
+  }
+}
