@@ -14,14 +14,14 @@ fuzz_target!(|bytes: &[u8]| {
     let mut frames = Frames::default();
     let mut sent = 0;
     let mut got = 0;
-    let codec = input.pick(&Codec::ALL);
+    let codec = input.pick(&Codec::OF_BROWSERS);
     while !input.is_empty() {
         let choice = input.byte();
         if choice & 0x30 == 0x30 {
             frames.gap();
             continue;
         }
-        let codec = if choice & 0x40 != 0 { input.pick(&Codec::ALL) } else { codec };
+        let codec = if choice & 0x40 != 0 { input.pick(&Codec::OF_BROWSERS) } else { codec };
         let payload = input.bytes();
         sent += payload.len();
         for (key, data) in frames.push(codec, u32::from(choice & 0x0e), choice & 1 == 1, payload) {

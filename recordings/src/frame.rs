@@ -17,17 +17,24 @@ pub enum Codec {
     H264,
     /// A temporal unit without its delimiter, each OBU with its size.
     Av1,
+    /// NAL units, each after its length in four bytes.
+    Hevc,
+    /// A frame of ISO/IEC 14496-3 as it stands in MP4, without a head of its own.
+    Aac,
 }
 
 impl Codec {
-    /// All of them.
-    pub const ALL: [Codec; 5] = [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1];
+    /// Those that browsers send.
+    pub const OF_BROWSERS: [Codec; 5] = [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1];
 
-    /// Ticks per second: those of its RTP clock.
+    /// Ticks per second: those of its RTP clock; of AAC the fewest in which samples of all its rates are whole, so that
+    /// no time is ever rounded.
     #[must_use]
     pub const fn rate(self) -> u32 {
         match self {
             Codec::Opus => 48_000,
+            // 2^9 × 3^2 × 5^3 × 7^2.
+            Codec::Aac => 28_224_000,
             _ => 90_000,
         }
     }
@@ -35,7 +42,7 @@ impl Codec {
     /// Sound rather than picture.
     #[must_use]
     pub const fn is_audio(self) -> bool {
-        matches!(self, Codec::Opus)
+        matches!(self, Codec::Opus | Codec::Aac)
     }
 
     /// A length in ticks as milliseconds.
@@ -50,8 +57,10 @@ impl Codec {
 pub struct Frame {
     /// With what.
     pub codec: Codec,
-    /// When it begins, in ticks of [`Codec::rate`] since the recording began.
+    /// When it begins to be decoded, in ticks of [`Codec::rate`] since the recording began.
     pub time: u64,
+    /// How much later than that it is shown, in ticks; 0 where pictures are shown in the order in which they come.
+    pub composition: i32,
     /// Whether one can begin to decode here. Sound always is.
     pub key: bool,
     /// Its bytes, in the form that [`Codec`] tells of.
@@ -63,6 +72,8 @@ pub struct Frame {
 pub struct Sample {
     /// Until the next one begins, in ticks.
     pub duration: u32,
+    /// As in [`Frame`].
+    pub composition: i32,
     /// As in [`Frame`].
     pub key: bool,
     /// As in [`Frame`].

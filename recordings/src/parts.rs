@@ -1,6 +1,6 @@
 //! Frames become parts: short, without gaps inside, a key frame only at the start. Knows no container and no clock.
 
-use crate::codec::opus;
+use crate::codec::{Config, opus};
 use crate::frame::{Codec, Frame, Part, Sample};
 
 /// No part is longer, but for one whose last picture stood.
@@ -19,6 +19,9 @@ const JOINED_MS: u64 = 10;
 #[derive(Debug)]
 pub struct Cutter {
     codec: Codec,
+    /// How long a frame of AAC is, in ticks: it does not say itself.
+    frame: u64,
+    longest_ms: u64,
     open: Vec<Frame>,
     /// How long the picture before the last lasted, or the last packet of sound.
     usual: u64,
@@ -27,11 +30,19 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// Of a track's frames in one codec.
+    /// Of a track's frames of this configuration, or one with which it goes on.
     #[must_use]
-    pub const fn new(codec: Codec) -> Self {
-        let usual = USUAL_MS * codec.rate() as u64 / 1000;
-        Self { codec, open: Vec::new(), usual, end: 0 }
+    pub fn new(config: &Config) -> Self {
+        Self::with_longest(config, LONGEST_MS)
+    }
+
+    /// Of parts that are no longer than this, in milliseconds.
+    #[must_use]
+    pub fn with_longest(config: &Config, longest_ms: u64) -> Self {
+        let codec = config.codec();
+        let frame = if let Config::Aac(aac) = config { aac.frame() } else { 0 };
+        let usual = USUAL_MS * u64::from(codec.rate()) / 1000;
+        Self { codec, frame, longest_ms, open: Vec::new(), usual, end: 0 }
     }
 
     const fn ticks(&self, ms: u64) -> u64 {
@@ -40,7 +51,13 @@ impl Cutter {
 
     /// Takes a frame, and gives the part that it ends. Sound that is not later than the last is left out; a picture is
     /// moved behind it, since others refer to it.
-    pub fn push(&mut self, mut frame: Frame) -> Option<Part> {
+    pub fn push(&mut self, frame: Frame) -> Option<Part> {
+        let cuts = frame.key && !self.codec.is_audio();
+        self.push_and_cut(frame, cuts)
+    }
+
+    /// As [`Cutter::push`], but it is said whether a part begins with this frame.
+    pub fn push_and_cut(&mut self, mut frame: Frame, cuts: bool) -> Option<Part> {
         // What had to be written before its length was known may have been said to last a little too long.
         frame.time = frame.time.max(self.end);
         let Some(last) = self.open.last() else {
@@ -54,7 +71,7 @@ impl Cutter {
         let first = self.open.first().map_or(0, |first| first.time);
         let mut overlaps = false;
         let follows = if self.codec.is_audio() {
-            let lasts = last_of_sound(last);
+            let lasts = self.lasts(last);
             let follows = apart.abs_diff(lasts) <= self.ticks(JOINED_MS);
             self.usual = if follows { apart } else { lasts };
             overlaps = apart < lasts;
@@ -66,10 +83,10 @@ impl Cutter {
             }
             follows
         };
-        let too_long = frame.time + self.usual - first > self.ticks(LONGEST_MS);
+        let too_long = frame.time + self.usual - first > self.ticks(self.longest_ms);
         let part = if !follows {
             self.finish(overlaps.then_some(frame.time))
-        } else if too_long || (frame.key && !self.codec.is_audio()) {
+        } else if too_long || cuts {
             self.finish(Some(frame.time))
         } else {
             None
@@ -106,7 +123,7 @@ impl Cutter {
     fn finish(&mut self, next: Option<u64>) -> Option<Part> {
         let time = self.open.first()?.time;
         let last = self.open.last()?;
-        let lasts = if self.codec.is_audio() { last_of_sound(last) } else { self.usual };
+        let lasts = if self.codec.is_audio() { self.lasts(last) } else { self.usual };
         let mut end = next.unwrap_or(last.time + lasts);
         let frames = std::mem::take(&mut self.open);
         self.end = end;
@@ -114,15 +131,20 @@ impl Cutter {
         for frame in frames.into_iter().rev() {
             let duration = u32::try_from(end.saturating_sub(frame.time)).unwrap_or(u32::MAX);
             end = frame.time;
-            samples.push(Sample { duration, key: frame.key, data: frame.data });
+            let Frame { composition, key, data, .. } = frame;
+            samples.push(Sample { duration, composition, key, data });
         }
         samples.reverse();
         Some(Part { codec: self.codec, time, samples })
     }
-}
 
-fn last_of_sound(frame: &Frame) -> u64 {
-    u64::from(opus::duration(&frame.data).unwrap_or(960))
+    /// How long a frame of sound is, in ticks.
+    fn lasts(&self, frame: &Frame) -> u64 {
+        match self.codec {
+            Codec::Aac => self.frame,
+            _ => u64::from(opus::duration(&frame.data).unwrap_or(960)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,12 +153,14 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
 
+    const VP8: Config = Config::Vp8(crate::codec::vp8::Config { width: 160, height: 90 });
+
     fn sound(ms: u64) -> Frame {
-        Frame { codec: Codec::Opus, time: ms * 48, key: true, data: Bytes::from_static(&[0x78, 1]) }
+        Frame { codec: Codec::Opus, time: ms * 48, composition: 0, key: true, data: Bytes::from_static(&[0x78, 1]) }
     }
 
     fn picture(ms: u64, key: bool) -> Frame {
-        Frame { codec: Codec::Vp8, time: ms * 90, key, data: Bytes::from_static(&[0]) }
+        Frame { codec: Codec::Vp8, time: ms * 90, composition: 0, key, data: Bytes::from_static(&[0]) }
     }
 
     /// Start, end and number of frames of each part, in milliseconds.
@@ -146,7 +170,7 @@ mod tests {
 
     #[test]
     fn sound_that_pauses_begins_a_part_of_its_own() {
-        let mut cutter = Cutter::new(Codec::Opus);
+        let mut cutter = Cutter::new(&Config::Opus);
         let mut parts: Vec<Part> =
             [0, 20, 41, 60, 400, 420].into_iter().filter_map(|ms| cutter.push(sound(ms))).collect();
         parts.extend(cutter.cut(0));
@@ -156,7 +180,7 @@ mod tests {
 
     #[test]
     fn key_frames_begin_parts_and_the_last_picture_waits_for_the_next() {
-        let mut cutter = Cutter::new(Codec::Vp8);
+        let mut cutter = Cutter::new(&VP8);
         let mut parts: Vec<Part> = [(0, true), (33, false), (66, false), (100, true), (133, false)]
             .into_iter()
             .filter_map(|(ms, key)| cutter.push(picture(ms, key)))
@@ -187,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_picture_that_stands_lasts_and_a_pause_is_a_gap() {
-        let mut cutter = Cutter::new(Codec::Vp8);
+        let mut cutter = Cutter::new(&VP8);
         let mut parts: Vec<Part> =
             [0, 1_500, 9_000, 8_990].into_iter().filter_map(|ms| cutter.push(picture(ms, ms == 0))).collect();
         parts.extend(cutter.end());
@@ -201,7 +225,7 @@ mod tests {
             audio: bool,
         ) {
             let codec = if audio { Codec::Opus } else { Codec::Vp8 };
-            let mut cutter = Cutter::new(codec);
+            let mut cutter = Cutter::new(if audio { &Config::Opus } else { &VP8 });
             let (mut ms, mut parts) = (0, Vec::new());
             for (step, key, tick) in &steps {
                 ms += step;

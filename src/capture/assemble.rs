@@ -120,7 +120,8 @@ impl Assembler {
         let begins = self.open.is_none();
         let open = self.open.get_or_insert_with(|| {
             let body = match codec {
-                Codec::Opus | Codec::Vp8 => Body::Plain(Vec::new()),
+                // The last two come from no browser.
+                Codec::Opus | Codec::Vp8 | Codec::Hevc | Codec::Aac => Body::Plain(Vec::new()),
                 Codec::Vp9 => Body::Vp9(Vec::new()),
                 Codec::H264 => Body::H264(h264::Body::default()),
                 Codec::Av1 => Body::Av1(av1::Body::default()),

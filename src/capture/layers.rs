@@ -151,7 +151,7 @@ impl Layers {
                         self.current = Some(number);
                         self.wants_key &= !frame.key;
                         let Assembled { codec, key, data, .. } = frame;
-                        give(Frame { codec, time, key, data: data.into() });
+                        give(Frame { codec, time, composition: 0, key, data: data.into() });
                     }
                 }
             }

@@ -11,8 +11,8 @@ const PICTURE: u8 = 8;
 pub struct Config {
     /// The sequence parameter set, as it came.
     pub sequence: Vec<u8>,
-    /// The picture parameter set, as it came.
-    pub picture: Vec<u8>,
+    /// The picture parameter sets, as they came.
+    pub pictures: Vec<Vec<u8>>,
     /// In pixels, without what is cropped.
     pub width: u16,
     /// In pixels, without what is cropped.
@@ -46,10 +46,34 @@ impl Config {
     /// Of a key frame that has both parameter sets.
     #[must_use]
     pub fn of(frame: &[u8]) -> Option<Self> {
-        let find = |kind| units(frame).find(|unit| unit.first().is_some_and(|head| head & 0x1f == kind));
-        let (sequence, picture) = (find(SEQUENCE)?, find(PICTURE)?);
-        let (width, height) = size(sequence)?;
-        Some(Self { sequence: sequence.to_vec(), picture: picture.to_vec(), width, height })
+        let of = |kind| move |unit: &&[u8]| unit.first().is_some_and(|head| head & 0x1f == kind);
+        let sequence = units(frame).find(of(SEQUENCE))?.to_vec();
+        Self::of_sets(sequence, units(frame).filter(of(PICTURE)).map(<[u8]>::to_vec).collect())
+    }
+
+    /// Of a record (`avcC`, ISO/IEC 14496-15 §5.3.3) whose frames have lengths in four bytes.
+    #[must_use]
+    pub fn of_record(record: &[u8]) -> Option<Self> {
+        let (head, mut rest) = record.split_first_chunk::<6>()?;
+        if head[0] != 1 || head[4] & 3 != 3 {
+            return None;
+        }
+        let mut sequences = Vec::new();
+        for _ in 0..head[5] & 0x1f {
+            sequences.push(take_set(&mut rest)?);
+        }
+        let (count, after) = rest.split_first()?;
+        rest = after;
+        let mut pictures = Vec::new();
+        for _ in 0..*count {
+            pictures.push(take_set(&mut rest)?);
+        }
+        Self::of_sets(sequences.into_iter().next()?, pictures)
+    }
+
+    fn of_sets(sequence: Vec<u8>, pictures: Vec<Vec<u8>>) -> Option<Self> {
+        let (width, height) = size(&sequence).filter(|_| !pictures.is_empty())?;
+        Some(Self { sequence, pictures, width, height })
     }
 
     /// Profile and constraints.
@@ -61,6 +85,14 @@ impl Config {
         // Of avc3: parameter sets stand in the frames, too.
         format!("avc3.{:02x}{:02x}{:02x}", self.sequence[1], self.sequence[2], self.sequence[3])
     }
+}
+
+/// A parameter set after its length in two bytes.
+fn take_set(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let (len, after) = rest.split_first_chunk::<2>()?;
+    let (unit, after) = after.split_at_checked(u16::from_be_bytes(*len).into())?;
+    *rest = after;
+    Some(unit.to_vec())
 }
 
 /// Width and height that a sequence parameter set says.
@@ -138,7 +170,7 @@ fn skip_scaling_list(bits: &mut Bits<'_>, len: usize) -> Option<()> {
 }
 
 /// Takes out the bytes that keep start codes from appearing by chance (§7.4.1).
-fn without_emulation(unit: &[u8]) -> Vec<u8> {
+pub(super) fn without_emulation(unit: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(unit.len());
     let mut zeros = 0;
     for &byte in unit {

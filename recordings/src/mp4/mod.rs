@@ -21,18 +21,42 @@ const TRAILER: usize = 12;
 const KEY: u32 = 0x0200_0000;
 const DELTA: u32 = 0x0101_0000;
 
+/// Where the parameter sets of H.264 stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sets {
+    /// In key frames, so that they may change within a file.
+    InFrames,
+    /// In `moov`: what changes needs another one.
+    InHead,
+}
+
+/// Ticks of its codec in one of a file: AAC counts its samples there, as players expect it.
+const fn scale(config: &Config) -> u64 {
+    match config {
+        Config::Aac(aac) => aac.tick(),
+        _ => 1,
+    }
+}
+
 /// Writes the parts of one file.
 #[derive(Debug)]
 pub struct Writer {
     init: Vec<u8>,
     sequence: u32,
+    scale: u64,
 }
 
 impl Writer {
     /// For frames of this configuration, VP8 excepted.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { init: init::write(config), sequence: 0 }
+        Self { init: init::write(config, Sets::InFrames), sequence: 0, scale: scale(config) }
+    }
+
+    /// For a live stream, whose players get another head where anything of the configuration changes.
+    #[must_use]
+    pub fn for_stream(config: &Config) -> Self {
+        Self { init: init::write(config, Sets::InHead), ..Self::new(config) }
     }
 
     /// `ftyp` and `moov`.
@@ -44,18 +68,27 @@ impl Writer {
     /// A part with its checksum.
     pub fn part(&mut self, part: &Part) -> Vec<u8> {
         self.sequence += 1;
-        let entries = part.samples.iter().map(|sample| TrunEntry {
-            duration: Some(sample.duration),
-            size: Some(sample.data.len() as u32),
-            flags: Some(if sample.key { KEY } else { DELTA }),
-            cts: None,
+        let composed = part.samples.iter().any(|sample| sample.composition != 0);
+        let scale = self.scale;
+        let mut at = part.time;
+        let entries = part.samples.iter().map(|sample| {
+            let from = at / scale;
+            at += u64::from(sample.duration);
+            TrunEntry {
+                // What is rounded is where a frame stands, not how long it is: nothing adds up.
+                duration: u32::try_from(at / scale - from).ok(),
+                size: Some(sample.data.len() as u32),
+                flags: Some(if sample.key { KEY } else { DELTA }),
+                cts: composed.then_some(sample.composition.into()),
+            }
         });
+        let entries = entries.collect();
         let mut moof = Moof {
             mfhd: Mfhd { sequence_number: self.sequence },
             traf: vec![Traf {
                 tfhd: Tfhd { track_id: TRACK, default_base_is_moof: true, ..Tfhd::default() },
-                tfdt: Some(Tfdt { base_media_decode_time: part.time }),
-                trun: vec![Trun { data_offset: Some(0), samples: TrunSamples::Explicit(entries.collect()) }],
+                tfdt: Some(Tfdt { base_media_decode_time: part.time / scale }),
+                trun: vec![Trun { data_offset: Some(0), samples: TrunSamples::Explicit(entries) }],
                 ..Traf::default()
             }],
         };

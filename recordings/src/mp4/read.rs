@@ -32,14 +32,23 @@ pub fn scan_on(file: &mut (impl Read + Seek), mut found: Scan) -> Result<Scan> {
         found.init = [ftyp, moov].concat();
         found.whole = found.init.len() as u64;
     }
-    while let Some(entry) = next_part(file, found.whole)? {
+    let scale = scale(&found.init);
+    while let Some(entry) = next_part(file, found.whole, scale)? {
         found.whole += entry.len;
         found.parts.push(entry);
     }
     Ok(found)
 }
 
-fn next_part(file: &mut impl Read, offset: u64) -> Result<Option<Entry>> {
+/// Ticks of the codec, which those of the whole are, in one of the track; read from `ftyp` and `moov`.
+fn scale(init: &[u8]) -> u64 {
+    let moov = init.split_first_chunk::<4>().and_then(|(size, _)| init.get(u32::from_be_bytes(*size) as usize..));
+    let Some(Ok(moov)) = moov.map(|mut moov| Moov::decode(&mut moov)) else { return 1 };
+    let track = moov.trak.first().map_or(0, |trak| trak.mdia.mdhd.timescale);
+    u64::from(moov.mvhd.timescale.checked_div(track).unwrap_or(1).max(1))
+}
+
+fn next_part(file: &mut impl Read, offset: u64, scale: u64) -> Result<Option<Entry>> {
     let Some(moof) = next_box(file, b"moof")? else { return Ok(None) };
     let Some(mdat) = next_box(file, b"mdat")? else { return Ok(None) };
     let Some(free) = next_box(file, b"free")? else { return Ok(None) };
@@ -50,7 +59,7 @@ fn next_part(file: &mut impl Read, offset: u64) -> Result<Option<Entry>> {
         return Ok(None);
     }
     let len = (moof.len() + mdat.len() + free.len()) as u64;
-    Ok(describe(&moof, mdat.len() - 8).map(|(time, duration, independent, frames)| Entry {
+    Ok(describe(&moof, mdat.len() - 8, scale).map(|(time, duration, independent, frames)| Entry {
         offset,
         len,
         time,
@@ -61,14 +70,14 @@ fn next_part(file: &mut impl Read, offset: u64) -> Result<Option<Entry>> {
 }
 
 /// Time, duration, whether it begins with a key frame, and frames of a part that has so many bytes of them.
-fn describe(moof: &[u8], bytes: usize) -> Option<(u64, u64, bool, usize)> {
+fn describe(moof: &[u8], bytes: usize, scale: u64) -> Option<(u64, u64, bool, usize)> {
     let moof = Moof::decode(&mut &*moof).ok()?;
     let [traf] = moof.traf.as_slice() else { return None };
-    let time = traf.tfdt.as_ref()?.base_media_decode_time;
+    let time = traf.tfdt.as_ref()?.base_media_decode_time.checked_mul(scale)?;
     let samples: Vec<_> = traf.trun.iter().flat_map(|trun| trun.samples.iter()).collect();
     let (mut duration, mut size) = (0_u64, 0_u64);
     for sample in &samples {
-        duration += u64::from(sample.duration?);
+        duration += u64::from(sample.duration?) * scale;
         size += u64::from(sample.size?);
     }
     let independent = samples.first()?.flags? & 0x0001_0000 == 0;

@@ -143,7 +143,7 @@ impl Track {
         kept.new_files += 1;
         self.files += 1;
         let (start, end) = (frame.time, frame.time);
-        let cutter = Cutter::new(codec);
+        let cutter = Cutter::new(&config);
         self.open = Some(Open { number, name, codec, config, container, cutter, len, start, end, frames: 0 });
     }
 
@@ -209,7 +209,10 @@ impl Open {
 }
 
 fn is_sound(frame: &Frame) -> bool {
-    crate::codec::opus::duration(&frame.data).is_some()
+    match frame.codec {
+        Codec::Opus => crate::codec::opus::duration(&frame.data).is_some(),
+        _ => !frame.data.is_empty(),
+    }
 }
 
 fn size(file: u32, frame: &Frame, config: &Config) -> Option<Record> {

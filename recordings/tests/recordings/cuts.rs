@@ -33,7 +33,7 @@ fn scan(codec: Codec, bytes: &[u8]) -> Scan {
 
 #[test]
 fn a_cut_file_is_whole_up_to_its_last_whole_part() {
-    for codec in Codec::ALL {
+    for codec in Codec::OF_BROWSERS {
         let file = file_of(codec);
         let whole = scan(codec, file);
         assert!(whole.parts.len() >= 4, "{codec:?}");
@@ -61,7 +61,7 @@ proptest! {
 
     #[test]
     fn a_part_that_is_not_as_it_was_written_does_not_count(
-        codec in prop::sample::select(Codec::ALL.to_vec()), place: prop::sample::Index, mask in 1_u8..,
+        codec in prop::sample::select(Codec::OF_BROWSERS.to_vec()), place: prop::sample::Index, mask in 1_u8..,
     ) {
         let mut file = file_of(codec).to_vec();
         let whole = scan(codec, &file);

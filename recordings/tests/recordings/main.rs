@@ -9,3 +9,4 @@ mod media;
 mod objects;
 mod players;
 mod rig;
+mod streams;

@@ -1,7 +1,7 @@
 //! Real frames for the tests, read from what `tests/fixtures/make` made with ffmpeg. Knows no recorder.
 
 use bytes::Bytes;
-use recordings::codec::{av1, h264};
+use recordings::codec::{av1, h264, hevc};
 use recordings::{Codec, Frame};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ impl Source {
             Codec::Vp9 => fixture(&format!("vp9-{size}.ivf")),
             Codec::Av1 => fixture(&format!("av1-{size}.ivf")),
             Codec::H264 => fixture(&format!("h264-{size}.h264")),
+            Codec::Hevc => fixture(&format!("hevc-{size}.h265")),
+            Codec::Aac => fixture("aac.adts"),
         };
         Self::read(codec, &file)
     }
@@ -34,14 +36,17 @@ impl Source {
             Codec::Opus => ogg(file),
             Codec::Vp8 | Codec::Vp9 => ivf(file),
             Codec::Av1 => ivf(file).iter().map(|unit| without_delimiter(unit)).collect(),
-            Codec::H264 => annex_b(file),
+            Codec::H264 => annex_b(file, |head| (head & 0x1f == 9, head & 0x1f == 6)),
+            Codec::Hevc => annex_b(file, |head| (head >> 1 == 35, matches!(head >> 1, 39 | 40))),
+            Codec::Aac => adts(file),
         };
         let key = |data: &[u8]| match codec {
-            Codec::Opus => true,
+            Codec::Opus | Codec::Aac => true,
             Codec::Vp8 => data[0] & 1 == 0,
             // Profile 0, shown: the bit after.
             Codec::Vp9 => data[0] & 0x04 == 0,
             Codec::H264 => h264::is_key(data),
+            Codec::Hevc => hevc::is_key(data),
             Codec::Av1 => av1::obus(data).any(|obu| obu.kind == 1),
         };
         let frames: Vec<_> = frames.into_iter().map(|data| (key(&data), Bytes::from(data))).collect();
@@ -74,13 +79,18 @@ impl Source {
 
     /// How long each frame lasts, in ticks.
     pub const fn step(&self) -> u64 {
-        if self.codec.is_audio() { 960 } else { 3_000 }
+        match self.codec {
+            Codec::Opus => 960,
+            // 1,024 samples at 44,100 a second.
+            Codec::Aac => 1024 * 640,
+            _ => 3_000,
+        }
     }
 
     /// The frame with this number, counted from 0, of a source that began at `start`.
     pub fn frame(&self, number: u64, start: u64) -> Frame {
         let (key, data) = self.frames[number as usize % self.frames.len()].clone();
-        Frame { codec: self.codec, time: start + number * self.step(), key, data }
+        Frame { codec: self.codec, time: start + number * self.step(), composition: 0, key, data }
     }
 }
 
@@ -108,7 +118,8 @@ fn without_delimiter(unit: &[u8]) -> Vec<u8> {
 }
 
 /// Access units, each of which begins with a delimiter, as units after their lengths.
-fn annex_b(file: &[u8]) -> Vec<Vec<u8>> {
+/// What a unit's first byte says: whether it is a delimiter, and whether it is of no use to anybody here (SEI).
+fn annex_b(file: &[u8], what: fn(u8) -> (bool, bool)) -> Vec<Vec<u8>> {
     let starts: Vec<usize> = (0..file.len() - 3).filter(|at| file[*at..at + 3] == [0, 0, 1]).map(|at| at + 3).collect();
     let mut frames: Vec<Vec<u8>> = Vec::new();
     for (i, start) in starts.iter().enumerate() {
@@ -117,12 +128,22 @@ fn annex_b(file: &[u8]) -> Vec<Vec<u8>> {
         while let [rest @ .., 0] = unit {
             unit = rest;
         }
-        match unit[0] & 0x1f {
-            9 => frames.push(Vec::new()),
-            // SEI is of no use to anybody here.
-            6 => {}
+        match what(unit[0]) {
+            (true, _) => frames.push(Vec::new()),
+            (_, true) => {}
             _ => h264::put_unit(frames.last_mut().expect("a delimiter"), unit),
         }
+    }
+    frames
+}
+
+/// Frames behind heads of seven bytes.
+fn adts(file: &[u8]) -> Vec<Vec<u8>> {
+    let (mut rest, mut frames) = (file, Vec::new());
+    while let Some(head) = rest.first_chunk::<7>() {
+        let len = usize::from(head[3] & 3) << 11 | usize::from(head[4]) << 3 | usize::from(head[5] >> 5);
+        frames.push(rest[7..len].to_vec());
+        rest = &rest[len..];
     }
     frames
 }

@@ -148,7 +148,11 @@ fn large(rig: &mut Rig, disk: &mut Disk) {
         let noise = (0..100_000_u64).map(|at| ((at ^ i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
         let data: Vec<u8> = key.iter().copied().chain(noise).collect();
         let time = rig.recorder.ticks(rig.now, Codec::Vp8);
-        rig.recorder.handle_frame(rig.now, track, Frame { codec: Codec::Vp8, time, key: i == 0, data: data.into() });
+        rig.recorder.handle_frame(
+            rig.now,
+            track,
+            Frame { codec: Codec::Vp8, time, composition: 0, key: i == 0, data: data.into() },
+        );
         rig.run(Duration::from_millis(30), |_, batch| disk.write(batch));
     }
     rig.recorder.end_track(track);

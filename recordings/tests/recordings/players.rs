@@ -86,7 +86,7 @@ fn judge(folder: &Folder, file: &File) {
 
 #[test]
 fn every_codec_is_kept_through_loss_and_other_sizes_in_one_file_that_plays() {
-    for codec in Codec::ALL {
+    for codec in Codec::OF_BROWSERS {
         let mut folder = Folder::new();
         let mut rig = Rig::new(Settings::default());
         rig.run(Duration::from_millis(700), |_, batch| record(&mut folder, batch));

@@ -69,7 +69,7 @@ impl Rig {
 
     /// A track of each codec.
     pub fn add_all(&mut self) {
-        for codec in Codec::ALL {
+        for codec in Codec::OF_BROWSERS {
             self.add(codec, SMALL);
         }
     }

@@ -32,7 +32,7 @@ pub fn picture(codec: Codec, colour: &str, size: &str) -> Source {
             ],
             "h264",
         ),
-        Codec::Opus => panic!("no picture"),
+        _ => panic!("no camera sends it"),
     };
     let head = ["-f", "lavfi", "-i", &input, "-c:v", encoder, "-b:v", "60k", "-g", "30"];
     Source::read(codec, &ffmpeg(&[&head, options, &["-f", format, "pipe:1"]].concat()))

@@ -59,7 +59,7 @@ pub struct ShownTimeline {
 /// The media type of a codec's files.
 pub(super) const fn mime(codec: Codec) -> &'static str {
     match codec {
-        Codec::Opus => "audio/mp4",
+        Codec::Opus | Codec::Aac => "audio/mp4",
         Codec::Vp8 => "video/webm",
         _ => "video/mp4",
     }
