@@ -84,8 +84,12 @@ impl Cutter {
             follows
         };
         let too_long = frame.time + self.usual - first > self.ticks(self.longest_ms);
+        let over = follows && frame.time - first > self.ticks(self.longest_ms);
         let part = if !follows {
             self.finish(overlaps.then_some(frame.time))
+        } else if over && !cuts && self.open.len() > 1 {
+            // The last picture lasted longer than those before it: it begins the next part.
+            self.finish_but_last()
         } else if too_long || cuts {
             self.finish(Some(frame.time))
         } else {
@@ -101,10 +105,9 @@ impl Cutter {
         if self.codec.is_audio() {
             return self.finish(None);
         }
-        let last = self.open.pop()?;
-        let part = self.finish(Some(last.time));
-        let held = now.saturating_sub(last.time);
-        self.open.push(last);
+        let last = self.open.last()?.time;
+        let held = now.saturating_sub(last);
+        let part = self.finish_but_last();
         if part.is_none() && held >= self.ticks(HELD_MS) { self.finish(None) } else { part }
     }
 
@@ -117,6 +120,32 @@ impl Cutter {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.open.iter().map(|frame| frame.data.len()).sum()
+    }
+
+    /// When what waits to be given begins, in ticks.
+    #[must_use]
+    pub fn waits_since(&self) -> Option<u64> {
+        self.open.first().map(|first| first.time)
+    }
+
+    /// Parts begin no earlier than this tick.
+    #[must_use]
+    pub const fn after(mut self, end: u64) -> Self {
+        self.end = end;
+        self
+    }
+
+    /// When the last part ended, in ticks.
+    #[must_use]
+    pub const fn ended(&self) -> u64 {
+        self.end
+    }
+
+    fn finish_but_last(&mut self) -> Option<Part> {
+        let last = self.open.pop()?;
+        let part = self.finish(Some(last.time));
+        self.open.push(last);
+        part
     }
 
     /// Makes a part of what is open, whose last frame lasts until `next`, or as long as is usual.
@@ -195,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_screen_on_which_nothing_moves_has_no_holes() {
-        let mut cutter = Cutter::new(Codec::Vp8);
+        let mut cutter = Cutter::new(&VP8);
         let mut parts = Vec::new();
         for ms in 0..10_000 {
             // They come 150 ms after they were captured.

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("worker", &["clock", "config", "telemetry", "rtp", "net", "session", "router"]),
     ("capture", &["clock", "rtp", "net", "session", "worker"]),
     ("recordings", &["clock", "config", "telemetry", "store", "rtp", "net", "session", "worker", "capture"]),
+    ("broadcast", &["clock", "telemetry", "rtp", "net", "session", "worker", "capture", "recordings"]),
     // People and the outside.
     (
         "meetings",
@@ -32,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "worker",
             "capture",
             "recordings",
+            "broadcast",
         ],
     ),
     (
@@ -47,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "router",
             "worker",
             "recordings",
+            "broadcast",
             "meetings",
         ],
     ),
@@ -63,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "router",
             "worker",
             "recordings",
+            "broadcast",
             "meetings",
             "http",
         ],

@@ -105,6 +105,13 @@ impl Config {
         }
     }
 
+    /// As [`Config::name`], for a stream whose head has the parameter sets.
+    #[must_use]
+    pub fn name_in_head(&self) -> String {
+        let name = self.name();
+        name.strip_prefix("avc3").map(|rest| format!("avc1{rest}")).unwrap_or(name)
+    }
+
     /// What a browser is asked with (RFC 6381).
     #[must_use]
     pub fn name(&self) -> String {

@@ -1,0 +1,403 @@
+//! One live stream with those who watch it: a lock around [`Stream`] for who publishes, and what it made, shared among
+//! all who ask. Knows neither HTTP nor protocols.
+
+use super::counters;
+use super::playlist::multivariant;
+use super::stream::{Expected, Kind, Settings, Stream};
+use super::window::{Segment, Window};
+use super::{Busy, Source};
+use bytes::Bytes;
+use rand::RngExt as _;
+use recordings::Frame;
+use recordings::codec::Config;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long a publisher who dropped may take to come back.
+const COME_BACK: Duration = Duration::from_secs(30);
+/// How long viewers find the end of a stream that is over.
+const KEEP_ENDED: Duration = Duration::from_secs(60);
+/// How long who asks too early waits for the first part.
+const FIRST_PART: Duration = Duration::from_secs(5);
+
+/// What can be had of a rendition at one moment.
+#[derive(Debug)]
+pub struct View {
+    full: Bytes,
+    delta: Option<Bytes>,
+    segments: Vec<Arc<Segment>>,
+    heads: Vec<(u32, Bytes)>,
+    /// The next part: its segment and its number there.
+    next: (u64, usize),
+    ended: bool,
+}
+
+/// Why something can't be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It is not there, and was not announced.
+    NotThere,
+    /// It was there and is no more.
+    Gone,
+    /// It lies further ahead than may be asked for.
+    TooFar,
+    /// As many wait as may.
+    Full,
+    /// It did not come in time.
+    Late,
+}
+
+/// Which playlist is wanted (draft-pantos-hls-rfc8216bis §6.2.5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// One that has this segment: `_HLS_msn`.
+    pub msn: Option<u64>,
+    /// Or already this part of it: `_HLS_part`.
+    pub part: Option<usize>,
+    /// One that leaves out what the client has: `_HLS_skip`.
+    pub skip: bool,
+}
+
+/// One stream from its first publisher to its end. Its URLs are never used again for anything else.
+pub struct Live {
+    session: String,
+    state: Mutex<State>,
+    views: [watch::Sender<Option<Arc<View>>>; 2],
+    offered: watch::Sender<Option<Bytes>>,
+    waiting: Arc<AtomicUsize>,
+    max_waiting: usize,
+    target: Duration,
+}
+
+struct State {
+    stream: Stream,
+    publisher: Option<(u64, Source)>,
+    publishers: u64,
+    /// Since when nobody publishes, or the stream is over.
+    alone_since: Instant,
+    ended: bool,
+    bytes: usize,
+    dropped: u64,
+}
+
+/// A place among those who wait.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        counters::WAITING.add(-1);
+    }
+}
+
+impl View {
+    /// Whether a playlist of it is what was wanted.
+    fn has(&self, msn: u64, part: Option<usize>) -> bool {
+        if self.ended {
+            return true;
+        }
+        match part {
+            None => self.next.0 > msn,
+            Some(part) if msn == self.next.0 => part < self.next.1,
+            // Beyond the last part of a segment: the first of the next one.
+            Some(part) if msn + 1 == self.next.0 => {
+                let parts = self.segments.iter().find(|segment| segment.msn == msn).map_or(0, |one| one.parts.len());
+                part < parts || self.next.1 > 0
+            }
+            Some(_) => msn < self.next.0,
+        }
+    }
+
+    fn of(window: &Window, full: String, delta: Option<String>, ended: bool) -> Self {
+        Self {
+            full: full.into(),
+            delta: delta.map(Bytes::from),
+            segments: window.segments().cloned().collect(),
+            heads: window.heads().to_vec(),
+            next: window.edge(),
+            ended,
+        }
+    }
+
+    fn segment(&self, msn: u64) -> Result<&Arc<Segment>, Refused> {
+        let first = self.segments.first().map_or(0, |first| first.msn);
+        if msn < first {
+            return Err(Refused::Gone);
+        }
+        usize::try_from(msn - first).ok().and_then(|index| self.segments.get(index)).ok_or(Refused::NotThere)
+    }
+}
+
+impl Live {
+    pub(super) fn new(
+        now: Instant,
+        settings: Settings,
+        target: u64,
+        (waiting, max_waiting): (Arc<AtomicUsize>, usize),
+    ) -> Self {
+        counters::LIVE.add(1);
+        let state = State {
+            stream: Stream::new(settings, target),
+            publisher: None,
+            publishers: 0,
+            alone_since: now,
+            ended: false,
+            bytes: 0,
+            dropped: 0,
+        };
+        Self {
+            session: format!("{:016x}", rand::rng().random::<u64>()),
+            state: Mutex::new(state),
+            views: [watch::Sender::new(None), watch::Sender::new(None)],
+            offered: watch::Sender::new(None),
+            waiting,
+            max_waiting,
+            target: Duration::from_secs(target),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is done half-way under the lock that a panic could leave wrong.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folder of its renditions, in URLs.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.state().ended
+    }
+
+    /// Who publishes.
+    #[must_use]
+    pub fn publisher(&self) -> Option<Source> {
+        self.state().publisher.map(|(_, source)| source)
+    }
+
+    /// A publisher comes; its number names it from now on. `None` where the stream is over.
+    pub(super) fn publish(&self, source: Source) -> Result<Option<u64>, Busy> {
+        let mut state = self.state();
+        if let Some((_, by)) = state.publisher {
+            return Err(Busy { by });
+        }
+        if state.ended {
+            return Ok(None);
+        }
+        state.publishers += 1;
+        let number = state.publishers;
+        state.publisher = Some((number, source));
+        state.stream.begin(Expected { picture: true, sound: true });
+        Ok(Some(number))
+    }
+
+    pub(super) fn expect(&self, number: u64, expected: Expected) {
+        self.with(number, |stream| stream.begin(expected));
+    }
+
+    pub(super) fn set_config(&self, number: u64, config: Config) {
+        self.with(number, |stream| stream.set_config(config));
+    }
+
+    pub(super) fn push(&self, number: u64, frame: Frame, now_ms: u64) -> bool {
+        self.with(number, |stream| stream.push(frame, now_ms)).unwrap_or(false)
+    }
+
+    /// Whether a key frame would let pictures begin, or a segment end that is so long.
+    pub(super) fn wants_key(&self, after: Duration) -> bool {
+        let state = self.state();
+        state.stream.wants_key() || state.stream.since_key() >= after
+    }
+
+    /// What a publisher does, as long as it is the one; and everybody sees what came of it.
+    fn with<T>(&self, number: u64, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        let mut state = self.state();
+        if state.ended || state.publisher.is_none_or(|(now, _)| now != number) {
+            return None;
+        }
+        let result = act(&mut state.stream);
+        self.show(&mut state);
+        Some(result)
+    }
+
+    /// A publisher goes; it may come back.
+    pub(super) fn leave(&self, number: u64, now: Instant) {
+        let mut state = self.state();
+        if state.publisher.take_if(|(there, _)| *there == number).is_some() {
+            state.alone_since = now;
+            state.stream.pause();
+            self.show(&mut state);
+        }
+    }
+
+    /// Nothing more comes.
+    pub(super) fn end(&self, now: Instant) {
+        let mut state = self.state();
+        if !state.ended {
+            state.ended = true;
+            state.publisher = None;
+            state.alone_since = now;
+            state.stream.end();
+            self.show(&mut state);
+        }
+    }
+
+    /// Ends it where nobody came back; whether it can be forgotten.
+    pub(super) fn sweep(&self, now: Instant) -> bool {
+        let (alone, ended) = {
+            let state = self.state();
+            let alone = now.saturating_duration_since(state.alone_since);
+            (if state.publisher.is_some() { Duration::ZERO } else { alone }, state.ended)
+        };
+        if !ended && alone > COME_BACK {
+            self.end(now);
+        }
+        ended && alone > KEEP_ENDED
+    }
+
+    /// What changed is what viewers get from now on.
+    fn show(&self, state: &mut State) {
+        let ended = state.ended;
+        let mut changed = false;
+        for (kind, view) in Kind::ALL.into_iter().zip(&self.views) {
+            if let Some((window, full, delta)) = state.stream.take_changed(kind) {
+                changed = true;
+                counters::PARTS.add(1);
+                view.send_replace(Some(Arc::new(View::of(window, full, delta, ended))));
+            }
+        }
+        let dropped = state.stream.dropped();
+        counters::DROPPED.add(dropped - state.dropped);
+        state.dropped = dropped;
+        if changed {
+            let bytes = state.stream.bytes();
+            counters::BYTES.add(bytes as i64 - state.bytes as i64);
+            state.bytes = bytes;
+            if let Some(variant) = state.stream.variant() {
+                let names = (Kind::Picture.name(), Kind::Sound.name());
+                self.offered.send_replace(Some(multivariant(&variant, &self.session, names).into()));
+            }
+        }
+    }
+
+    fn view(&self, kind: Kind) -> &watch::Sender<Option<Arc<View>>> {
+        match kind {
+            Kind::Picture => &self.views[0],
+            Kind::Sound => &self.views[1],
+        }
+    }
+
+    fn place(&self) -> Result<Place<'_>, Refused> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        counters::WAITING.add(1);
+        let place = Place(&self.waiting);
+        if before < self.max_waiting { Ok(place) } else { Err(Refused::Full) }
+    }
+
+    /// The multivariant playlist, as soon as there is one.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn multivariant(&self) -> Result<Bytes, Refused> {
+        if let Some(offered) = self.offered.borrow().clone() {
+            return Ok(offered);
+        }
+        let _place = self.place()?;
+        let mut offered = self.offered.subscribe();
+        let came = timeout(FIRST_PART, offered.wait_for(Option::is_some)).await;
+        match came {
+            Ok(Ok(offered)) => offered.clone().ok_or(Refused::NotThere),
+            _ => Err(Refused::Late),
+        }
+    }
+
+    /// A media playlist, as soon as it has what is wanted.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn playlist(&self, kind: Kind, wanted: Wanted) -> Result<Bytes, Refused> {
+        let view = self.when(kind, |view| match wanted.msn {
+            None => Ok(true),
+            // §6.2.5.2: further ahead it is a mistake.
+            Some(msn) if msn > view.next.0 + 1 && !view.ended => Err(Refused::TooFar),
+            Some(msn) => Ok(view.has(msn, wanted.part)),
+        });
+        let view = view.await?;
+        Ok(view.delta.as_ref().filter(|_| wanted.skip).unwrap_or(&view.full).clone())
+    }
+
+    /// A part, as soon as it is there where playlists announced it.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn part(&self, kind: Kind, msn: u64, part: usize) -> Result<Bytes, Refused> {
+        let view = self.when(kind, |view| match (msn, part).cmp(&view.next) {
+            std::cmp::Ordering::Equal if view.ended => Err(Refused::NotThere),
+            std::cmp::Ordering::Equal => Ok(false),
+            std::cmp::Ordering::Less => Ok(true),
+            std::cmp::Ordering::Greater => Err(Refused::NotThere),
+        });
+        let view = view.await?;
+        let part = view.segment(msn)?.parts.get(part).ok_or(Refused::NotThere)?;
+        counters::SENT.add(part.bytes.len() as u64);
+        Ok(part.bytes.clone())
+    }
+
+    /// A whole segment.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn segment(&self, kind: Kind, msn: u64) -> Result<Arc<Segment>, Refused> {
+        let view = self.view(kind).borrow().clone().ok_or(Refused::NotThere)?;
+        let segment = view.segment(msn)?;
+        if !segment.closed {
+            return Err(Refused::NotThere);
+        }
+        counters::SENT.add(segment.len() as u64);
+        Ok(Arc::clone(segment))
+    }
+
+    /// What a decoder is set up with.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn head(&self, kind: Kind, number: u32) -> Result<Bytes, Refused> {
+        let view = self.view(kind).borrow().clone().ok_or(Refused::NotThere)?;
+        match view.heads.iter().find(|(there, _)| *there == number) {
+            Some((_, bytes)) => Ok(bytes.clone()),
+            None if view.heads.first().is_some_and(|(first, _)| number < *first) => Err(Refused::Gone),
+            None => Err(Refused::NotThere),
+        }
+    }
+
+    /// The first view that has what is wanted.
+    async fn when(&self, kind: Kind, has: impl Fn(&View) -> Result<bool, Refused>) -> Result<Arc<View>, Refused> {
+        let views = self.view(kind);
+        let now = views.borrow().clone().ok_or(Refused::NotThere)?;
+        if has(&now)? {
+            return Ok(now);
+        }
+        let _place = self.place()?;
+        let mut views = views.subscribe();
+        // What is refused now was not when it was asked for, and is answered with what there is.
+        let came = views.wait_for(|view| view.as_ref().is_some_and(|view| has(view).unwrap_or(true)));
+        match timeout(3 * self.target, came).await {
+            Ok(Ok(view)) => view.clone().ok_or(Refused::NotThere),
+            _ => Err(Refused::Late),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        counters::LIVE.add(-1);
+        counters::BYTES.add(-(self.state().bytes as i64));
+    }
+}

@@ -1,0 +1,563 @@
+//! One live stream: frames of a picture and of a sound become parts of two renditions, cut at the same places. Told the
+//! time. Knows no publisher, no viewer and no socket.
+//!
+//! Picture and sound are renditions of their own: a viewer of sound needs no picture, several pictures share one sound,
+//! and neither waits for the other. The picture says where segments begin: at key frames, or where a segment would
+//! become longer than the playlist says; sound follows at its next frame. Times of a publisher are brought behind what
+//! was there before, so that they only grow; an era ends where anything began anew.
+
+use super::playlist::{Shape, Variant, media};
+use super::sound::Grid;
+use super::window::{Bounds, Part, Window};
+use bytes::Bytes;
+use recordings::codec::Config;
+use recordings::parts::Cutter;
+use recordings::{Codec, Frame, mp4};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Pictures further apart did not go on.
+const GAP_US: u64 = 2_000_000;
+/// Pictures may come so much before the last one, while clocks settle, and are moved behind it.
+const BACK_US: u64 = 500_000;
+/// How long what is there waits for what was announced too.
+const WAIT_US: u64 = 1_000_000;
+/// Silence stands in for sound that is so much behind the picture.
+const SILENT_AFTER_US: u64 = 700_000;
+/// Sound before the first picture that is kept, until that says where both begin.
+const EARLY_FRAMES: usize = 256;
+/// How long sound waits for the first picture.
+const EARLY_US: u64 = 3_000_000;
+/// What a picture may come late without making a part longer than is said, in milliseconds.
+const JITTER_MS: u64 = 15;
+
+/// What streams are made like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// No part is longer, but for one whose picture stood.
+    pub part: Duration,
+    /// No segment is shorter, but at the end of an era.
+    pub segment: Duration,
+    /// How long a playlist is.
+    pub window: Duration,
+    /// Bytes of all that is held.
+    pub max_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            part: Duration::from_millis(350),
+            segment: Duration::from_secs(2),
+            window: Duration::from_secs(30),
+            max_bytes: 64 << 20,
+        }
+    }
+}
+
+/// One of the two renditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What is seen.
+    Picture,
+    /// What is heard.
+    Sound,
+}
+
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Picture, Self::Sound];
+
+    /// As URLs name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "video",
+            Self::Sound => "audio",
+        }
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::Picture => Self::Sound,
+            Self::Sound => Self::Picture,
+        }
+    }
+}
+
+/// What a publisher says it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Pictures.
+    pub picture: bool,
+    /// Sound.
+    pub sound: bool,
+}
+
+/// Where a rendition's next segment begins.
+#[derive(Debug, Clone, Copy)]
+struct Boundary {
+    at_us: u64,
+    era: u32,
+}
+
+#[derive(Debug)]
+struct Lane {
+    config: Option<Config>,
+    cutter: Option<(Cutter, mp4::Writer)>,
+    window: Window,
+    /// From the publisher's ticks to ours.
+    shift: Option<i64>,
+    era: u32,
+    /// The time of the last frame, in ticks.
+    last: Option<u64>,
+    /// When what was given ends.
+    end_us: u64,
+    wants_key: bool,
+    changed: bool,
+}
+
+/// The moment that both tracks of a publisher count from.
+#[derive(Debug, Clone, Copy)]
+struct Zero {
+    /// Theirs, in microseconds.
+    theirs_us: u64,
+    /// Ours.
+    ours_us: u64,
+    /// The time of day, in milliseconds since 1970.
+    at_ms: u64,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Stream {
+    settings: Settings,
+    target: u64,
+    expected: Expected,
+    picture: Lane,
+    sound: Lane,
+    grid: Option<Grid>,
+    /// For the sound to follow.
+    boundaries: VecDeque<Boundary>,
+    early: VecDeque<Frame>,
+    zero: Option<Zero>,
+    era: u32,
+    ended: bool,
+    dropped: u64,
+}
+
+fn us(ticks: u64, codec: Codec) -> u64 {
+    u64::try_from(u128::from(ticks) * 1_000_000 / u128::from(codec.rate())).unwrap_or(u64::MAX)
+}
+
+fn ticks(us: u64, codec: Codec) -> i64 {
+    i64::try_from(u128::from(us) * u128::from(codec.rate()) / 1_000_000).unwrap_or(i64::MAX)
+}
+
+impl Lane {
+    fn new(bounds: Bounds) -> Self {
+        Self {
+            config: None,
+            cutter: None,
+            window: Window::new(bounds),
+            shift: None,
+            era: 0,
+            last: None,
+            end_us: 0,
+            wants_key: true,
+            changed: false,
+        }
+    }
+
+    /// Another configuration: what follows needs another head.
+    fn set(&mut self, config: Config, part: Duration) {
+        let writer = mp4::Writer::for_stream(&config);
+        self.window.add_head(Bytes::copy_from_slice(writer.init()));
+        let longest = u64::try_from(part.as_millis()).unwrap_or(u64::MAX) - JITTER_MS;
+        let end = u64::try_from(ticks(self.end_us, config.codec())).unwrap_or(0);
+        self.cutter = Some((Cutter::with_longest(&config, longest).after(end), writer));
+        self.config = Some(config);
+    }
+
+    fn add(&mut self, part: Option<recordings::Part>, zero: Zero) {
+        let (Some(part), Some((_, writer))) = (part, &mut self.cutter) else { return };
+        let (from, to) = (us(part.time, part.codec), us(part.end(), part.codec));
+        self.end_us = to;
+        let made = Part { duration_us: to - from, independent: part.independent(), bytes: writer.part(&part).into() };
+        let at_ms = (zero.at_ms + from / 1000).saturating_sub(zero.ours_us / 1000);
+        self.window.push(made, self.era, at_ms);
+        self.changed = true;
+    }
+
+    /// All that came is given, and the segment ends.
+    fn finish(&mut self, zero: Option<Zero>) {
+        let part = self.cutter.as_mut().and_then(|(cutter, _)| cutter.end());
+        if let Some(zero) = zero {
+            self.add(part, zero);
+        }
+        self.window.close();
+        self.changed = true;
+    }
+
+    fn end_us(&self) -> u64 {
+        let last = self.config.as_ref().zip(self.last).map_or(0, |(config, last)| us(last, config.codec()));
+        last.max(self.end_us)
+    }
+}
+
+impl Stream {
+    /// One that says in its playlists that no segment is longer than `target` seconds.
+    #[must_use]
+    pub fn new(settings: Settings, target: u64) -> Self {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        // A playlist of three targets is what players are promised (RFC 8216 §6.2.2).
+        let listed_us = micros(settings.window).max(3 * target * 1_000_000);
+        // A player that was told of a segment gets it for as long again as parts are told of.
+        let bounds = Bounds { listed_us, kept_us: 3 * target * 1_000_000, bytes: settings.max_bytes };
+        // Sound is a sixteenth of what a picture takes, at most a quarter.
+        let sound = Bounds { bytes: settings.max_bytes / 4, ..bounds };
+        Self {
+            settings,
+            target,
+            expected: Expected { picture: true, sound: true },
+            picture: Lane::new(bounds),
+            sound: Lane::new(sound),
+            grid: None,
+            boundaries: VecDeque::new(),
+            early: VecDeque::new(),
+            zero: None,
+            era: 0,
+            ended: false,
+            dropped: 0,
+        }
+    }
+
+    const fn lane(&self, kind: Kind) -> &Lane {
+        match kind {
+            Kind::Picture => &self.picture,
+            Kind::Sound => &self.sound,
+        }
+    }
+
+    /// A publisher comes, or comes back.
+    pub fn begin(&mut self, expected: Expected) {
+        self.expected = expected;
+        self.ended = false;
+        self.break_off();
+    }
+
+    /// What a track is coded with, where its frames do not say so themselves; again when that changes.
+    pub fn set_config(&mut self, config: Config) {
+        if config.codec().is_audio() {
+            self.set_sound(config);
+        } else if self.picture.config.as_ref() != Some(&config) {
+            self.change_picture(config);
+        }
+    }
+
+    /// A frame in the order of decoding, its time on the publisher's clock, which both tracks share; `now_ms` is the
+    /// time of day. Says whether it was used.
+    pub fn push(&mut self, frame: Frame, now_ms: u64) -> bool {
+        let used = !self.ended
+            && if frame.codec.is_audio() { self.push_sound(frame, now_ms) } else { self.push_picture(frame, now_ms) };
+        self.dropped += u64::from(!used);
+        used
+    }
+
+    /// The publisher went: what came so far is given.
+    pub fn pause(&mut self) {
+        self.break_off();
+    }
+
+    /// No more comes.
+    pub fn end(&mut self) {
+        self.break_off();
+        self.ended = true;
+        for lane in [&mut self.picture, &mut self.sound] {
+            lane.changed |= !lane.window.is_empty();
+        }
+    }
+
+    /// Frames that could not be used.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Bytes that are held.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.picture.window.bytes() + self.sound.window.bytes()
+    }
+
+    /// Whether pictures wait for a key frame.
+    #[must_use]
+    pub const fn wants_key(&self) -> bool {
+        self.expected.picture && self.picture.wants_key
+    }
+
+    /// How long ago the last segment of the picture began, by what came since.
+    #[must_use]
+    pub fn since_key(&self) -> Duration {
+        Duration::from_micros(self.picture.window.open_us())
+    }
+
+    /// What viewers are offered; `None` while they must wait.
+    pub(super) fn variant(&self) -> Option<Variant> {
+        let there = |lane: &Lane| !lane.window.is_empty();
+        let missing = (self.expected.picture && !there(&self.picture)) || (self.expected.sound && !there(&self.sound));
+        let nothing = !there(&self.picture) && !there(&self.sound);
+        let waited = self.picture.end_us().max(self.sound.end_us()) >= WAIT_US;
+        if nothing || (missing && !waited) {
+            return None;
+        }
+        let used = Kind::ALL.map(|kind| self.lane(kind)).into_iter().filter(|lane| there(lane));
+        let configs: Vec<&Config> = used.clone().filter_map(|lane| lane.config.as_ref()).collect();
+        let peak = used.map(|lane| lane.window.peak()).sum::<u64>();
+        let sound = there(&self.sound).then_some(match &self.sound.config {
+            Some(Config::Aac(aac)) if aac.channels > 0 => aac.channels,
+            _ => 2,
+        });
+        let size = there(&self.picture).then(|| self.picture.config.as_ref()?.size()).flatten();
+        Some(Variant { codecs: configs.iter().map(|config| config.name_in_head()).collect(), size, peak, sound })
+    }
+
+    /// The window of a rendition and its playlists, the whole and the shorter one, where anything is new since they were
+    /// asked for.
+    pub(super) fn take_changed(&mut self, kind: Kind) -> Option<(&Window, String, Option<String>)> {
+        let other = self.lane(kind.other());
+        let other = (!other.window.is_empty()).then(|| (kind.other().name(), other.window.edge()));
+        let target_us = self.target * 1_000_000;
+        let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
+        let shape = Shape {
+            name: kind.name(),
+            target: self.target,
+            part_ms: u64::try_from(self.settings.part.as_millis()).unwrap_or(u64::MAX),
+            // Only where playlists are so long that anything could be left out.
+            skip_us: (window_us > 6 * target_us).then_some(6 * target_us),
+            other,
+            ended: self.ended,
+        };
+        let lane = match kind {
+            Kind::Picture => &mut self.picture,
+            Kind::Sound => &mut self.sound,
+        };
+        if !std::mem::take(&mut lane.changed) || lane.window.is_empty() {
+            return None;
+        }
+        let full = media(&lane.window, &shape, false)?;
+        let delta = media(&lane.window, &shape, true);
+        Some((&lane.window, full, delta))
+    }
+
+    /// What comes next has nothing to do with what came.
+    fn break_off(&mut self) {
+        let began = self.zero.is_some();
+        let zero = self.zero.take();
+        self.early.clear();
+        self.boundaries.clear();
+        for lane in [&mut self.picture, &mut self.sound] {
+            lane.finish(zero);
+            lane.shift = None;
+            lane.wants_key = true;
+        }
+        if let Some(grid) = &mut self.grid {
+            grid.reset();
+        }
+        if began {
+            self.era += 1;
+        }
+        (self.picture.era, self.sound.era) = (self.era, self.era);
+    }
+
+    fn set_sound(&mut self, config: Config) {
+        if self.sound.config.as_ref() == Some(&config) {
+            return;
+        }
+        if self.sound.config.is_some() {
+            self.break_off();
+        }
+        self.grid = Some(Grid::new(&config));
+        // Ticks of another codec.
+        self.sound.last = None;
+        self.sound.set(config, self.settings.part);
+    }
+
+    /// Another size or codec: segments begin anew, times go on.
+    fn change_picture(&mut self, config: Config) {
+        if let Some(old) = &self.picture.config {
+            // Ticks of another codec; all pictures have the same.
+            debug_assert_eq!(old.codec().rate(), config.codec().rate());
+            self.picture.finish(self.zero);
+            self.picture.wants_key = true;
+            self.era += 1;
+            self.picture.era = self.era;
+            self.boundaries.push_back(Boundary { at_us: self.picture.end_us(), era: self.era });
+        }
+        self.picture.set(config, self.settings.part);
+    }
+
+    /// Both tracks count from here, after all that was there.
+    fn start(&mut self, theirs_us: u64, now_ms: u64) -> Zero {
+        let ours_us = self.picture.end_us().max(self.sound.end_us());
+        *self.zero.insert(Zero { theirs_us, ours_us, at_ms: now_ms })
+    }
+
+    fn push_picture(&mut self, frame: Frame, now_ms: u64) -> bool {
+        let codec = frame.codec;
+        if frame.key
+            && let Some(config) = Config::of_key_frame(codec, &frame.data)
+            && self.picture.config.as_ref() != Some(&config)
+        {
+            self.change_picture(config);
+        }
+        if self.picture.config.as_ref().is_none_or(|config| config.codec() != codec || codec == Codec::Vp8) {
+            return false;
+        }
+        if !frame.key && self.picture.wants_key {
+            return false;
+        }
+        let their_us = us(frame.time, codec);
+        if let (Some(zero), Some(last)) = (self.zero, self.picture.last.filter(|_| self.picture.shift.is_some())) {
+            let ours = (their_us + zero.ours_us).saturating_sub(zero.theirs_us);
+            let last = us(last, codec);
+            if ours > last + GAP_US || ours + BACK_US < last {
+                self.break_off();
+                if !frame.key {
+                    return false;
+                }
+            }
+        }
+        let zero = match self.zero {
+            Some(zero) => zero,
+            None => self.start(their_us, now_ms),
+        };
+        let shift = *self.picture.shift.get_or_insert(ticks(zero.ours_us, codec) - ticks(zero.theirs_us, codec));
+        let Some(time) = frame.time.checked_add_signed(shift) else { return false };
+        let began = self.picture.wants_key;
+        self.picture.wants_key = false;
+        let time = time.max(self.picture.last.map_or(0, |last| last + 1));
+        let open_us = self.open_us(time, codec);
+        let shortest = u64::try_from(self.settings.segment.as_micros()).unwrap_or(u64::MAX);
+        // Pictures do not come to the millisecond: a key frame each two seconds is one each two seconds.
+        let due = frame.key && open_us + 50_000 >= shortest;
+        let cuts = !began && (due || open_us >= self.target * 1_000_000);
+        let lane = &mut self.picture;
+        lane.last = Some(time);
+        let Some((cutter, _)) = &mut lane.cutter else { return false };
+        let part = cutter.push_and_cut(Frame { time, ..frame }, cuts);
+        lane.add(part, zero);
+        if cuts {
+            lane.window.close();
+            self.boundaries.push_back(Boundary { at_us: us(time, codec), era: self.era });
+        }
+        let early = std::mem::take(&mut self.early);
+        for frame in early {
+            self.push_sound(frame, now_ms);
+        }
+        self.keep_sound_going(us(time, codec), zero);
+        true
+    }
+
+    /// How long the open segment of the picture is with what is not yet given, in microseconds.
+    fn open_us(&self, time: u64, codec: Codec) -> u64 {
+        let waits = self.picture.cutter.as_ref().and_then(|(cutter, _)| cutter.waits_since());
+        self.picture.window.open_us() + waits.map_or(0, |since| us(time, codec).saturating_sub(us(since, codec)))
+    }
+
+    /// Where nothing comes of the sound, there is silence: players wait for both.
+    fn keep_sound_going(&mut self, picture_us: u64, zero: Zero) {
+        let Some(config) = &self.sound.config else { return };
+        let codec = config.codec();
+        let until = u64::try_from(ticks(picture_us.saturating_sub(SILENT_AFTER_US), codec)).unwrap_or(0);
+        let mut silence = Vec::new();
+        if let Some(grid) = &mut self.grid
+            && grid.end().is_some_and(|end| end < until)
+        {
+            grid.fill(until, &mut |frame| silence.push(frame));
+        }
+        for frame in silence {
+            self.add_sound(frame, zero);
+        }
+    }
+
+    fn push_sound(&mut self, frame: Frame, now_ms: u64) -> bool {
+        let codec = frame.codec;
+        if codec == Codec::Opus {
+            self.set_sound(Config::Opus);
+        }
+        if self.sound.config.as_ref().is_none_or(|config| config.codec() != codec) {
+            return false;
+        }
+        let their_us = us(frame.time, codec);
+        let zero = match self.zero {
+            Some(zero) => zero,
+            None if self.expected.picture => {
+                // The first picture says where both begin.
+                if self.early.front().is_some_and(|first| their_us > us(first.time, codec) + EARLY_US) {
+                    self.expected.picture = false;
+                    let early = std::mem::take(&mut self.early);
+                    return early.into_iter().chain([frame]).fold(false, |_, frame| self.push_sound(frame, now_ms));
+                }
+                if self.early.len() >= EARLY_FRAMES {
+                    self.early.pop_front();
+                    self.dropped += 1;
+                }
+                self.early.push_back(frame);
+                return true;
+            }
+            None => self.start(their_us, now_ms),
+        };
+        let shift = *self.sound.shift.get_or_insert(ticks(zero.ours_us, codec) - ticks(zero.theirs_us, codec));
+        // Sound from before the first picture, or from before the publisher's clock was set anew.
+        let Some(time) = frame.time.checked_add_signed(shift).filter(|time| us(*time, codec) >= zero.ours_us) else {
+            return false;
+        };
+        let end = self.grid.as_ref().and_then(Grid::end);
+        if end.is_some_and(|end| us(time, codec) > us(end, codec) + 5 * GAP_US) {
+            // Only a sound without a picture comes here: silence goes on beside a picture.
+            self.break_off();
+            return self.push_sound(frame, now_ms);
+        }
+        let mut frames = Vec::new();
+        if let Some(grid) = &mut self.grid {
+            if grid.end().is_none() {
+                // From where the picture begins.
+                grid.begin(u64::try_from(ticks(zero.ours_us, codec)).unwrap_or(0));
+            }
+            grid.push(Frame { time, ..frame }, |frame| frames.push(frame));
+        }
+        let used = !frames.is_empty();
+        for frame in frames {
+            self.add_sound(frame, zero);
+        }
+        used
+    }
+
+    /// A frame on the grid.
+    fn add_sound(&mut self, frame: Frame, zero: Zero) {
+        let (time, at_us) = (frame.time, us(frame.time, frame.codec));
+        let mut cut = None;
+        while let Some(boundary) = self.boundaries.front().copied().filter(|boundary| boundary.at_us <= at_us) {
+            self.boundaries.pop_front();
+            cut = Some(boundary.era);
+        }
+        let lane = &mut self.sound;
+        let shortest = u64::try_from(self.settings.segment.as_micros()).unwrap_or(u64::MAX);
+        let waits = lane.cutter.as_ref().and_then(|(cutter, _)| cutter.waits_since());
+        let open_us = lane.window.open_us() + waits.map_or(0, |since| at_us.saturating_sub(us(since, frame.codec)));
+        // Alone it says itself where segments begin; beside a picture that stands, too.
+        let alone = !self.expected.picture && open_us >= shortest;
+        if alone || open_us >= self.target * 1_000_000 {
+            cut = cut.or(Some(lane.era));
+        }
+        lane.last = Some(time);
+        let Some((cutter, _)) = &mut lane.cutter else { return };
+        let part = cutter.push_and_cut(frame, cut.is_some());
+        lane.add(part, zero);
+        if let Some(era) = cut {
+            lane.window.close();
+            lane.era = era;
+        }
+    }
+}

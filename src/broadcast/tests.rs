@@ -1,0 +1,283 @@
+//! Live streams without a publisher or a network: frames in, playlists and parts out, read as a player reads them.
+
+use super::stream::{Expected, Kind, Settings, Stream};
+use super::window::Window;
+use bytes::Bytes;
+use checker::Checker;
+use media::{LARGE, SMALL, Source};
+use proptest::prelude::*;
+use recordings::codec::Config;
+use recordings::{Codec, Frame, mp4};
+use std::io::Cursor;
+
+#[path = "../../tests/hls/checker.rs"]
+mod checker;
+#[allow(dead_code, reason = "more is needed elsewhere")]
+#[path = "../../recordings/tests/recordings/media.rs"]
+mod media;
+
+const BOTH: Expected = Expected { picture: true, sound: true };
+/// Some day, in milliseconds since 1970.
+const DAY: u64 = 1_795_431_228_001;
+
+/// A player of both renditions beside the stream.
+struct Watched {
+    stream: Stream,
+    players: [Checker; 2],
+    /// The newest segments of each rendition, with all that was ever in them.
+    bytes: [Vec<(u64, usize, u64, Bytes)>; 2],
+    heads: [Vec<(u32, Bytes)>; 2],
+}
+
+impl Watched {
+    fn new(target: u64) -> Self {
+        let stream = Stream::new(Settings::default(), target);
+        Self { stream, players: Default::default(), bytes: Default::default(), heads: Default::default() }
+    }
+
+    /// Both playlists, where they changed.
+    fn look(&mut self) {
+        for (kind, index) in [(Kind::Picture, 0), (Kind::Sound, 1)] {
+            let Some((window, full, delta)) = self.stream.take_changed(kind) else { continue };
+            Self::keep(&mut self.bytes[index], window);
+            for head in window.heads() {
+                if !self.heads[index].contains(head) {
+                    self.heads[index].push(head.clone());
+                }
+            }
+            let player = &mut self.players[index];
+            // A delta after the whole before it says the same as the whole.
+            let knows = |delta: &String| {
+                let delta = checker::read(delta);
+                let last = player.last().and_then(|last| last.segments.last_key_value());
+                last.is_some_and(|(msn, last)| last.whole.is_some() && *msn + 1 >= delta.first + delta.skipped)
+            };
+            if let Some(delta) = delta.filter(|delta| knows(delta)) {
+                player.take(&delta);
+            }
+            player.take(&full);
+        }
+    }
+
+    fn keep(bytes: &mut Vec<(u64, usize, u64, Bytes)>, window: &Window) {
+        for segment in window.segments() {
+            for (number, part) in segment.parts.iter().enumerate() {
+                if bytes.last().is_none_or(|(msn, last, ..)| (*msn, *last) < (segment.msn, number)) {
+                    bytes.push((segment.msn, number, part.duration_us, part.bytes.clone()));
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, frame: Frame, ms: u64) -> bool {
+        let used = self.stream.push(frame, DAY + ms);
+        self.look();
+        used
+    }
+
+    /// All that was given of a rendition, as one file.
+    fn file(&self, index: usize) -> Vec<u8> {
+        let head = self.heads[index][0].1.to_vec();
+        self.bytes[index].iter().fold(head, |mut file, (.., bytes)| {
+            file.extend_from_slice(bytes);
+            file
+        })
+    }
+
+    fn last(&mut self, kind: Kind) -> checker::Playlist {
+        let index = usize::from(kind == Kind::Sound);
+        self.look();
+        self.players[index].last().expect("a playlist").clone()
+    }
+}
+
+/// Sends both for so many milliseconds from `from`, with a key frame each `keys` pictures.
+fn send(watched: &mut Watched, picture: &Source, sound: &Source, (from, ms): (u64, u64), offset_ms: u64) {
+    let (mut pictures, mut sounds) = (0, 0);
+    let start = (from + offset_ms) * 90;
+    let rate = u64::from(sound.codec.rate()) / 1000;
+    loop {
+        let (picture_ms, sound_ms) = (pictures * 100 / 3, sounds * sound.step() / rate);
+        if picture_ms.min(sound_ms) >= ms {
+            return;
+        }
+        if picture_ms <= sound_ms {
+            watched.push(picture.frame(pictures, start), from + picture_ms);
+            pictures += 1;
+        } else {
+            watched.push(sound.frame(sounds, (from + offset_ms) * rate), from + sound_ms);
+            sounds += 1;
+        }
+    }
+}
+
+// acceptance: L5
+#[test]
+fn half_an_hour_of_playlists_has_no_mistake() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &picture, &sound, (0, 30 * 60_000), 77_000);
+    for kind in Kind::ALL {
+        let playlist = watched.last(kind);
+        assert!(playlist.segments.len() >= 15 && playlist.skip_until == Some(24.0), "{playlist:?}");
+        let first = playlist.segments.values().next().and_then(|one| one.whole.clone()).expect("a segment");
+        assert!((1.9..2.1).contains(&first.seconds), "{first:?}");
+        assert_eq!(playlist.reports.len(), 1);
+    }
+    // Both are cut at the same places.
+    let (video, audio) = (watched.last(Kind::Picture), watched.last(Kind::Sound));
+    for (msn, segment) in &video.segments {
+        let beside = audio.segments.get(msn).and_then(|one| one.at).unwrap_or_else(|| panic!("no {msn}"));
+        assert!(segment.at.expect("a time").abs_diff(beside) <= 21, "{msn}");
+    }
+    assert_eq!(watched.stream.dropped(), 0);
+    assert!(watched.stream.bytes() < 4 << 20, "{}", watched.stream.bytes());
+}
+
+// acceptance: L6
+#[test]
+fn the_first_playlist_comes_with_the_first_part() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(10);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &picture, &sound, (0, 300), 0);
+    assert!(watched.stream.variant().is_none());
+    send(&mut watched, &picture, &sound, (300, 100), 0);
+    let variant = watched.stream.variant().expect("both are there");
+    assert_eq!((variant.size, variant.sound), (Some((160, 90)), Some(2)));
+    assert!(variant.codecs[0].starts_with("avc1.42") && variant.codecs[1] == "opus", "{variant:?}");
+}
+
+// acceptance: L3
+#[test]
+fn a_publisher_comes_back_in_another_size_behind_a_discontinuity() {
+    let (small, large) = (Source::new(Codec::H264, SMALL), Source::new(Codec::H264, LARGE));
+    let sound = Source::new(Codec::Opus, SMALL);
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &small, &sound, (0, 5_300), 1_000);
+    watched.stream.pause();
+    watched.look();
+    let before = watched.last(Kind::Picture);
+    watched.stream.begin(BOTH);
+    // Its clock begins anew, too.
+    send(&mut watched, &large, &sound, (15_300, 5_000), 0);
+    for kind in Kind::ALL {
+        let playlist = watched.last(kind);
+        let eras: Vec<u64> = playlist.segments.values().map(|segment| segment.era).collect();
+        assert!(eras.first() < eras.last() && eras.is_sorted(), "{kind:?}: {eras:?}");
+    }
+    let (playlist, sound) = (watched.last(Kind::Picture), watched.last(Kind::Sound));
+    let era = |playlist: &checker::Playlist| playlist.segments.values().next_back().expect("segments").era;
+    assert_eq!(era(&playlist), era(&sound), "players bring both together by it");
+    let (last, first) = (before.segments.values().next_back(), playlist.segments.get(&(before.segments.len() as u64)));
+    let (last, first) = (last.expect("segments"), first.expect("goes on"));
+    assert_ne!(last.map, first.map);
+    let apart = first.at.expect("a time") - last.at.expect("a time");
+    assert!((10_000..13_000).contains(&apart), "the time of day tells of the pause: {apart} ms");
+    watched.stream.end();
+    assert!(Kind::ALL.into_iter().all(|kind| watched.last(kind).ended));
+}
+
+#[test]
+fn what_is_given_is_read_back_whole_and_without_a_hole() {
+    let sounds = [(Codec::Opus, None), (Codec::Aac, Config::of_record(Codec::Aac, &[0x12, 0x08]))];
+    for (picture, (sound, config)) in
+        [Codec::H264, Codec::Vp9, Codec::Av1, Codec::Hevc].into_iter().zip(sounds.iter().cycle())
+    {
+        let (picture, sound) = (Source::new(picture, SMALL), Source::new(*sound, SMALL));
+        let mut watched = Watched::new(4);
+        watched.stream.begin(BOTH);
+        config.iter().for_each(|config| watched.stream.set_config(config.clone()));
+        send(&mut watched, &picture, &sound, (0, 20_000), 3_000);
+        watched.stream.end();
+        watched.look();
+        for index in [0, 1] {
+            let scan = mp4::scan(&mut Cursor::new(watched.file(index))).expect("memory");
+            assert_eq!(scan.whole, watched.file(index).len() as u64);
+            assert!(scan.parts.windows(2).all(|pair| pair[0].time + pair[0].duration == pair[1].time));
+            let codec = if index == 0 { picture.codec } else { sound.codec };
+            assert!((19_900..20_100).contains(&codec.ms(scan.end())), "{codec:?}: {}", codec.ms(scan.end()));
+        }
+    }
+}
+
+#[test]
+fn sound_that_stops_beside_a_picture_is_silence() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &picture, &sound, (0, 3_000), 0);
+    for number in 90..600 {
+        watched.push(picture.frame(number, 0), number * 100 / 3);
+    }
+    let scan = mp4::scan(&mut Cursor::new(watched.file(1))).expect("memory");
+    assert!(Codec::Opus.ms(scan.end()) >= 18_800, "{}", Codec::Opus.ms(scan.end()));
+    assert!(watched.last(Kind::Sound).segments.len() >= 8);
+}
+
+#[test]
+fn what_no_segment_can_begin_with_is_cut_where_it_would_become_too_long() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    // One key frame, and never again.
+    watched.push(picture.frame(0, 0), 0);
+    for number in 1..900_u64 {
+        let place = 1 + number % 20;
+        watched.push(Frame { time: number * 3_000, ..picture.frame(place, 0) }, number * 100 / 3);
+        watched.push(sound.frame(number, 0), number * 100 / 3);
+    }
+    let playlist = watched.last(Kind::Picture);
+    let wholes: Vec<f64> = playlist.segments.values().filter_map(|one| Some(one.whole.as_ref()?.seconds)).collect();
+    assert!(wholes.iter().all(|seconds| (3.9..4.5).contains(seconds)), "{wholes:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever a publisher does, players find no mistake in what they are told, and memory is bounded.
+    #[test]
+    fn any_publisher_leaves_playlists_without_a_mistake(
+        acts in prop::collection::vec((0_u8..24, 1_u64..120, any::<bool>()), 1..500),
+        target in 2_u64..10,
+    ) {
+        let sources = [Source::new(Codec::H264, SMALL), Source::new(Codec::H264, LARGE), Source::new(Codec::Vp9, SMALL)];
+        let sound = Source::new(Codec::Opus, SMALL);
+        let mut watched = Watched::new(target);
+        watched.players.iter_mut().for_each(|player| player.pictures_stand = true);
+        watched.stream.begin(BOTH);
+        let (mut ms, mut clock, mut source, mut number) = (0, 5_000_u64, 0, 0);
+        for (act, step, key) in acts {
+            ms += step;
+            clock += step;
+            match act {
+                // A gap, a clock that is set back, one that is set forward.
+                0 => (ms, clock) = (ms + step * 40, clock + step * 40),
+                1 => clock = clock.saturating_sub(step * 30),
+                2 => clock += step * 500,
+                3 => source = (source + 1) % sources.len(),
+                4 => {
+                    watched.stream.pause();
+                    watched.look();
+                    watched.stream.begin(BOTH);
+                    clock = step;
+                }
+                5..=13 => {
+                    number = if key { 0 } else { number + 1 };
+                    watched.push(Frame { time: clock * 90, ..sources[source].frame(number, 0) }, ms);
+                }
+                _ => {
+                    watched.push(Frame { time: clock * 48, ..sound.frame(number, 0) }, ms);
+                }
+            }
+        }
+        watched.stream.end();
+        watched.look();
+        prop_assert!(watched.stream.bytes() <= 80 << 20);
+        for lane in &watched.bytes {
+            prop_assert!(lane.windows(2).all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1)));
+        }
+    }
+}
