@@ -64,6 +64,7 @@ impl Input {
     /// When frames of this track will not be used.
     pub fn handle_format(&mut self, track: TrackNumber, config: Config) -> Result<(), Unusable> {
         if matches!(config, Config::Vp8(_)) {
+            self.live.refuse(true);
             return Err(Unusable::Vp8);
         }
         if !self.is_used(track, config.codec()) {
@@ -76,9 +77,11 @@ impl Input {
     /// A frame in the order of decoding; times of both tracks are on one clock of the publisher's, whatever it begins
     /// with. Says whether it was used: not before a key frame, not after the broadcast was ended. Never waits.
     pub fn handle_frame(&mut self, track: TrackNumber, frame: Frame) -> bool {
-        frame.codec != Codec::Vp8
-            && self.is_used(track, frame.codec)
-            && self.live.push(self.number, frame, clock::unix().0)
+        if frame.codec == Codec::Vp8 {
+            self.live.refuse(true);
+            return false;
+        }
+        self.is_used(track, frame.codec) && self.live.push(self.number, frame, clock::unix().0)
     }
 
     /// Whether a key frame would let pictures begin, or end a segment that is this long. For publishers that can be
@@ -86,6 +89,12 @@ impl Input {
     #[must_use]
     pub fn wants_key(&self, after: Duration) -> bool {
         self.live.wants_key(after)
+    }
+
+    /// How often viewers asked for anything.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.live.requests()
     }
 
     /// The first of each kind is used.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use rand::RngExt as _;
 use recordings::Frame;
 use recordings::codec::Config;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -48,6 +48,8 @@ pub enum Refused {
     Full,
     /// It did not come in time.
     Late,
+    /// What is published can't be watched this way.
+    NotInHls,
 }
 
 /// Which playlist is wanted (draft-pantos-hls-rfc8216bis §6.2.5).
@@ -70,6 +72,10 @@ pub struct Live {
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
     target: Duration,
+    /// How often viewers asked for anything.
+    requests: AtomicU64,
+    /// What is published can't be in HLS.
+    refused: AtomicBool,
 }
 
 struct State {
@@ -156,6 +162,8 @@ impl Live {
             waiting,
             max_waiting,
             target: Duration::from_secs(target),
+            requests: AtomicU64::new(0),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -192,6 +200,7 @@ impl Live {
             return Ok(None);
         }
         state.publishers += 1;
+        self.refuse(false);
         let number = state.publishers;
         state.publisher = Some((number, source));
         state.stream.begin(Expected { picture: true, sound: true });
@@ -214,6 +223,21 @@ impl Live {
     pub(super) fn wants_key(&self, after: Duration) -> bool {
         let state = self.state();
         state.stream.wants_key() || state.stream.since_key() >= after
+    }
+
+    /// Whether what is published can't be in HLS.
+    pub(super) fn refuse(&self, refused: bool) {
+        self.refused.store(refused, Ordering::Relaxed);
+    }
+
+    /// Whether viewers can get what is published, as far as is known.
+    #[must_use]
+    pub fn is_in_hls(&self) -> bool {
+        !self.refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// What a publisher does, as long as it is the one; and everybody sees what came of it.
@@ -306,6 +330,10 @@ impl Live {
     /// # Errors
     /// See [`Refused`].
     pub async fn multivariant(&self) -> Result<Bytes, Refused> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if !self.is_in_hls() {
+            return Err(Refused::NotInHls);
+        }
         if let Some(offered) = self.offered.borrow().clone() {
             return Ok(offered);
         }
@@ -314,6 +342,7 @@ impl Live {
         let came = timeout(FIRST_PART, offered.wait_for(Option::is_some)).await;
         match came {
             Ok(Ok(offered)) => offered.clone().ok_or(Refused::NotThere),
+            _ if !self.is_in_hls() => Err(Refused::NotInHls),
             _ => Err(Refused::Late),
         }
     }
@@ -323,6 +352,7 @@ impl Live {
     /// # Errors
     /// See [`Refused`].
     pub async fn playlist(&self, kind: Kind, wanted: Wanted) -> Result<Bytes, Refused> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let view = self.when(kind, |view| match wanted.msn {
             None => Ok(true),
             // §6.2.5.2: further ahead it is a mistake.

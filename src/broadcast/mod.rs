@@ -1,10 +1,11 @@
 //! Live streams: whoever publishes hands in coded frames, viewers get LL-HLS from memory. Knows no protocol of
 //! publishers, no HTTP and no rules of who may.
 //!
-//! The way of a frame: [`Input::handle_frame`] → `live` (one lock per stream) → [`stream`] (`sound`, and the cutter and
+//! The way of a frame: [`Feeds`] for WebRTC, protocols for others → [`Input::handle_frame`] → `live` (one lock per stream) → [`stream`] (`sound`, and the cutter and
 //! writer that recordings have) → `window` → `playlist` → what all viewers share.
 
 pub mod counters;
+mod feed;
 mod input;
 mod live;
 mod playlist;
@@ -14,6 +15,7 @@ mod stream;
 mod tests;
 mod window;
 
+pub use feed::{Feed, Feeds};
 pub use input::{Input, TrackNumber, Unusable};
 pub use live::{Live, Refused, View, Wanted};
 pub use stream::{Expected, Kind, Settings};

@@ -214,6 +214,19 @@ impl Config {
         if !(1..=16).contains(&self.media.audio_slots) {
             return invalid("media.audio_slots", "must be 1 to 16");
         }
+        let ms = |time: std::time::Duration| time.as_millis();
+        if !(200..=1000).contains(&ms(self.broadcast.part)) {
+            return invalid("broadcast.part_ms", "must be 200 to 1000");
+        }
+        if !(1000..=4000).contains(&ms(self.broadcast.segment)) {
+            return invalid("broadcast.segment_s", "must be 1 to 4");
+        }
+        if !(10_000..=600_000).contains(&ms(self.broadcast.window)) {
+            return invalid("broadcast.window_s", "must be 10 to 600");
+        }
+        if self.broadcast.max_bytes < 8 << 20 {
+            return invalid("broadcast.max_bytes", "must be at least 8388608");
+        }
         if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
             return invalid(
                 "log.level",

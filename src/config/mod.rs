@@ -5,6 +5,7 @@
 //! (`SYMPOSIA_API_TOKEN` only), the command line. What `[recordings.bucket]` leaves empty, the client of S3 takes from
 //! `AWS_…` of the environment by itself.
 
+mod broadcast;
 mod command_line;
 mod file;
 mod kinds;
@@ -15,6 +16,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
+pub use broadcast::Broadcast;
 pub use command_line::{Command, HELP, UsageError, command};
 pub use file::{ConfigError, parse};
 pub use limits::{Limits, Plan};
@@ -54,6 +56,8 @@ pub struct Config {
     pub media: Media,
     /// Recordings of meetings.
     pub recordings: Recordings,
+    /// Live streams by HLS.
+    pub broadcast: Broadcast,
     /// Every bound that a stranger can push against.
     pub limits: Limits,
     /// Programs that use the REST interface.
@@ -158,6 +162,7 @@ impl Default for Config {
             tls: Tls::default(),
             media: Media::default(),
             recordings: Recordings::default(),
+            broadcast: Broadcast::default(),
             limits: Limits::default(),
             api: Api::default(),
             drain: Drain::default(),

@@ -66,6 +66,14 @@ http_codes! {
     ServerBusy, "server-busy", 503, "The server has as much to send as it can. Try again in a minute.";
     /// What is asked for is in an object store that does not answer.
     StoreAway, "store-away", 503, "The store of recordings cannot be reached. Try again in a minute.";
+    /// Nobody publishes, for players that know no better than a status.
+    NotOnAir, "not-on-air", 404, "Nobody is sending to this broadcast now.";
+    /// It was there.
+    Gone, "gone", 410, "That was a part of a live stream, and is over.";
+    /// VP8 in HLS.
+    NotInHls, "not-in-hls", 404, "What is being sent can't be watched by HLS. Send H.264, VP9 or AV1, or watch by WebRTC.";
+    /// A viewer waited for what a publisher did not send.
+    NothingCame, "nothing-came", 503, "Nothing new came from whoever is sending.";
     /// A viewer without a decoder for what is published.
     NoCommonCodec, "no-common-codec", 422, "This browser cannot play the format that is being sent. Try another browser.";
     /// The stream key is missing, wrong or of another broadcast: not told apart.

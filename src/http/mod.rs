@@ -12,6 +12,7 @@ pub mod errors;
 mod exchange;
 pub mod guard;
 pub mod health;
+pub mod hls;
 mod join;
 pub mod limits;
 pub mod listener;
@@ -22,8 +23,9 @@ pub mod websocket;
 pub mod whep;
 pub mod whip;
 
+use crate::broadcast::{self, Feeds};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::meetings::Directory;
 use crate::meetings::broadcasts::Broadcasts;
 use crate::meetings::network_tests::NetworkTests;
@@ -62,8 +64,10 @@ pub struct Shared {
     pub recordings: Recordings,
     /// Live meetings.
     pub directory: Directory,
-    /// Live broadcasts.
+    /// Broadcasts by WebRTC.
     pub broadcasts: Broadcasts,
+    /// What viewers get by HLS, whoever publishes.
+    pub live: broadcast::Broadcasts,
     /// Who tests his network.
     pub network_tests: NetworkTests,
     /// Bounds of strangers.
@@ -97,13 +101,17 @@ impl AppState {
         metrics::register(crate::meetings::counters::families());
         metrics::register(counters::families());
         metrics::register(crate::recordings::counters::families());
+        metrics::register(broadcast::counters::families());
         let config = Arc::new(config);
         let recordings = Recordings::start(&config, media.clone(), store.clone());
+        let live = live(&config.broadcast);
+        let feeds = Feeds::start(media.clone(), live.clone());
         let (kept, tracks) = (store.clone(), media.clone());
         Self(Arc::new(Shared {
             directory: Directory::new(kept, tracks, recordings.clone(), Arc::clone(&config), base_url.clone()),
             recordings,
-            broadcasts: Broadcasts::new(media.clone(), &config.limits),
+            broadcasts: Broadcasts::new(media.clone(), &config.limits, feeds),
+            live,
             network_tests: NetworkTests::new(config.limits.network_tests),
             limits: Limits::new(bounds, clock::now()),
             passwords: Passwords::new(),
@@ -140,6 +148,17 @@ impl AppState {
     }
 }
 
+fn live(settings: &config::Broadcast) -> broadcast::Broadcasts {
+    let config::Broadcast { part, segment, window, max_bytes, max_waiting } = *settings;
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    let live = broadcast::Broadcasts::new(
+        broadcast::Settings { part, segment, window, max_bytes },
+        usize::try_from(max_waiting).unwrap_or(usize::MAX),
+    );
+    live.tend();
+    live
+}
+
 /// Everything that is answered. The peer's address comes as `ConnectInfo<SocketAddr>`.
 pub fn router(state: AppState) -> Router {
     Router::new()
@@ -155,6 +174,8 @@ pub fn router(state: AppState) -> Router {
             "/whep/{broadcast}/{resource}",
             axum::routing::patch(whep::patch).delete(whep::stop).options(whep::options).fallback(exchange::not_allowed),
         )
+        .route("/hls/{broadcast}/index.m3u8", get(hls::index).options(hls::options))
+        .route("/hls/{broadcast}/{*path}", get(hls::media).options(hls::options))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

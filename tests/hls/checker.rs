@@ -30,6 +30,8 @@ pub struct Playlist {
     pub skip_until: Option<f64>,
     pub first: u64,
     pub skipped: u64,
+    /// As the playlist begins with.
+    pub discontinuity: u64,
     pub segments: BTreeMap<u64, Segment>,
     pub hint: Option<String>,
     pub reports: Vec<String>,
@@ -90,7 +92,10 @@ pub fn read(text: &str) -> Playlist {
                 playlist.first = value.and_then(|value| value.parse().ok()).expect("a number");
                 msn = playlist.first;
             }
-            "#EXT-X-DISCONTINUITY-SEQUENCE" => era = value.and_then(|value| value.parse().ok()).expect("a number"),
+            "#EXT-X-DISCONTINUITY-SEQUENCE" => {
+                era = value.and_then(|value| value.parse().ok()).expect("a number");
+                playlist.discontinuity = era;
+            }
             "#EXT-X-SKIP" => {
                 playlist.skipped =
                     attribute(line, "SKIPPED-SEGMENTS").and_then(|text| text.parse().ok()).expect("a number");
@@ -162,7 +167,7 @@ impl Checker {
             // What stands before the first that is not skipped is not said again.
             let before = playlist.segments[&(playlist.first + playlist.skipped - 1)].clone();
             for (_, segment) in playlist.segments.range_mut(playlist.first + playlist.skipped..) {
-                segment.era += before.era;
+                segment.era = before.era + segment.era - playlist.discontinuity;
                 if segment.map.is_empty() {
                     segment.map.clone_from(&before.map);
                 }

@@ -22,6 +22,7 @@ async fn broadcast(server: &Server) -> Broadcast {
     assert_eq!(made.text("watch_url"), format!("{base}/w/{id}"));
     assert_eq!(made.text("whip_url"), format!("{base}/whip/{id}"));
     assert_eq!(made.text("whep_url"), format!("{base}/whep/{id}"));
+    assert_eq!(made.text("hls_url"), format!("{base}/hls/{id}/index.m3u8"));
     Broadcast { id, key: made.text("stream_key") }
 }
 

@@ -141,6 +141,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("post",   "/whep/{broadcast}",             For::Everybody),
     ("patch",  "/whep/{broadcast}/{resource}",  For::Everybody),
     ("delete", "/whep/{broadcast}/{resource}",  For::Everybody),
+    ("get",    "/hls/{broadcast}/index.m3u8",   For::Everybody),
     ("get",    "/healthz",                      For::Everybody),
     ("get",    "/readyz",                       For::Operation),
     ("get",    "/metrics",                      For::Operation),

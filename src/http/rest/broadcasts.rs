@@ -34,6 +34,8 @@ pub struct CreatedBroadcast {
     whip_url: String,
     /// Where players watch.
     whep_url: String,
+    /// Where players watch by HLS, some seconds later: whatever is sent but VP8.
+    hls_url: String,
     /// Lets its bearer publish.
     stream_key: String,
 }
@@ -51,6 +53,9 @@ pub struct ShownBroadcast {
     viewers: usize,
     /// Where players watch.
     whep_url: String,
+    /// Where players watch by HLS, some seconds later; absent while what is sent can't be watched so (VP8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hls_url: Option<String>,
 }
 
 /// Makes a broadcast.
@@ -78,6 +83,7 @@ pub async fn create(
         watch_url: format!("{base_url}/w/{id}"),
         whip_url: format!("{base_url}/whip/{id}"),
         whep_url: format!("{base_url}/whep/{id}"),
+        hls_url: format!("{base_url}/hls/{id}/index.m3u8"),
         stream_key: made.stream_key.expose().to_owned(),
         id,
     };
@@ -96,7 +102,9 @@ pub async fn show(State(state): State<AppState>, Path(id): Path<String>) -> Resu
     let found = found.filter(|broadcast| broadcast.ended_at.is_none()).ok_or(RefusalCode::NotFound)?;
     let (live, viewers) = state.broadcasts.viewers(&found.id);
     let whep_url = format!("{}/whep/{}", state.base_url, found.id);
-    Ok(no_store(Json(ShownBroadcast { id: found.id, title: found.title, live, viewers, whep_url })))
+    let in_hls = state.live.get(&found.id).is_none_or(|live| live.is_in_hls());
+    let hls_url = in_hls.then(|| format!("{}/hls/{}/index.m3u8", state.base_url, found.id));
+    Ok(no_store(Json(ShownBroadcast { id: found.id, title: found.title, live, viewers, whep_url, hls_url })))
 }
 
 /// Ends a broadcast for good.
@@ -114,5 +122,6 @@ pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<S
         return Err(RefusalCode::NotFound.into());
     }
     state.broadcasts.end(&id).await;
+    state.live.end(&id);
     Ok(StatusCode::NO_CONTENT)
 }

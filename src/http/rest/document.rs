@@ -63,6 +63,7 @@ use utoipa::{Modify, OpenApi};
         crate::http::whep::watch,
         crate::http::whep::patch,
         crate::http::whep::stop,
+        crate::http::hls::index,
         crate::http::health::healthz,
         crate::http::health::readyz,
         crate::http::health::metrics,
@@ -73,7 +74,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "meetings", description = "Meetings and their links."),
         (name = "recordings", description = "What was recorded of meetings."),
-        (name = "broadcasts", description = "Live streams, WHIP and WHEP."),
+        (name = "broadcasts", description = "Live streams, WHIP, WHEP and HLS."),
         (name = "people", description = "Who calls, how to sign in, and who else can."),
         (name = "operation", description = "For whoever runs the server."),
     )

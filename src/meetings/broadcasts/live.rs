@@ -2,6 +2,7 @@
 
 use super::resource::{Patch, Resource, Wanted, decodes, picture, published};
 use super::{Opened, Rejected, ResourceId, Way};
+use crate::broadcast::{Expected, Feeds};
 use crate::clock;
 use crate::meetings::media::{bad_offer, local};
 use crate::meetings::refusal::Refusal;
@@ -101,7 +102,12 @@ impl Live {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn publish(&self, offer: &Offer, policy: &Policy) -> Result<Opened, Rejected> {
+    pub(super) fn publish(
+        &self,
+        offer: &Offer,
+        policy: &Policy,
+        (feeds, broadcast): (&Feeds, &str),
+    ) -> Result<Opened, Rejected> {
         let mut state = self.state();
         // An encoder that lost its network comes back before its old session is given up.
         let connected = |resource: &Resource| resource.state != SessionState::Disconnected;
@@ -116,11 +122,19 @@ impl Live {
         if let Some(old) = state.publisher.take() {
             drop(self.end(&mut state, &old));
         }
-        let resource = Resource::new(session, PUBLISHER, &plan);
+        let sends_from = |wanted| sends.iter().any(|(_, source)| *source == wanted);
+        let expected = Expected { picture: sends_from(Source::Camera), sound: sends_from(Source::Microphone) };
+        // Somebody may publish by another protocol.
+        let feed = feeds.begin(broadcast, session, expected).map_err(|_| Rejected::AlreadyPublishing)?;
+        let (machine, ring) = feed.tap();
+        let mut resource = Resource::new(session, PUBLISHER, &plan);
+        resource.feed = Some(feed);
         let opened = resource.opened(sdp);
         state.picture = picture(&plan);
         let open_gates = sends.iter().map(|(_, source)| *source).collect();
         self.open(&mut state, session, NewSession { participant: PUBLISHER, plan, sends, open_gates });
+        // Nobody is told of what is wanted: an encoder sends all it was allowed.
+        drop(state.routers.record(machine, ring, FULL_HEIGHT));
         state.publisher = Some(resource);
         for viewer in state.viewers.values() {
             state.subscribe(viewer.session);
@@ -194,6 +208,9 @@ impl Live {
     /// Ends a session that was taken out of the state; each worker that has anything of it acknowledges.
     pub(super) fn end(&self, state: &mut State, resource: &Resource) -> Vec<oneshot::Receiver<()>> {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
+        if resource.feed.is_some() {
+            drop(state.routers.end_record());
+        }
         state.routers.close_session(resource.session, true)
     }
 

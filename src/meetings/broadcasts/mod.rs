@@ -4,6 +4,7 @@
 mod live;
 mod resource;
 
+use crate::broadcast::Feeds;
 use crate::clock;
 use crate::config::Limits;
 use crate::session::plan::IceCredentials;
@@ -81,6 +82,7 @@ pub enum Rejected {
 #[derive(Clone)]
 pub struct Broadcasts {
     media: Media,
+    feeds: Feeds,
     /// Viewers of one broadcast.
     most_viewers: usize,
     max_sections: usize,
@@ -90,11 +92,12 @@ pub struct Broadcasts {
 }
 
 impl Broadcasts {
-    /// None live.
+    /// None live; what is published goes to `feeds`, too.
     #[must_use]
-    pub fn new(media: Media, limits: &Limits) -> Self {
+    pub fn new(media: Media, limits: &Limits, feeds: Feeds) -> Self {
         Self {
             media,
+            feeds,
             most_viewers: limits.viewers as usize,
             max_sections: usize::from(limits.sections).min(sdp::MAX_SECTIONS),
             encoder_bits_per_second: limits.encoder_bits_per_second,
@@ -110,7 +113,7 @@ impl Broadcasts {
     pub fn open(&self, broadcast: &str, way: Way, offer: &str) -> Result<Opened, Rejected> {
         let offer = Offer::parse(offer).map_err(|error| Rejected::Malformed(error.to_string()))?;
         match way {
-            Way::Publish => self.live(broadcast).publish(&offer, &self.policy(Role::Whip)),
+            Way::Publish => self.live(broadcast).publish(&offer, &self.policy(Role::Whip), (&self.feeds, broadcast)),
             Way::Watch => {
                 let live = self.live.get(broadcast).map(|live| Arc::clone(&live)).ok_or(Rejected::NotPublishing)?;
                 live.watch(&offer, &self.policy(Role::Whep), self.most_viewers)

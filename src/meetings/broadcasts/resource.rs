@@ -1,6 +1,7 @@
 //! One session of a broadcast, and what its plan says of picture and sound. Knows no other sessions.
 
 use super::Opened;
+use crate::broadcast::Feed;
 use crate::clock;
 use crate::session::plan::{Codec, Flow, IceCredentials, Kind, Mid, SessionPlan};
 use crate::session::sdp::{self, Local};
@@ -40,6 +41,8 @@ pub(super) struct Resource {
     ice: IceSession,
     pub(super) state: SessionState,
     pub(super) since: Instant,
+    /// Of a publisher: what goes to viewers by HLS.
+    pub(super) feed: Option<Feed>,
 }
 
 impl Resource {
@@ -52,6 +55,7 @@ impl Resource {
             ice: IceSession::new(plan.remote.clone(), 0),
             state: SessionState::Connecting,
             since: clock::now(),
+            feed: None,
         }
     }
 
