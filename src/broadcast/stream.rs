@@ -26,6 +26,8 @@ const WAIT_US: u64 = 1_000_000;
 const SILENT_AFTER_US: u64 = 700_000;
 /// Sound before the first picture that is kept, until that says where both begin.
 const EARLY_FRAMES: usize = 256;
+/// Places that wait for the sound to be cut there.
+const MOST_BOUNDARIES: usize = 64;
 /// How long sound waits for the first picture.
 const EARLY_US: u64 = 3_000_000;
 /// What a picture may come late without making a part longer than is said, in milliseconds.
@@ -392,9 +394,18 @@ impl Stream {
             self.picture.wants_key = true;
             self.era += 1;
             self.picture.era = self.era;
-            self.boundaries.push_back(Boundary { at_us: self.picture.end_us(), era: self.era });
+            self.follow(self.picture.end_us());
         }
         self.picture.set(config, self.settings.part);
+    }
+
+    /// The sound is to be cut here, too.
+    fn follow(&mut self, at_us: u64) {
+        // Where there is none, nobody takes them out.
+        if self.boundaries.len() >= MOST_BOUNDARIES {
+            self.boundaries.pop_front();
+        }
+        self.boundaries.push_back(Boundary { at_us, era: self.era });
     }
 
     /// Both tracks count from here, after all that was there.
@@ -449,7 +460,7 @@ impl Stream {
         lane.add(part, zero);
         if cuts {
             lane.window.close();
-            self.boundaries.push_back(Boundary { at_us: us(time, codec), era: self.era });
+            self.follow(us(time, codec));
         }
         let early = std::mem::take(&mut self.early);
         for frame in early {
@@ -514,8 +525,8 @@ impl Stream {
             return false;
         };
         let end = self.grid.as_ref().and_then(Grid::end);
-        if end.is_some_and(|end| us(time, codec) > us(end, codec) + 5 * GAP_US) {
-            // Only a sound without a picture comes here: silence goes on beside a picture.
+        if end.is_some_and(|end| us(time, codec).abs_diff(us(end, codec)) > 5 * GAP_US) && self.alone() {
+            // Its clock was set anew. Beside a picture silence goes on, and the picture says when something begins anew.
             self.break_off();
             return self.push_sound(frame, now_ms);
         }
@@ -534,9 +545,15 @@ impl Stream {
         used
     }
 
+    /// Whether there is no picture.
+    const fn alone(&self) -> bool {
+        !self.expected.picture
+    }
+
     /// A frame on the grid.
     fn add_sound(&mut self, frame: Frame, zero: Zero) {
         let (time, at_us) = (frame.time, us(frame.time, frame.codec));
+        let alone = self.alone();
         let mut cut = None;
         while let Some(boundary) = self.boundaries.front().copied().filter(|boundary| boundary.at_us <= at_us) {
             self.boundaries.pop_front();
@@ -547,8 +564,8 @@ impl Stream {
         let waits = lane.cutter.as_ref().and_then(|(cutter, _)| cutter.waits_since());
         let open_us = lane.window.open_us() + waits.map_or(0, |since| at_us.saturating_sub(us(since, frame.codec)));
         // Alone it says itself where segments begin; beside a picture that stands, too.
-        let alone = !self.expected.picture && open_us >= shortest;
-        if alone || open_us >= self.target * 1_000_000 {
+        let due = alone && open_us >= shortest;
+        if due || open_us >= self.target * 1_000_000 {
             cut = cut.or(Some(lane.era));
         }
         lane.last = Some(time);

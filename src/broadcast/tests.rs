@@ -218,6 +218,25 @@ fn sound_that_stops_beside_a_picture_is_silence() {
 }
 
 #[test]
+fn a_sound_alone_is_a_stream_of_its_own() {
+    let sound = Source::new(Codec::Opus, SMALL);
+    let mut watched = Watched::new(4);
+    watched.stream.begin(Expected { picture: false, sound: true });
+    (0..1_000).for_each(|number| assert!(watched.push(sound.frame(number, 48_000_000), number * 20)));
+    let variant = watched.stream.variant().expect("there is sound");
+    assert_eq!((variant.size, variant.codecs.as_slice()), (None, ["opus".to_owned()].as_slice()));
+    let wholes = |playlist: &checker::Playlist| {
+        playlist.segments.values().filter_map(|one| Some(one.whole.as_ref()?.seconds)).collect::<Vec<_>>()
+    };
+    let playlist = watched.last(Kind::Sound);
+    assert!(wholes(&playlist).len() >= 8 && wholes(&playlist).iter().all(|seconds| (1.9..2.1).contains(seconds)));
+    // Its clock begins anew.
+    (0..500).for_each(|number| assert!(watched.push(sound.frame(number, 0), 20_000 + number * 20)));
+    let playlist = watched.last(Kind::Sound);
+    assert_eq!(playlist.segments.values().next_back().map(|last| last.era), Some(1));
+}
+
+#[test]
 fn what_no_segment_can_begin_with_is_cut_where_it_would_become_too_long() {
     let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
     let mut watched = Watched::new(4);
