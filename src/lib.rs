@@ -5,6 +5,7 @@ pub mod capture;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod ingest;
 pub mod meetings;
 pub mod net;
 pub mod recordings;

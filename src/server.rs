@@ -122,6 +122,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     if restored > 0 {
         tracing::info!(restored, "meetings go on");
     }
+    listen_to_encoders(&state, address).await;
     let router = http::router(state.clone());
 
     // Last, so that nobody is let in before all is ready.
@@ -177,7 +178,8 @@ impl Server {
     pub async fn drain(&mut self, deadline: Duration) {
         self.state.drain();
         let empty = async {
-            while self.state.directory.has_people() || self.state.broadcasts.counts() != (0, 0) {
+            let people = || self.state.directory.has_people() || self.state.ingest.publishers() > 0;
+            while people() || self.state.broadcasts.counts() != (0, 0) {
                 sleep(DRAIN_LOOK).await;
             }
         };
@@ -189,6 +191,7 @@ impl Server {
         self.state.drain();
         // Everybody is told, seats are stored; then the port closes.
         let _ = timeout(STOP_LIMIT, self.state.directory.stop()).await;
+        self.state.ingest.stop();
         // What was recorded is whole before the process ends.
         self.state.recordings.stop().await;
         self.stop.cancel();
@@ -255,6 +258,19 @@ impl Signals {
             _ = self.interrupt.recv() => Stop::AtOnce,
             _ = self.terminate.recv() => Stop::Gently,
         }
+    }
+}
+
+/// Opens the ports of encoders. Where one is in use the rest of the server is as good as ever: a warning.
+async fn listen_to_encoders(state: &AppState, listen: SocketAddr) {
+    let Some(entrance) = state.config.ingest.rtmp else { return };
+    let wanted = entrance.address(listen);
+    match state.ingest.listen_rtmp(wanted).await {
+        Ok(address) => tracing::info!(%address, "encoders can push by RTMP"),
+        Err(error) => tracing::warn!(
+            "encoders cannot push by RTMP, the rest works: cannot listen on {wanted} ({error}); is another server there? \
+             `[ingest] rtmp` chooses another port"
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads the settings file and says where and how it is wrong. Knows no command line.
 
-use super::{Config, SHORTEST_TOKEN};
+use super::{Config, Entrance, SHORTEST_TOKEN};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
@@ -187,6 +187,11 @@ impl Config {
             );
             return Err(ConfigError::Invalid { key: "listen", message });
         }
+        if let (true, Some(Entrance::Address(address))) = (self.dev, self.ingest.rtmp)
+            && !address.ip().is_loopback()
+        {
+            return invalid("ingest.rtmp", "must be on this machine alone (127.0.0.1) with `--dev`");
+        }
         if let Some(url) = &self.public_url {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             let host = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest)).unwrap_or_default();
@@ -259,6 +264,7 @@ impl super::Limits {
             ("limits.streams", u32::from(self.streams)),
             ("limits.packets_per_second", self.packets_per_second),
             ("limits.bytes_per_second", self.bytes_per_second),
+            ("limits.encoder_bits_per_second", self.encoder_bits_per_second),
             ("limits.renegotiations_per_minute", self.renegotiations_per_minute),
         ];
         if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
@@ -279,6 +285,7 @@ impl super::Limits {
             ("limits.body_bytes", self.body_bytes),
             ("limits.offer_bytes", self.offer_bytes),
             ("limits.message_bytes", self.message_bytes),
+            ("limits.encoder_message_bytes", self.encoder_message_bytes),
         ];
         if let Some((key, _)) = bytes.into_iter().find(|(_, value)| *value < 4_096) {
             return Err(ConfigError::Invalid { key, message: "must be at least 4096".to_owned() });

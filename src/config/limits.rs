@@ -80,6 +80,12 @@ pub struct Limits {
     pub bytes_per_second: u32,
     /// What an encoder of a broadcast is told to send at most, so that one does not fill the server's link.
     pub encoder_bits_per_second: u32,
+    /// Open connections of encoders by RTMP, also of those that do not publish yet.
+    pub encoder_sockets: u32,
+    /// Open connections of encoders by RTMP per address.
+    pub encoder_sockets_per_address: u32,
+    /// Bytes of one picture or sound of an encoder by RTMP: a second of 32 Mbit/s, as the key frame of a large picture.
+    pub encoder_message_bytes: u32,
     /// Offers of one session per minute.
     pub renegotiations_per_minute: u32,
     /// Lost packets that one session may ask for again per second: a fifth of nine pictures and five voices.
@@ -125,6 +131,9 @@ impl Default for Limits {
             packets_per_second: 4_000,
             bytes_per_second: 5_000_000,
             encoder_bits_per_second: 20_000_000,
+            encoder_sockets: 256,
+            encoder_sockets_per_address: 64,
+            encoder_message_bytes: 4 << 20,
             renegotiations_per_minute: 30,
             nacks_per_second: 600,
             key_frame_requests_per_second: 10,

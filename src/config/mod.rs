@@ -7,7 +7,9 @@
 
 mod broadcast;
 mod command_line;
+mod entrance;
 mod file;
+mod ingest;
 mod kinds;
 mod limits;
 mod network;
@@ -18,7 +20,9 @@ mod tests;
 
 pub use broadcast::Broadcast;
 pub use command_line::{Command, HELP, UsageError, command};
+pub use entrance::Entrance;
 pub use file::{ConfigError, parse};
+pub use ingest::Ingest;
 pub use limits::{Limits, Plan};
 pub use network::Network;
 pub use recordings::{Bucket, Recordings};
@@ -58,6 +62,8 @@ pub struct Config {
     pub recordings: Recordings,
     /// Live streams by HLS.
     pub broadcast: Broadcast,
+    /// Encoders that push broadcasts in.
+    pub ingest: Ingest,
     /// Every bound that a stranger can push against.
     pub limits: Limits,
     /// Programs that use the REST interface.
@@ -163,6 +169,7 @@ impl Default for Config {
             media: Media::default(),
             recordings: Recordings::default(),
             broadcast: Broadcast::default(),
+            ingest: Ingest::default(),
             limits: Limits::default(),
             api: Api::default(),
             drain: Drain::default(),

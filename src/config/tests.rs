@@ -49,6 +49,8 @@ fn a_wrong_value_names_line_and_key() {
     assert!(error.starts_with("s.toml:2: setting `limits.participants_pro`"), "{error}");
     let error = read("\n[limits]\nsockets = 0").unwrap_err();
     assert_eq!(error, "s.toml:3: setting `limits.sockets`: must be at least 1");
+    let error = read("[ingest]\nrtmp = \"here\"").unwrap_err();
+    assert!(error.starts_with("s.toml:2: setting `ingest.rtmp`: `here` is no port"), "{error}");
     let error = read("tls = 5").unwrap_err();
     assert!(error.starts_with("s.toml:1: setting `tls`: invalid type"), "{error}");
     let error = read("trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/33\"]").unwrap_err();
@@ -105,6 +107,12 @@ fn dev_refuses_what_is_not_loopback() {
         assert!(error.contains("`--dev`") && error.contains(address), "{error}");
         assert!(run(&["serve", "--listen", address], None).is_ok());
     }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    std::fs::write(&path, "[ingest]\nrtmp = \"0.0.0.0:1935\"").unwrap();
+    let path = path.to_str().unwrap();
+    assert!(run(&["serve", "--dev", "--config", path], None).unwrap_err().contains("`ingest.rtmp`"));
+    assert!(run(&["serve", "--config", path], None).is_ok());
     let dev = serve(&["serve", "--dev"]);
     assert!(dev.dev && dev.api.accepts("dev") && !dev.api.accepts("Dev"));
     assert!(!serve(&["serve"]).api.accepts("dev"));

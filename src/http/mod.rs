@@ -26,6 +26,7 @@ pub mod whip;
 use crate::broadcast::{self, Feeds};
 use crate::clock;
 use crate::config::{self, Config};
+use crate::ingest::Ingest;
 use crate::meetings::Directory;
 use crate::meetings::broadcasts::Broadcasts;
 use crate::meetings::network_tests::NetworkTests;
@@ -68,6 +69,8 @@ pub struct Shared {
     pub broadcasts: Broadcasts,
     /// What viewers get by HLS, whoever publishes.
     pub live: broadcast::Broadcasts,
+    /// Encoders that push by other ways than HTTP.
+    pub ingest: Ingest,
     /// Who tests his network.
     pub network_tests: NetworkTests,
     /// Bounds of strangers.
@@ -102,6 +105,7 @@ impl AppState {
         metrics::register(counters::families());
         metrics::register(crate::recordings::counters::families());
         metrics::register(broadcast::counters::families());
+        metrics::register(crate::ingest::counters::families());
         let config = Arc::new(config);
         let recordings = Recordings::start(&config, media.clone(), store.clone());
         let live = live(&config.broadcast);
@@ -112,6 +116,7 @@ impl AppState {
             recordings,
             broadcasts: Broadcasts::new(media.clone(), &config.limits, feeds),
             live,
+            ingest: Ingest::new(Arc::clone(&config), store.clone()),
             network_tests: NetworkTests::new(config.limits.network_tests),
             limits: Limits::new(bounds, clock::now()),
             passwords: Passwords::new(),
@@ -127,6 +132,7 @@ impl AppState {
     /// From now on no new meetings, people or broadcasts are taken; who has a seat keeps it and may come back.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
+        self.0.ingest.drain();
     }
 
     /// Whether the server is about to stop.

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("capture", &["clock", "rtp", "net", "session", "worker"]),
     ("recordings", &["clock", "config", "telemetry", "store", "rtp", "net", "session", "worker", "capture"]),
     ("broadcast", &["clock", "telemetry", "rtp", "net", "session", "worker", "capture", "recordings"]),
+    ("ingest", &["clock", "config", "telemetry", "store", "broadcast"]),
     // People and the outside.
     (
         "meetings",
@@ -50,6 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "worker",
             "recordings",
             "broadcast",
+            "ingest",
             "meetings",
         ],
     ),
@@ -67,6 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "worker",
             "recordings",
             "broadcast",
+            "ingest",
             "meetings",
             "http",
         ],
