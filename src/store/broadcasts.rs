@@ -56,6 +56,21 @@ impl Store {
         })
     }
 
+    /// Gives a broadcast that was not ended a new stream key; the one before it opens nothing any more. `None` where
+    /// there is no such broadcast.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_stream_key(&self, id: &str) -> Result<Option<Secret>, StoreError> {
+        let key = Secret::random(&mut rand::rng());
+        let done = sqlx::query("UPDATE broadcasts SET stream_key = $2 WHERE id = $1 AND ended_at IS NULL")
+            .bind(id)
+            .bind(key.digest().as_slice())
+            .execute(&self.pool)
+            .await?;
+        Ok((done.rows_affected() == 1).then_some(key))
+    }
+
     /// The broadcast with this id, ended or not.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod broadcasts;
+mod ingest;
 mod media;
 mod meeting;
 mod network_tests;

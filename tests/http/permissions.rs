@@ -131,6 +131,8 @@ const TABLE: &[(&str, &str, For)] = &[
     ("post",   "/api/v1/broadcasts",            For::Hosts),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
     ("delete", "/api/v1/broadcasts/{id}",       For::Administration),
+    ("post",   "/api/v1/broadcasts/{id}/stream-key",                 For::Administration),
+    ("delete", "/api/v1/broadcasts/{id}/stream-key",                 For::Administration),
     ("post",   "/api/v1/network-tests",         For::Everybody),
     ("delete", "/api/v1/network-tests",         For::Tester),
     ("post",   "/api/v1/network-tests/publish", For::Tester),
@@ -285,7 +287,7 @@ async fn every_endpoint_lets_pass_whom_the_table_names_and_nobody_else() {
             }
         }
         for who in passed {
-            let ends = *method == "delete" && path.starts_with("/api");
+            let ends = *method == "delete" && path.starts_with("/api") || path.ends_with("stream-key");
             let fresh;
             let fixture = if ends || path.ends_with("sign-out") {
                 fresh = Fixture::new().await;

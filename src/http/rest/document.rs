@@ -53,6 +53,8 @@ use utoipa::{Modify, OpenApi};
         super::broadcasts::create,
         super::broadcasts::show,
         super::broadcasts::end,
+        super::broadcasts::rotate_key,
+        super::broadcasts::revoke_key,
         super::network_tests::begin,
         super::network_tests::publish,
         super::network_tests::watch,

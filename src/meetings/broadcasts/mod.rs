@@ -161,6 +161,15 @@ impl Broadcasts {
         true
     }
 
+    /// Ends whoever publishes and waits until no packet of it passes any more; viewers stay.
+    pub async fn cut(&self, broadcast: &str) {
+        let resource = self.live.get(broadcast).map(|live| Arc::clone(&live));
+        let resource = resource.and_then(|live| live.state().publisher.as_ref().map(|publisher| publisher.id.clone()));
+        if let Some(resource) = resource {
+            self.close(broadcast, Way::Publish, resource.as_str()).await;
+        }
+    }
+
     /// Whether somebody publishes, and how many watch.
     #[must_use]
     pub fn viewers(&self, broadcast: &str) -> (bool, usize) {
