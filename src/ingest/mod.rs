@@ -13,6 +13,7 @@ pub mod trouble;
 
 pub use publication::{Protocol, Status};
 
+use crate::broadcast::Broadcasts;
 use crate::config::Config;
 use crate::store::Store;
 use media::Refused;
@@ -25,10 +26,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// All that encoders reach. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ingest(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
     store: Store,
@@ -39,13 +39,13 @@ struct Shared {
 }
 
 impl Ingest {
-    /// Nobody publishes, and nobody can: see [`listen_rtmp`](Self::listen_rtmp).
+    /// Frames go to `live`. Nobody publishes, and nobody can: see [`listen_rtmp`](Self::listen_rtmp).
     #[must_use]
-    pub fn new(config: Arc<Config>, store: Store) -> Self {
+    pub fn new(config: Arc<Config>, store: Store, live: Broadcasts) -> Self {
         Self(Arc::new(Shared {
             config,
             store,
-            publishers: Arc::default(),
+            publishers: Publishers::new(live),
             rtmp: OnceLock::new(),
             draining: AtomicBool::new(false),
             stop: CancellationToken::new(),

@@ -3,6 +3,7 @@
 use super::counters::{BYTES, FRAMES, PUBLISHING};
 use super::media::{Event, Refused};
 use super::trouble::{Report, Watch};
+use crate::broadcast::{Broadcasts, Input, Source, TrackNumber};
 use crate::clock;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -43,9 +44,20 @@ pub struct Status {
     pub report: Report,
 }
 
+impl Protocol {
+    const fn source(self) -> Source {
+        match self {
+            Self::Rtmp => Source::Rtmp,
+        }
+    }
+}
+
 /// All who publish.
-#[derive(Debug, Default)]
-pub(super) struct Publishers(DashMap<String, Arc<Shared>>);
+pub(super) struct Publishers {
+    /// Where their frames go.
+    live: Broadcasts,
+    now: DashMap<String, Arc<Shared>>,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -70,6 +82,10 @@ impl Shared {
 }
 
 impl Publishers {
+    pub(super) fn new(live: Broadcasts) -> Arc<Self> {
+        Arc::new(Self { live, now: DashMap::new() })
+    }
+
     /// Lets somebody publish: the only one of the broadcast. With `takeover` whoever does already is cut.
     pub(super) async fn begin(
         self: &Arc<Self>,
@@ -87,7 +103,7 @@ impl Publishers {
         });
         let place = async {
             loop {
-                let other = match self.0.entry(broadcast.to_owned()) {
+                let other = match self.now.entry(broadcast.to_owned()) {
                     Entry::Vacant(vacant) => {
                         vacant.insert(Arc::clone(&shared));
                         return Ok(());
@@ -104,38 +120,47 @@ impl Publishers {
         };
         timeout(GONE_WITHIN, place).await.unwrap_or(Err(Refused::Busy))?;
         PUBLISHING.add(1);
-        Ok(Publication { all: Arc::clone(self), broadcast: broadcast.to_owned(), shared })
+        // From here on its end gives the place back.
+        let mut publication =
+            Publication { all: Arc::clone(self), broadcast: broadcast.to_owned(), shared, input: None };
+        // Somebody may publish by other ways than these.
+        publication.input = Some(self.live.publish(broadcast, protocol.source(), now).map_err(|_| Refused::Busy)?);
+        Ok(publication)
     }
 
     pub(super) fn status(&self, broadcast: &str) -> Option<Status> {
-        let shared = self.0.get(broadcast).map(|shared| Arc::clone(&shared))?;
+        let shared = self.now.get(broadcast).map(|shared| Arc::clone(&shared))?;
         let mut state = shared.state();
         let report = state.watch.report(clock::now());
         Some(Status { protocol: shared.protocol, encoder: state.encoder.clone(), since: shared.since, report })
     }
 
     pub(super) fn cut(&self, broadcast: &str) {
-        if let Some(shared) = self.0.get(broadcast) {
+        if let Some(shared) = self.now.get(broadcast) {
             shared.cut.cancel();
         }
     }
 
     pub(super) fn cut_all(&self) {
-        self.0.iter().for_each(|shared| shared.cut.cancel());
+        self.now.iter().for_each(|shared| shared.cut.cancel());
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.now.len()
     }
 }
 
 /// The right to publish to a broadcast; ends when it is dropped.
-#[derive(Debug)]
 pub(super) struct Publication {
     all: Arc<Publishers>,
     broadcast: String,
     shared: Arc<Shared>,
+    input: Option<Input>,
 }
+
+/// The first picture and the first sound of a push.
+const PICTURE: TrackNumber = TrackNumber(0);
+const SOUND: TrackNumber = TrackNumber(1);
 
 impl Publication {
     /// Waits until it is to end: its key was changed, its broadcast ended, or another one took over.
@@ -156,11 +181,22 @@ impl Publication {
         let mut state = self.shared.state();
         state.heard = now;
         match event {
-            Event::Format(format) => state.watch.handle_format(&format),
+            Event::Format(format) => {
+                state.watch.handle_format(&format);
+                drop(state);
+                if let (Some(input), Some(config)) = (&mut self.input, format.config()) {
+                    // Only what can be used comes so far, and one of each.
+                    let _ = input.handle_format(if format.codec.is_audio() { SOUND } else { PICTURE }, config);
+                }
+            }
             Event::Frame(frame) => {
                 state.watch.handle_frame(now, &frame);
+                drop(state);
                 FRAMES.add(1);
                 BYTES.add(frame.data.len() as u64);
+                if let Some(input) = &mut self.input {
+                    input.handle_frame(if frame.codec.is_audio() { SOUND } else { PICTURE }, frame);
+                }
             }
             Event::Ignored(what) => state.watch.handle_ignored(what),
         }
@@ -175,6 +211,8 @@ impl Publication {
 impl Drop for Publication {
     fn drop(&mut self) {
         PUBLISHING.add(-1);
-        self.all.0.remove_if(&self.broadcast, |_, shared| Arc::ptr_eq(shared, &self.shared));
+        // Before the place is free: who takes it wants the stream.
+        self.input = None;
+        self.all.now.remove_if(&self.broadcast, |_, shared| Arc::ptr_eq(shared, &self.shared));
     }
 }

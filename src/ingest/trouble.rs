@@ -65,15 +65,15 @@ pub enum Trouble {
 pub struct Picture {
     /// `h264`, `hevc`, `av1`, `vp9`.
     pub codec: &'static str,
-    /// In pixels; absent before the first key frame where only that says it.
+    /// In pixels; `null` where only the pictures say it.
     pub width: Option<u16>,
-    /// In pixels.
+    /// As the width.
     pub height: Option<u16>,
     /// In bits.
     pub bits_per_second: u64,
     /// In frames, over the last two seconds.
     pub frames_per_second: f32,
-    /// From key frame to key frame, in milliseconds; absent before there were two.
+    /// From key frame to key frame, in milliseconds; `null` before there were two.
     pub key_frame_interval_ms: Option<u64>,
 }
 
@@ -93,9 +93,9 @@ pub struct Sound {
 /// What a push is like.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Report {
-    /// Its picture, once a format came.
+    /// Its picture; `null` before its format came.
     pub video: Option<Picture>,
-    /// Its sound, once a format came.
+    /// Its sound; `null` before its format came.
     pub audio: Option<Sound>,
     /// What is wrong with it.
     pub troubles: Vec<Trouble>,

@@ -138,6 +138,12 @@ async fn what_is_pushed_is_told_to_who_may_know_it() {
     assert_eq!((&video["codec"], &video["width"], &video["height"]), (&json!("h264"), &json!(1920), &json!(1080)));
     assert_eq!((&publisher["audio"]["codec"], &publisher["audio"]["rate"]), (&json!("aac"), &json!(44_100)));
     let publisher = until(&server, &id, |publisher| publisher["troubles"].to_string().contains("b-frames")).await;
+    // It is a live stream of exactly that.
+    let live = server.state.live.get(&id).expect("a live stream");
+    let playlist =
+        timeout(Duration::from_secs(20), live.multivariant()).await.expect("within 20 s").expect("a playlist");
+    let playlist = String::from_utf8(playlist.to_vec()).expect("text");
+    assert!(playlist.contains("avc1.640028") && playlist.contains("mp4a.40.2"), "{playlist}");
     assert!(publisher["since"].as_u64().is_some_and(|since| since > 1_700_000_000_000));
 
     let by_key = format!("Bearer {key}");

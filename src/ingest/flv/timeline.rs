@@ -1,8 +1,10 @@
 //! Times that grow, of times that wrap, jump and are rounded. Knows no media.
 
-/// Further apart than this, two tags that follow each other are not on one timeline: seconds lie between sound and
-/// picture of an encoder that buffers badly, never this much.
-const JUMP: i32 = 10_000;
+/// Further back than this, the next tag is not on the timeline of the last one: seconds lie between sound and picture of
+/// an encoder that buffers badly, never this much.
+const BACK: i32 = 10_000;
+/// Nor further on: a connection on which nothing comes for so long has ended before.
+const ONWARD: i32 = 20_000;
 
 /// Milliseconds of 2^32, of all tracks of one push, as ones that never wrap and never jump.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +19,7 @@ impl Timeline {
     /// The time of the next tag, in milliseconds since the first one; less than none where the first ones are not in order.
     pub fn handle(&mut self, time: u32) -> i64 {
         let step = self.last.map_or(0, |last| time.wrapping_sub(last) as i32);
-        if step.abs() <= JUMP {
+        if (-BACK..=ONWARD).contains(&step) {
             self.time += i64::from(step);
         } else {
             // It goes on where it was: what follows will be on the new timeline.
