@@ -57,6 +57,22 @@ pub mod capture {
     }
 }
 
+/// As in the server, without its sockets and publishers.
+#[path = "../../src/ingest"]
+pub mod ingest {
+    pub mod flv;
+    pub mod media;
+    /// Without its port.
+    pub mod rtmp {
+        pub mod amf;
+        pub mod chunk;
+        mod malformed;
+        pub mod session;
+
+        pub use malformed::Malformed;
+    }
+}
+
 mod checksum;
 mod guests;
 mod input;
