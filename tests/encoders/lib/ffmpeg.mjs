@@ -9,7 +9,8 @@ const TOOLS = resolve(import.meta.dirname, "../../../target/encoders/venv");
 /** The Python of the tests' own environment, which `scripts/test-encoders` makes. */
 export const PYTHON = join(TOOLS, "bin/python3");
 
-function path() {
+/** The program. */
+export function ffmpegWithWhip() {
   if (process.env.FFMPEG_WHIP) return process.env.FFMPEG_WHIP;
   const lib = join(TOOLS, "lib");
   for (const python of existsSync(lib) ? readdirSync(lib) : []) {
@@ -34,7 +35,7 @@ export function push({ url, key, pitch = 1000, seconds = 120, size = "640x360", 
     ...["-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "64k"],
     ...["-f", "whip", "-authorization", key, ...more, url],
   ];
-  const child = spawn(path(), flags, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(ffmpegWithWhip(), flags, { stdio: ["ignore", "ignore", "pipe"] });
   const pushing = { child, log: "" };
   child.stderr.on("data", (text) => (pushing.log += text));
   pushing.ended = new Promise((done) => child.on("exit", (code, signal) => done({ code, signal })));
