@@ -2,9 +2,9 @@
 
 use super::stream::{Expected, Kind, Settings, Stream};
 use super::window::Window;
+use crate::capture::tests::media::{LARGE, SMALL, Source};
 use bytes::Bytes;
 use checker::Checker;
-use media::{LARGE, SMALL, Source};
 use proptest::prelude::*;
 use recordings::codec::Config;
 use recordings::{Codec, Frame, mp4};
@@ -12,9 +12,6 @@ use std::io::Cursor;
 
 #[path = "../../tests/hls/checker.rs"]
 mod checker;
-#[allow(dead_code, reason = "more is needed elsewhere")]
-#[path = "../../recordings/tests/recordings/media.rs"]
-mod media;
 
 const BOTH: Expected = Expected { picture: true, sound: true };
 /// Some day, in milliseconds since 1970.

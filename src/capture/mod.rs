@@ -147,4 +147,4 @@ impl Capture {
 #[cfg(test)]
 mod hour;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

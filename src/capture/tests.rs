@@ -1,8 +1,8 @@
 //! Real frames, cut into packets by `rtc-rtp` as oracle, come out as they were, whatever happens to the packets.
 
 #[path = "../../recordings/tests/recordings/media.rs"]
-#[expect(dead_code, reason = "the package's own tests use the rest")]
-mod media;
+#[allow(dead_code, reason = "the package's own tests use the rest")]
+pub mod media;
 
 use super::reorder::PATIENCE;
 use super::*;
