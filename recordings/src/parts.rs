@@ -87,8 +87,8 @@ impl Cutter {
         let over = follows && frame.time - first > self.ticks(self.longest_ms);
         let part = if !follows {
             self.finish(overlaps.then_some(frame.time))
-        } else if over && !cuts && self.open.len() > 1 {
-            // The last picture lasted longer than those before it: it begins the next part.
+        } else if over && !cuts && self.open.len() > 1 && apart <= self.ticks(self.longest_ms) {
+            // The last picture lasted longer than those before it, and is no part of its own: it begins the next one.
             self.finish_but_last()
         } else if too_long || cuts {
             self.finish(Some(frame.time))
