@@ -84,7 +84,9 @@ impl Cutter {
             follows
         };
         let too_long = frame.time + self.usual - first > self.ticks(self.longest_ms);
-        let over = follows && frame.time - first > self.ticks(self.longest_ms);
+        // One that alone takes longer than a part ends the one that it is in.
+        let longest = self.ticks(self.longest_ms);
+        let over = follows && frame.time - first > longest && apart <= longest;
         let part = if !follows {
             self.finish(overlaps.then_some(frame.time))
         } else if over && !cuts && self.open.len() > 1 && apart <= self.ticks(self.longest_ms) {
@@ -116,6 +118,12 @@ impl Cutter {
         self.finish(None)
     }
 
+    /// Gives all that is there; a last picture is not said to last longer than this, in milliseconds.
+    pub fn end_within(&mut self, most_ms: u64) -> Option<Part> {
+        self.usual = self.usual.min(self.ticks(most_ms));
+        self.finish(None)
+    }
+
     /// The bytes that wait to be given.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -141,7 +149,8 @@ impl Cutter {
         self.end
     }
 
-    fn finish_but_last(&mut self) -> Option<Part> {
+    /// Gives what is there but the last picture, where there is anything.
+    pub fn finish_but_last(&mut self) -> Option<Part> {
         let last = self.open.pop()?;
         let part = self.finish(Some(last.time));
         self.open.push(last);

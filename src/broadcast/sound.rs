@@ -80,8 +80,7 @@ impl Grid {
         let time = match self.end {
             None => {
                 self.end = Some(self.begins);
-                self.fill(frame.time, &mut give);
-                frame.time
+                self.fill_up_to(frame.time, &mut give)
             }
             Some(expected) => {
                 let off = frame.time.abs_diff(expected);
@@ -94,13 +93,19 @@ impl Grid {
                     let step = (lasts / SLEW).min(off);
                     if frame.time > expected { expected + step } else { expected - step }
                 } else {
-                    self.fill(frame.time, &mut give);
-                    frame.time.max(self.end.unwrap_or_default())
+                    self.fill_up_to(frame.time, &mut give)
                 }
             }
         };
         self.end = Some(time + lasts);
         give(Frame { time, ..frame });
+    }
+
+    /// Gives silence until a tick, and when what comes then begins: where there is silence, without even a small hole.
+    fn fill_up_to(&mut self, until: u64, give: &mut impl FnMut(Frame)) -> u64 {
+        self.fill(until, give);
+        let end = self.end.unwrap_or_default();
+        if self.silence.is_some() { end } else { until.max(end) }
     }
 
     /// Gives silence until a tick.

@@ -26,6 +26,10 @@ const WAIT_US: u64 = 1_000_000;
 const SILENT_AFTER_US: u64 = 700_000;
 /// Sound before the first picture that is kept, until that says where both begin.
 const EARLY_FRAMES: usize = 256;
+/// What a segment may be longer than its playlist says, which counts in whole seconds.
+const ROUNDED_US: u64 = 350_000;
+/// What the last picture before a break is said to last at most.
+const LAST_MS: u64 = 100;
 /// Places that wait for the sound to be cut there.
 const MOST_BOUNDARIES: usize = 64;
 /// How long sound waits for the first picture.
@@ -193,7 +197,7 @@ impl Lane {
 
     /// All that came is given, and the segment ends.
     fn finish(&mut self, zero: Option<Zero>) {
-        let part = self.cutter.as_mut().and_then(|(cutter, _)| cutter.end());
+        let part = self.cutter.as_mut().and_then(|(cutter, _)| cutter.end_within(LAST_MS));
         if let Some(zero) = zero {
             self.add(part, zero);
         }
@@ -448,8 +452,13 @@ impl Stream {
         let began = self.picture.wants_key;
         self.picture.wants_key = false;
         let time = time.max(self.picture.last.map_or(0, |last| last + 1));
-        let open_us = self.open_us(time, codec);
+        let mut open_us = self.open_us(time, codec);
+        if !began && open_us > self.target * 1_000_000 + ROUNDED_US {
+            open_us = self.cut_before_last(time, codec, zero);
+        }
         let shortest = u64::try_from(self.settings.segment.as_micros()).unwrap_or(u64::MAX);
+        // The very first segment was one part only; that is made up for.
+        let shortest = if self.picture.window.edge().0 <= 1 { shortest / 2 } else { shortest };
         // Pictures do not come to the millisecond: a key frame each two seconds is one each two seconds.
         let due = frame.key && open_us + 50_000 >= shortest;
         let cuts = !began && (due || open_us >= self.target * 1_000_000);
@@ -468,6 +477,17 @@ impl Stream {
         }
         self.keep_sound_going(us(time, codec), zero);
         true
+    }
+
+    /// The last picture stood so long that its segment would be longer than is said: it begins the next one. Gives how
+    /// long that is now, in microseconds.
+    fn cut_before_last(&mut self, time: u64, codec: Codec, zero: Zero) -> u64 {
+        let Some(last) = self.picture.last else { return 0 };
+        let part = self.picture.cutter.as_mut().and_then(|(cutter, _)| cutter.finish_but_last());
+        self.picture.add(part, zero);
+        self.picture.window.close();
+        self.follow(us(last, codec));
+        us(time, codec) - us(last, codec)
     }
 
     /// How long the open segment of the picture is with what is not yet given, in microseconds.
@@ -521,15 +541,15 @@ impl Stream {
         };
         let shift = *self.sound.shift.get_or_insert(ticks(zero.ours_us, codec) - ticks(zero.theirs_us, codec));
         // Sound from before the first picture, or from before the publisher's clock was set anew.
-        let Some(time) = frame.time.checked_add_signed(shift).filter(|time| us(*time, codec) >= zero.ours_us) else {
-            return false;
-        };
+        let time = frame.time.checked_add_signed(shift).filter(|time| us(*time, codec) >= zero.ours_us);
         let end = self.grid.as_ref().and_then(Grid::end);
-        if end.is_some_and(|end| us(time, codec).abs_diff(us(end, codec)) > 5 * GAP_US) && self.alone() {
+        let goes_on = |end| time.is_some_and(|time| us(time, codec).abs_diff(us(end, codec)) <= 5 * GAP_US);
+        if self.alone() && end.is_some_and(|end| !goes_on(end)) {
             // Its clock was set anew. Beside a picture silence goes on, and the picture says when something begins anew.
             self.break_off();
             return self.push_sound(frame, now_ms);
         }
+        let Some(time) = time else { return false };
         let mut frames = Vec::new();
         if let Some(grid) = &mut self.grid {
             if grid.end().is_none() {

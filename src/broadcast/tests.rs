@@ -143,6 +143,10 @@ fn the_first_playlist_comes_with_the_first_part() {
     send(&mut watched, &picture, &sound, (300, 100), 0);
     let variant = watched.stream.variant().expect("both are there");
     assert_eq!((variant.size, variant.sound), (Some((160, 90)), Some(2)));
+    // hls.js wants a whole segment.
+    for kind in Kind::ALL {
+        assert!(watched.last(kind).segments.values().any(|segment| segment.whole.is_some()), "{kind:?}");
+    }
     assert!(variant.codecs[0].starts_with("avc1.42") && variant.codecs[1] == "opus", "{variant:?}");
 }
 
@@ -226,7 +230,8 @@ fn a_sound_alone_is_a_stream_of_its_own() {
         playlist.segments.values().filter_map(|one| Some(one.whole.as_ref()?.seconds)).collect::<Vec<_>>()
     };
     let playlist = watched.last(Kind::Sound);
-    assert!(wholes(&playlist).len() >= 8 && wholes(&playlist).iter().all(|seconds| (1.9..2.1).contains(seconds)));
+    assert!(wholes(&playlist).len() >= 8);
+    assert!(wholes(&playlist).iter().skip(1).all(|seconds| (1.9..2.1).contains(seconds)));
     // Its clock begins anew.
     (0..500).for_each(|number| assert!(watched.push(sound.frame(number, 0), 20_000 + number * 20)));
     let playlist = watched.last(Kind::Sound);
@@ -247,7 +252,7 @@ fn what_no_segment_can_begin_with_is_cut_where_it_would_become_too_long() {
     }
     let playlist = watched.last(Kind::Picture);
     let wholes: Vec<f64> = playlist.segments.values().filter_map(|one| Some(one.whole.as_ref()?.seconds)).collect();
-    assert!(wholes.iter().all(|seconds| (3.9..4.5).contains(seconds)), "{wholes:?}");
+    assert!(wholes.iter().skip(1).all(|seconds| (3.9..4.5).contains(seconds)), "{wholes:?}");
 }
 
 proptest! {

@@ -114,6 +114,8 @@ impl Window {
             let last = Arc::make_mut(last);
             last.duration_us += part.duration_us;
             last.parts.push(part);
+            // The very first is one part alone: hls.js gives up on a playlist without a whole segment.
+            last.closed = last.msn == 0;
             // A first part alone is mostly a key frame, and says nothing of a rate.
             if last.duration_us >= 1_000_000 || self.peak == 0 {
                 self.peak = self.peak.max(last.len() as u64 * 8_000_000 / last.duration_us.max(1));

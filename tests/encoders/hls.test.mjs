@@ -49,11 +49,12 @@ test("hls.js in Chromium sees and hears what ffmpeg pushes, three seconds late a
   const page = await browser.newPage();
   await page.goto(`http://localhost:${site.address().port}/`);
   await page.evaluate((url) => window.watch(url), broadcast.hls_url);
-  const seen = await eventually("picture, sound and little delay", async () => {
-    const now = await page.evaluate(() => window.measure());
-    const good = now.frames > 50 && Math.abs(now.pitch - PITCH) < 30 && now.played > 3 && now.delay < 3;
-    return good && now;
+  let now;
+  const plays = eventually("picture, sound and little delay", async () => {
+    now = await page.evaluate(() => window.measure());
+    return now.frames > 50 && Math.abs(now.pitch - PITCH) < 30 && now.played > 3 && now.delay < 3 && now;
   }, 40_000);
+  const seen = await plays.catch((error) => assert.fail(`${error.message}: ${JSON.stringify(now)}`));
   assert.deepEqual([seen.width, seen.height, seen.fatal], [640, 360, []], JSON.stringify(seen));
   assert.ok(seen.lowLatency && seen.delay > 0.3, JSON.stringify(seen));
   console.log(`  ${seen.delay.toFixed(2)} s late, ${seen.stalls} stalls`);
@@ -72,5 +73,5 @@ test("ffmpeg plays it as plain HLS", async () => {
   const volume = Number(said.match(/mean_volume: (-?[\d.]+) dB/)?.[1]);
   assert.ok(frames > 100 && volume > -30, said);
   assert.match(said, /h264.*640x360/);
-  assert.match(said, /Audio: opus, 48000 Hz/);
+  assert.match(said, /Audio: opus.*48000 Hz/);
 });

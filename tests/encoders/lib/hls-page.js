@@ -1,13 +1,14 @@
 // A page of another site that plays LL-HLS with hls.js, and says what it sees and hears.
 
 const video = document.querySelector("video");
-const state = { fatal: [], stalls: 0 };
+const state = { fatal: [], stalls: 0, errors: [] };
 let hls, analyser;
 
 window.watch = (url) => {
   hls = new Hls({ lowLatencyMode: true });
   hls.on(Hls.Events.ERROR, (_, error) => {
     if (error.fatal) state.fatal.push(error.details);
+    else if (state.errors.length < 20) state.errors.push(`${error.details} ${error.reason ?? error.error ?? ""}`);
     if (error.details === "bufferStalledError") state.stalls += 1;
   });
   hls.loadSource(url);
