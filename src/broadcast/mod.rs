@@ -1,8 +1,8 @@
 //! Live streams: whoever publishes hands in coded frames, viewers get LL-HLS from memory. Knows no protocol of
 //! publishers, no HTTP and no rules of who may.
 //!
-//! The way of a frame: [`Feeds`] for WebRTC, protocols for others → [`Input::handle_frame`] → `live` (one lock per stream) → [`stream`] (`sound`, and the cutter and
-//! writer that recordings have) → `window` → `playlist` → what all viewers share.
+//! The way of a frame: [`Feeds`] for WebRTC, protocols for others → [`Input::handle_frame`] → `live` (one lock per stream)
+//! → `stream` (`sound`, and the cutter and writer that recordings have) → `window` → `playlist` → what all viewers share.
 
 pub mod counters;
 mod feed;
