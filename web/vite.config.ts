@@ -49,5 +49,7 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["src/**/*.test.{ts,tsx}"],
+    // On a machine that others use, reading all texts takes longer than the five seconds that are usual.
+    testTimeout: 60_000,
   },
 });

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import { PACKED_SUBPROTOCOL, SUBPROTOCOL } from "./protocol";
 import { Wire } from "./wire";
 
+/** Packing happens beside; a busy machine takes its time. */
+const PATIENCE = { timeout: 20_000 };
 const LONG = JSON.stringify({ sdp: "a=rtcp-fb:96 nack pli\r\n".repeat(200) });
 
 async function inflated(data: unknown): Promise<string> {
@@ -24,14 +26,14 @@ describe("a wire", () => {
     here.wire.send(LONG);
     here.wire.send("last");
     expect(here.sent).toEqual(["first"]);
-    await vi.waitFor(() => expect(here.sent).toHaveLength(3));
+    await vi.waitFor(() => expect(here.sent).toHaveLength(3), PATIENCE);
     const [, packed] = here.sent;
     expect((packed as ArrayBuffer).byteLength).toBeLessThan(LONG.length / 10);
     expect(await Promise.all(here.sent.map(inflated))).toEqual(["first", LONG, "last"]);
 
     const there = wire(PACKED_SUBPROTOCOL);
     for (const data of here.sent) there.socket.onmessage?.({ data } as MessageEvent);
-    await vi.waitFor(() => expect(there.heard).toEqual(["first", LONG, "last"]));
+    await vi.waitFor(() => expect(there.heard).toEqual(["first", LONG, "last"]), PATIENCE);
     // Nothing waits any more: what comes now is heard at once.
     there.socket.onmessage?.({ data: "again" } as MessageEvent);
     expect(there.heard.at(-1)).toBe("again");
