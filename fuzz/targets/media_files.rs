@@ -55,7 +55,8 @@ fn write(codec: Codec, bytes: &[u8]) {
     for _ in 0..4 {
         let sample = |input: &mut Input<'_>, key| {
             let data = bytes::Bytes::copy_from_slice(input.bytes());
-            Sample { duration: 90 + u32::from(input.short()) % 40_000, key, data }
+            let duration = 90 + u32::from(input.short()) % 40_000;
+            Sample { duration, composition: i32::from(input.byte()) * 90, key, data }
         };
         let samples = vec![sample(&mut input, true), sample(&mut input, false)];
         let part = Part { codec, time, samples };
@@ -84,7 +85,7 @@ fn forge(codec: Codec, bytes: &[u8]) {
         _ => Config::Opus,
     };
     let mut container = Container::new(&config);
-    let sample = |key| Sample { duration: 960, key, data: bytes::Bytes::from_static(b"frame") };
+    let sample = |key| Sample { duration: 960, composition: 0, key, data: bytes::Bytes::from_static(b"frame") };
     let samples = vec![sample(true), sample(false), sample(false)];
     let mut part = container.part(&Part { codec, time: input.long() >> 20, samples });
     let (start, end) = checked(codec, &part);
