@@ -118,6 +118,13 @@ impl Library {
         is_id(id).then(|| self.folder.join(id))
     }
 
+    /// Whether the disk says that a recording has no folder; where the disk itself is gone it says nothing.
+    #[must_use]
+    pub fn is_missing(&self, id: &str) -> bool {
+        let gone = |folder: PathBuf| folder.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        self.folder.read_dir().is_ok() && self.folder(id).is_some_and(gone)
+    }
+
     /// The recordings that are there.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {

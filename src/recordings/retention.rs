@@ -26,7 +26,11 @@ pub(super) async fn tend(
     left: Vec<String>,
     settings: config::Recordings,
 ) {
-    if let Err(error) = complete(&store, &held, &shown, left).await {
+    let looked = async {
+        complete(&store, &held, &left).await?;
+        forget_unmade(&store, &held, &shown, &left).await
+    };
+    if let Err(error) = looked.await {
         tracing::error!(%error, "recordings of an earlier server could not be looked through");
     }
     loop {
@@ -40,7 +44,7 @@ pub(super) async fn tend(
     }
 }
 
-/// Those whose end the disk did not take when it came, or whose folder is gone.
+/// Those whose end the disk did not take when it came.
 async fn complete_rest(store: &Store, held: &Held, shown: &DashMap<String, Status>) -> Result<(), StoreError> {
     let running = store.recordings_running().await?.into_iter().map(|row| row.id);
     let rest: Vec<String> = running.filter(|id| !shown.contains_key(id)).collect();
@@ -52,16 +56,12 @@ async fn complete_rest(store: &Store, held: &Held, shown: &DashMap<String, Statu
         let is_there = |id: &String| library.folder(id).is_some_and(|folder| folder.exists());
         rest.into_iter().filter(is_there).collect()
     });
-    complete(store, held, shown, there.await.unwrap_or_default()).await
+    let there: Vec<String> = there.await.unwrap_or_default();
+    complete(store, held, &there).await
 }
 
-async fn complete(
-    store: &Store,
-    held: &Held,
-    shown: &DashMap<String, Status>,
-    left: Vec<String>,
-) -> Result<(), StoreError> {
-    for id in &left {
+async fn complete(store: &Store, held: &Held, left: &[String]) -> Result<(), StoreError> {
+    for id in left {
         let known = store.recording_by_id(id).await?;
         if known.as_ref().is_some_and(|known| known.state == RecordingState::Finished) {
             continue;
@@ -95,9 +95,25 @@ async fn complete(
             }
         }
     }
-    // Those whose folder the crash left no time to make.
+    Ok(())
+}
+
+/// Forgets those whose folder a crash left no time to make: only where other recordings are seen, or none ever was, since a
+/// disk that is not there looks the same. Rows hold who may see a recording, and it may come back.
+async fn forget_unmade(
+    store: &Store,
+    held: &Held,
+    shown: &DashMap<String, Status>,
+    left: &[String],
+) -> Result<(), StoreError> {
+    if left.is_empty() && !store.recordings_complete().await?.is_empty() {
+        return Ok(());
+    }
     for row in store.recordings_running().await? {
-        if !left.contains(&row.id) && !shown.contains_key(&row.id) {
+        let (library, id) = (held.library.clone(), row.id.clone());
+        let missing = spawn_blocking(move || library.is_missing(&id)).await.unwrap_or(false);
+        // One that just begins has no folder yet.
+        if missing && !shown.contains_key(&row.id) {
             store.delete_recording(&row.id).await?;
         }
     }
@@ -177,6 +193,40 @@ mod tests {
         shown.clear();
         complete_rest(&store, &held, &shown).await.expect("a store");
         assert_eq!(state().await, RecordingState::Finished, "it can be deleted now");
+    }
+
+    #[tokio::test]
+    async fn what_a_disk_that_is_away_does_not_show_keeps_its_row() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config::Config { data: folder.path().to_owned(), ..config::Config::default() };
+        let store = Store::open(folder.path()).await.expect("a store");
+        let held = Held::start(&config);
+        let row = |id: &str, state| Recording {
+            id: id.to_owned(),
+            meeting: "0123456789".to_owned(),
+            title: String::new(),
+            state,
+            started_at: Millis(1_800_000_000_000),
+            duration_ms: 0,
+            bytes: 0,
+            participants: Vec::new(),
+            visibility: crate::store::Visibility::Host,
+            link_token: None,
+            link_expires: None,
+        };
+        for (id, state) in [("0123456789-1", RecordingState::Finished), ("0123456789-2", RecordingState::Running)] {
+            assert!(store.add_recording(&row(id, state)).await.expect("a store"));
+        }
+        let known = async || store.recording_by_id("0123456789-2").await.expect("a store").is_some();
+        let shown = DashMap::new();
+        std::fs::create_dir_all(held.library.root()).expect("a place where a disk belongs");
+        forget_unmade(&store, &held, &shown, &[]).await.expect("a store");
+        assert!(known().await, "no recording is seen: that is the disk");
+        complete_rest(&store, &held, &shown).await.expect("a store");
+        assert!(known().await);
+        std::fs::create_dir_all(held.library.folder("0123456789-1").expect("a name")).expect("made");
+        forget_unmade(&store, &held, &shown, &["0123456789-1".to_owned()]).await.expect("a store");
+        assert!(!known().await, "the crash left no time to make it");
     }
 
     #[test]
