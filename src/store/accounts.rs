@@ -132,7 +132,7 @@ impl Store {
     }
 
     /// Uses up the set-up link and makes the administrator in one step; `None` when the link is not, or
-    /// no longer, valid, or the name is taken.
+    /// no longer, valid, or somebody has an account already.
     ///
     /// # Errors
     /// When the database fails; then the link still works.
@@ -144,6 +144,11 @@ impl Store {
         now: Millis,
     ) -> Result<Option<Account>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let any: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM accounts LIMIT 1").fetch_optional(&mut *transaction).await?;
+        if any.is_some() {
+            return Ok(None);
+        }
         let used = sqlx::query("DELETE FROM setup_link WHERE token = $1")
             .bind(Secret::new(setup_link).digest().to_vec())
             .execute(&mut *transaction)
@@ -303,6 +308,8 @@ pub(super) async fn set_password(
         .bind(password_hash)
         .execute(&mut *connection)
         .await?;
+    // A link to another password would undo this one.
+    sqlx::query("DELETE FROM invitations WHERE account = $1").bind(account).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM sign_ins WHERE account = $1 AND token IS NOT $2")
         .bind(account)
         .bind(kept_sign_in.map(|secret| Secret::new(secret).digest().to_vec()))

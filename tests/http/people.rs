@@ -73,6 +73,15 @@ async fn an_invitation_makes_one_account_of_its_role() {
 }
 
 #[tokio::test]
+async fn a_setup_link_makes_nobody_once_there_are_accounts() {
+    let server = Server::start().await;
+    let link = server.state.store.create_setup_link(symposia::clock::unix()).await.expect("a link");
+    server.account("Ada", AccountRole::Administrator).await;
+    let setup = json!({"token": link.expose(), "name": "Eve", "password": PASSWORD});
+    assert_eq!(server.post("/api/v1/setup", &[], setup).await.text("code"), "setup-closed");
+}
+
+#[tokio::test]
 async fn guessing_invitations_is_limited() {
     let server = Server::start().await;
     let mut answers = Vec::new();

@@ -169,16 +169,16 @@ impl Fixture {
             bounds.sign_ins_by_address = symposia::meetings::rate::Rate::per_minute(1_000);
         })
         .await;
+        let link = server.state.store.create_setup_link(symposia::clock::unix()).await.expect("a link");
+        let setup = json!({"token": link.expose(), "name": "Ada", "password": "correct horse battery"});
+        let administrator =
+            server.post("/api/v1/setup", &[], setup).await.cookie("symposia_session=").expect("signed in");
         let member = server.account("Mia", AccountRole::Member).await;
         let colleague = server.account("Cem", AccountRole::Host).await;
         let owner = server.account("Oda", AccountRole::Host).await;
         let meeting = server.meeting_by(&[("cookie", &owner)], json!({})).await;
         let other = server.meeting_by(&[("cookie", &colleague)], json!({})).await;
         let (host, other_host) = (server.host_cookie(&meeting).await, server.host_cookie(&other).await);
-        let link = server.state.store.create_setup_link(symposia::clock::unix()).await.expect("a link");
-        let setup = json!({"token": link.expose(), "name": "Ada", "password": "correct horse battery"});
-        let administrator =
-            server.post("/api/v1/setup", &[], setup).await.cookie("symposia_session=").expect("signed in");
         let made = server.post("/api/v1/broadcasts", &[bearer()], json!({})).await;
         let (broadcast, stream_key) = (made.text("id"), made.text("stream_key"));
         let recording = Recording {

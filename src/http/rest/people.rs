@@ -145,9 +145,11 @@ pub async fn sign_in(
     JsonBody(SignIn { name, password }): JsonBody<SignIn>,
 ) -> Result<Response, Failure> {
     may_try(&state, &caller)?;
+    // As it is looked up: spaces around it would be another bucket for each.
+    let name = account_name(&name).map_err(|_| HttpCode::WrongNameOrPassword)?;
     let key = name.to_ascii_lowercase();
     state.limits.sign_ins_by_name.take(clock::now(), &key).map_err(too_many)?;
-    let account = state.store.account_by_name(name.trim()).await.map_err(internal)?;
+    let account = state.store.account_by_name(name).await.map_err(internal)?;
     let stored = account.as_ref().map(|account| account.password_hash.as_str());
     let right = state.passwords.verify(&password, stored, Strength::Account).await?;
     // One that is shut out is told the same: who guesses learns nothing of it.
