@@ -1,5 +1,6 @@
 /** What the meeting page does to the browser around it: wake lock, full screen, keys, the sound of a knock. */
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import { isTaken } from "../keys";
 
 /** Keeps the screen on while `active`; browsers give the lock up with the page in the background. */
 export function useWakeLock(active: boolean): void {
@@ -104,14 +105,6 @@ export function useKnockSound(knocks: number, audible: boolean): void {
 }
 
 export type Key = "m" | "v" | "s" | "h" | "p" | "c" | "l" | "f" | "i" | "r" | "b" | "q" | "?" | "ArrowLeft" | "ArrowRight";
-
-/** Keys belong to the field one writes in, the menu or dialog that is open, and the browser's own combinations. */
-export function isTaken(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
-  const target = event.target instanceof Element ? event.target : null;
-  if (!target) return false;
-  return target.closest('input, textarea, select, [contenteditable], [role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]') !== null;
-}
 
 /** Calls the handler of a single key, while `active`. The space bar held down is `talk`. */
 export function useShortcuts(active: boolean, handlers: Record<Key, () => void>, talk: (on: boolean) => void): void {

@@ -1,5 +1,5 @@
 /** The keys of the replay page. Knows what they do by name only. */
-import { useEffect, useRef } from "react";
+import { useKeys } from "../keys";
 
 export type ReplayKey =
   | "play" | "back" | "forward" | "stepBack" | "stepForward" | "louder" | "quieter" | "mute" | "fullScreen" | "slower" | "faster"
@@ -11,7 +11,7 @@ const KEYS: Record<string, ReplayKey> = {
 };
 
 /** Keys belong to the field one writes in, the menu or dialog that is open, and the browser's own combinations. */
-export function keyOf(event: Pick<KeyboardEvent, "key" | "target" | "defaultPrevented" | "ctrlKey" | "metaKey" | "altKey" | "isComposing">): ReplayKey | null {
+function keyOf(event: KeyboardEvent): ReplayKey | null {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
   const key = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
   const target = event.target instanceof Element ? event.target : null;
@@ -26,20 +26,6 @@ export function keyOf(event: Pick<KeyboardEvent, "key" | "target" | "defaultPrev
 }
 
 export function useReplayKeys(active: boolean, handlers: Record<ReplayKey, () => void>): void {
-  const latest = useRef(handlers);
-  useEffect(() => {
-    latest.current = handlers;
-  });
-  useEffect(() => {
-    if (!active) return;
-    const down = (event: KeyboardEvent) => {
-      const key = keyOf(event);
-      if (!key) return;
-      event.preventDefault();
-      latest.current[key]();
-    };
-    // Before the slider, whose own steps are others.
-    document.addEventListener("keydown", down, true);
-    return () => document.removeEventListener("keydown", down, true);
-  }, [active]);
+  // Before the slider, whose own steps are others.
+  useKeys(active, keyOf, handlers, { early: true });
 }

@@ -1,23 +1,15 @@
 /** The keys of the studio. */
-import { useEffect, useRef } from "react";
-import { isTaken } from "../meeting/hooks";
+import { isTaken, useKeys } from "../keys";
 
-export type StudioKey = "m" | "v" | "s";
+const KEYS = ["m", "v", "s"] as const;
+type StudioKey = (typeof KEYS)[number];
+
+function keyOf(event: KeyboardEvent): StudioKey | null {
+  const pressed = event.key.toLowerCase();
+  if (isTaken(event) || event.repeat) return null;
+  return KEYS.find((key) => key === pressed) ?? null;
+}
 
 export function useStudioKeys(active: boolean, handlers: Record<StudioKey, () => void>): void {
-  const latest = useRef(handlers);
-  useEffect(() => {
-    latest.current = handlers;
-  });
-  useEffect(() => {
-    if (!active) return;
-    const down = (event: KeyboardEvent) => {
-      const key = event.key.toLowerCase();
-      if (isTaken(event) || event.repeat || !(key in latest.current)) return;
-      event.preventDefault();
-      latest.current[key as StudioKey]();
-    };
-    document.addEventListener("keydown", down);
-    return () => document.removeEventListener("keydown", down);
-  }, [active]);
+  useKeys(active, keyOf, handlers);
 }

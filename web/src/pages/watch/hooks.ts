@@ -1,6 +1,6 @@
 /** What the player does to the browser around it: full screen of its own frame, picture in picture, keys. */
-import { type RefObject, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
-import { isTaken } from "../meeting/hooks";
+import { type RefObject, useCallback, useSyncExternalStore } from "react";
+import { isTaken, useKeys } from "../keys";
 
 interface PhoneVideo extends HTMLVideoElement {
   webkitEnterFullscreen?: () => void;
@@ -50,7 +50,7 @@ const KEYS: Readonly<Record<string, WatchKey>> = {
 };
 
 /** What a key means here; null where it belongs to what has the focus. */
-export function watchKeyOf(event: KeyboardEvent): WatchKey | null {
+function keyOf(event: KeyboardEvent): WatchKey | null {
   const key = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
   const target = event.target instanceof Element ? event.target : null;
   const slider = target?.matches('input[type="range"]') ?? false;
@@ -62,19 +62,5 @@ export function watchKeyOf(event: KeyboardEvent): WatchKey | null {
 }
 
 export function useWatchKeys(active: boolean, handlers: Record<WatchKey, () => void>): void {
-  const latest = useRef(handlers);
-  useEffect(() => {
-    latest.current = handlers;
-  });
-  useEffect(() => {
-    if (!active) return;
-    const down = (event: KeyboardEvent) => {
-      const key = watchKeyOf(event);
-      if (!key) return;
-      event.preventDefault();
-      latest.current[key]();
-    };
-    document.addEventListener("keydown", down);
-    return () => document.removeEventListener("keydown", down);
-  }, [active]);
+  useKeys(active, keyOf, handlers);
 }
