@@ -6,25 +6,16 @@ import { entryOf } from "../../state/route";
 import type { Entry, MeetingModel } from "../../state/types";
 import { NotFound } from "../NotFound";
 import { addRecent } from "../recent";
+import { useModel } from "../useModel";
 import { Loading, PhaseView } from "./PhaseView";
 
 export default function MeetingPage() {
   const [entry] = useState(() => entryOf(location));
-  const [model, setModel] = useState<MeetingModel | null>(null);
-  useEffect(() => {
-    if (!entry) return;
-    let made: MeetingModel | null = null;
-    // Not at once: React's strict mode mounts twice, and a meeting must not be joined twice.
-    const timer = setTimeout(() => {
-      made = createMeeting(entry);
-      setModel(made);
-    });
-    return () => {
-      clearTimeout(timer);
-      made?.close();
-    };
-  }, [entry]);
-  if (!entry) return <NotFound />;
+  return entry ? <Made entry={entry} /> : <NotFound />;
+}
+
+function Made({ entry }: { entry: Entry }) {
+  const model = useModel(createMeeting, entry);
   return model ? <Running model={model} entry={entry} /> : <Loading />;
 }
 

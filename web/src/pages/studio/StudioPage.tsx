@@ -1,25 +1,13 @@
 /** Makes the studio that an address leads to, and draws it. */
-import { useEffect, useState } from "react";
 import { useStore } from "../../state/react";
 import { createStudio } from "../../state/studio";
 import type { StudioModel } from "../../state/studio-types";
 import { Loading } from "../meeting/PhaseView";
+import { useModel } from "../useModel";
 import { Studio } from "./Studio";
 
 export default function StudioPage({ id }: { id: string }) {
-  const [model, setModel] = useState<StudioModel | null>(null);
-  useEffect(() => {
-    let made: StudioModel | null = null;
-    // Not at once: React's strict mode mounts twice, and devices are opened once.
-    const timer = setTimeout(() => {
-      made = createStudio(id);
-      setModel(made);
-    });
-    return () => {
-      clearTimeout(timer);
-      made?.close();
-    };
-  }, [id]);
+  const model = useModel(createStudio, id);
   return model ? <Running model={model} /> : <Loading />;
 }
 

@@ -1,25 +1,13 @@
 /** Makes the viewer that an address leads to, and draws it. */
-import { useEffect, useState } from "react";
 import { useStore } from "../../state/react";
 import { createWatch } from "../../state/watch";
 import type { WatchModel } from "../../state/watch-types";
 import { Loading } from "../meeting/PhaseView";
+import { useModel } from "../useModel";
 import { Watch } from "./Watch";
 
 export default function WatchPage({ id }: { id: string }) {
-  const [model, setModel] = useState<WatchModel | null>(null);
-  useEffect(() => {
-    let made: WatchModel | null = null;
-    // Not at once: React's strict mode mounts twice, and one connection is enough.
-    const timer = setTimeout(() => {
-      made = createWatch(id);
-      setModel(made);
-    });
-    return () => {
-      clearTimeout(timer);
-      made?.close();
-    };
-  }, [id]);
+  const model = useModel(createWatch, id);
   return model ? <Running model={model} /> : <Loading />;
 }
 
