@@ -11,7 +11,7 @@ import { cx } from "../../ui/cx";
 import { Menu, MenuChoice } from "../../ui/Menu";
 import { Toolbar } from "../../ui/Toolbar";
 import { duration } from "../format";
-import type { Whole } from "./hooks";
+import type { FullScreen } from "../meeting/hooks";
 import styles from "./WatchControls.module.css";
 
 interface ControlsProps {
@@ -20,7 +20,7 @@ interface ControlsProps {
   view: WatchView;
   place: Readable<WatchPlace | null>;
   actions: WatchActions;
-  whole: Whole;
+  whole: FullScreen;
   small: (() => void) | null;
 }
 

@@ -1,36 +1,21 @@
 /** What the player does to the browser around it: full screen of its own frame, picture in picture, keys. */
-import { type RefObject, useCallback, useSyncExternalStore } from "react";
+import { type RefObject, useCallback } from "react";
 import { isTaken, useKeys } from "../keys";
+import { type FullScreen, useFullScreen } from "../meeting/hooks";
 
 interface PhoneVideo extends HTMLVideoElement {
   webkitEnterFullscreen?: () => void;
-}
-
-export interface Whole {
-  possible: boolean;
-  on: boolean;
-  toggle: () => void;
 }
 
 /**
  * The whole page, on which the frame then covers the rest: menus and tooltips lie outside of the frame. On an iPhone the
  * video itself, which is all that it lets a page enlarge.
  */
-export function useWhole(frame: RefObject<HTMLElement | null>): Whole {
-  const on = useSyncExternalStore(
-    (listener) => {
-      document.addEventListener("fullscreenchange", listener);
-      return () => document.removeEventListener("fullscreenchange", listener);
-    },
-    () => document.fullscreenElement !== null,
-  );
-  const toggle = useCallback(() => {
-    if (document.fullscreenElement) document.exitFullscreen().catch(() => undefined);
-    else if (document.fullscreenEnabled) document.documentElement.requestFullscreen().catch(() => undefined);
-    else frame.current?.querySelector<PhoneVideo>("video")?.webkitEnterFullscreen?.();
-  }, [frame]);
-  const possible = document.fullscreenEnabled || "webkitEnterFullscreen" in HTMLVideoElement.prototype;
-  return { possible, on, toggle };
+export function useWhole(frame: RefObject<HTMLElement | null>): FullScreen {
+  const page = useFullScreen();
+  const toggle = useCallback(() => frame.current?.querySelector<PhoneVideo>("video")?.webkitEnterFullscreen?.(), [frame]);
+  if (page.possible) return page;
+  return { possible: "webkitEnterFullscreen" in HTMLVideoElement.prototype, on: page.on, toggle };
 }
 
 export function canBeSmall(): boolean {
