@@ -1,9 +1,9 @@
 /** Own picture before others see it, with the two buttons that decide what comes along. */
-import { Mic, MicOff, Video, VideoOff } from "lucide-react";
+import { VideoOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { Control } from "../../ui/Toolbar";
-import { useScreen } from "./context";
 import { Picture } from "../../ui/VideoTile";
+import { useScreen } from "./context";
+import { CameraSwitch, MicrophoneSwitch } from "./DeviceSwitch";
 import styles from "./Preview.module.css";
 
 export function Preview() {
@@ -21,22 +21,8 @@ export function Preview() {
         </p>
       )}
       <div className={styles.controls}>
-        <Control
-          label={microphone.on ? t("meeting.mute") : t("meeting.unmute")}
-          icon={microphone.on ? <Mic /> : <MicOff />}
-          tone={microphone.on ? "normal" : "off"}
-          busy={microphone.busy}
-          alert={microphone.error !== null}
-          onPress={() => actions.setMicrophone(!microphone.on)}
-        />
-        <Control
-          label={camera.on ? t("meeting.cameraOff") : t("meeting.cameraOn")}
-          icon={camera.on ? <Video /> : <VideoOff />}
-          tone={camera.on ? "normal" : "off"}
-          busy={camera.busy}
-          alert={camera.error !== null}
-          onPress={() => actions.setCamera(!camera.on)}
-        />
+        <MicrophoneSwitch device={microphone} words="meeting" turn={actions.setMicrophone} />
+        <CameraSwitch device={camera} words="meeting" turn={actions.setCamera} />
       </div>
     </div>
   );

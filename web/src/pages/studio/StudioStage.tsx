@@ -1,5 +1,5 @@
 /** What viewers see, and the controls under it. */
-import { Camera, Mic, MicOff, MonitorUp, PictureInPicture2, Radio as OnAir, Square, Video, VideoOff } from "lucide-react";
+import { Camera, MonitorUp, PictureInPicture2, Radio as OnAir, Square, VideoOff } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StudioActions, StudioSource, StudioView } from "../../state/studio-types";
@@ -7,9 +7,10 @@ import { Button } from "../../ui/Button";
 import { cx } from "../../ui/cx";
 import { ConfirmDialog } from "../../ui/Dialog";
 import { Segments } from "../../ui/Segments";
-import { Control, Toolbar } from "../../ui/Toolbar";
+import { Toolbar } from "../../ui/Toolbar";
 import { Picture } from "../../ui/VideoTile";
 import { DeviceHelp } from "../meeting/DeviceParts";
+import { CameraSwitch, MicrophoneSwitch } from "../meeting/DeviceSwitch";
 import { isOnAir } from "./phases";
 import styles from "./StudioStage.module.css";
 import { useStudioKeys } from "./keys";
@@ -56,22 +57,8 @@ export function StudioStage({ view, actions }: { view: StudioView; actions: Stud
       <div className={styles.bar}>
         <Segments label={t("studio.source")} segments={segments} chosen={view.source} onChoose={actions.setSource} className={styles.sources} />
         <Toolbar label={t("studio.controls")} className={styles.tools}>
-          <Control
-            label={microphone.on ? t("studio.mute") : t("studio.unmute")}
-            icon={microphone.on ? <Mic /> : <MicOff />}
-            tone={microphone.on ? "normal" : "off"}
-            busy={microphone.busy}
-            alert={microphone.error !== null}
-            onPress={() => actions.setMicrophone(!microphone.on)}
-          />
-          <Control
-            label={camera.on ? t("studio.cameraOff") : t("studio.cameraOn")}
-            icon={camera.on ? <Video /> : <VideoOff />}
-            tone={camera.on ? "normal" : "off"}
-            busy={camera.busy}
-            alert={camera.error !== null}
-            onPress={() => actions.setCamera(!camera.on)}
-          />
+          <MicrophoneSwitch device={microphone} words="studio" turn={actions.setMicrophone} />
+          <CameraSwitch device={camera} words="studio" turn={actions.setCamera} />
         </Toolbar>
         {onAir ? (
           <Button variant="danger" size="l" icon={<Square aria-hidden="true" />} className={styles.go} onPress={() => (phase.kind === "connecting" ? actions.end() : setEnding(true))}>
