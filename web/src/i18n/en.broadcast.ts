@@ -121,7 +121,6 @@ export const enBroadcasts = {
   endTitle: "End “{{title}}” for good?",
   endText: "Its link stops working and its stream key is worthless from then on. This cannot be undone.",
   signInNeeded: "Sign in to make broadcasts on this server.",
-  signIn: "Sign in",
 };
 
 /** The page of those who watch, in English. */

@@ -149,7 +149,6 @@ export const enRecordings = {
   deleteTitle: "Delete “{{title}}”?",
   deleteText: "Sound, pictures, chat and links are gone for good.",
   deleteRunning: "It still runs: stop it first.",
-  signIn: "Sign in",
   signInNeeded: "Sign in to see the recordings of this server.",
   deleted: "The recording was deleted.",
 };

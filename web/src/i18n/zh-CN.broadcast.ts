@@ -121,7 +121,6 @@ export const zhBroadcasts = {
   endTitle: "永久结束“{{title}}”？",
   endText: "链接将失效，推流密钥也随之作废。此操作无法撤销。",
   signInNeeded: "请先登录，才能在此服务器上创建直播。",
-  signIn: "登录",
 };
 
 /** The page of those who watch, in simplified Chinese. */

@@ -149,7 +149,6 @@ export const zhRecordings = {
   deleteTitle: "删除“{{title}}”？",
   deleteText: "声音、画面、聊天和链接都将永久消失。",
   deleteRunning: "录制仍在进行：请先停止。",
-  signIn: "登录",
   signInNeeded: "请登录以查看此服务器上的录制。",
   deleted: "录制已删除。",
 };

@@ -9,9 +9,11 @@ import { TextField } from "../../ui/Field";
 import { Page } from "../../ui/Page";
 import { PASSWORD_MIN } from "../AccountForm";
 import { dayAndTime, useTitle } from "../format";
+import lists from "../List.module.css";
+import { Refused } from "../Refused";
+import refusedStyles from "../Refused.module.css";
 import { useRefusalText } from "../refusals";
 import { type Answer, answer } from "../requests";
-import { navigate } from "../router";
 import styles from "./People.module.css";
 
 export interface AccountParts {
@@ -27,7 +29,6 @@ const load = (parts: AccountParts): Promise<Answer<[Me, SignIn[]]>> => answer(Pr
 
 export default function AccountPage({ parts = BROWSER_PARTS }: { parts?: AccountParts }) {
   const { t } = useTranslation();
-  const refusalText = useRefusalText();
   const [who, setWho] = useState<Me | null>(null);
   const [list, setList] = useState<readonly SignIn[]>([]);
   const [refused, setRefused] = useState<Extract<Answer<unknown>, { ok: false }> | null>(null);
@@ -49,29 +50,19 @@ export default function AccountPage({ parts = BROWSER_PARTS }: { parts?: Account
     if (done.ok) read();
     else setRefused(done);
   };
-  const signIn = refused?.code === "sign-in-needed";
   return (
     <Page>
-      <div className={styles.page}>
+      <div className={lists.page}>
         <div>
-          <h1 className={styles.title}>{who?.name ?? t("accounts.ownTitle")}</h1>
-          {who?.role && <p className={styles.facts}>{t(`accounts.roles.${who.role}`)}</p>}
+          <h1 className={lists.title}>{who?.name ?? t("accounts.ownTitle")}</h1>
+          {who?.role && <p className={lists.facts}>{t(`accounts.roles.${who.role}`)}</p>}
         </div>
-        {refused && (
-          <div className={styles.refused} role="alert">
-            <p>{signIn ? t("accounts.ownSignInNeeded") : refusalText(refused)}</p>
-            {signIn && (
-              <Button variant="primary" onPress={() => navigate("/sign-in")}>
-                {t("account.signIn")}
-              </Button>
-            )}
-          </div>
-        )}
+        {refused && <Refused why={refused} signIn={t("accounts.ownSignInNeeded")} />}
         {who && (
           <>
             <section className={styles.section}>
               <h2 className={styles.subtitle}>{t("accounts.signIns")}</h2>
-              <ul className={styles.list} aria-label={t("accounts.signIns")}>
+              <ul className={lists.list} aria-label={t("accounts.signIns")}>
                 {list.map((one) => (
                   <li key={one.id}>
                     <Place one={one} onEnd={() => void end(one.id)} />
@@ -91,10 +82,10 @@ function Place({ one, onEnd }: { one: SignIn; onEnd: () => void }) {
   const { t, i18n } = useTranslation();
   const device = one.device || t("accounts.unknownDevice");
   return (
-    <article className={styles.item}>
-      <div className={styles.words}>
-        <h3 className={styles.name}>{device}</h3>
-        <p className={styles.facts}>
+    <article className={lists.item}>
+      <div className={lists.words}>
+        <h3 className={lists.name}>{device}</h3>
+        <p className={lists.facts}>
           {one.current && <Badge tone="accent">{t("accounts.thisBrowser")}</Badge>}
           <span>{t("accounts.signedInAt", { date: dayAndTime(one.created_at, i18n.language) })}</span>
           <span>{t("accounts.seen", { date: dayAndTime(one.seen_at, i18n.language) })}</span>
@@ -155,7 +146,7 @@ function Password({ change, changed }: { change: AccountParts["change"]; changed
           error={tried && short ? t("account.tooShort") : undefined}
         />
         {state.kind === "refused" && (
-          <p className={styles.refused} role="alert">
+          <p className={refusedStyles.refused} role="alert">
             {state.why}
           </p>
         )}

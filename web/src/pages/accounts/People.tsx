@@ -15,8 +15,8 @@ import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
 import { Page } from "../../ui/Page";
 import { TextDialog } from "../../ui/TextDialog";
 import { dayAndTime, useTitle } from "../format";
-import { useRefusalText } from "../refusals";
-import { navigate } from "../router";
+import lists from "../List.module.css";
+import { Refused, SIGN_IN_NEEDED } from "../Refused";
 import { InviteDialog, LinkDialog } from "./InviteDialog";
 import styles from "./People.module.css";
 
@@ -29,39 +29,29 @@ type Open = { kind: "invite" } | { kind: "rename" | "delete" | "disable" | "rese
 
 export function People({ view, actions }: PeopleProps) {
   const { t } = useTranslation();
-  const refusalText = useRefusalText();
   const [open, setOpen] = useState<Open | null>(null);
   useTitle(`${t("accounts.pageTitle")} · ${t("app.title")}`);
   const close = () => setOpen(null);
-  const signIn = view.refused?.code === "sign-in-needed";
+  const signIn = view.refused?.code === SIGN_IN_NEEDED;
   return (
     <Page>
-      <div className={styles.page}>
-        <div className={styles.head}>
-          <h1 className={styles.title}>{t("accounts.title")}</h1>
+      <div className={lists.page}>
+        <div className={lists.head}>
+          <h1 className={lists.title}>{t("accounts.title")}</h1>
           {!signIn && !view.loading && (
             <Button variant="primary" icon={<UserPlus aria-hidden="true" />} onPress={() => setOpen({ kind: "invite" })}>
               {t("accounts.invite")}
             </Button>
           )}
         </div>
-        {view.refused && (
-          <div className={styles.refused} role="alert">
-            <p>{signIn ? t("accounts.signInNeeded") : refusalText(view.refused)}</p>
-            {signIn && (
-              <Button variant="primary" onPress={() => navigate("/sign-in")}>
-                {t("account.signIn")}
-              </Button>
-            )}
-          </div>
-        )}
+        {view.refused && <Refused why={view.refused} signIn={t("accounts.signInNeeded")} />}
         {view.loading && (
-          <p className={styles.loading} role="status">
+          <p className={lists.loading} role="status">
             {t("accounts.loading")}
           </p>
         )}
         {view.accounts.length > 0 && (
-          <ul className={styles.list} aria-label={t("accounts.list")}>
+          <ul className={lists.list} aria-label={t("accounts.list")}>
             {view.accounts.map((account) => (
               <li key={account.id}>
                 <Person account={account} actions={actions} onOpen={(kind) => setOpen({ kind, account })} />
@@ -69,11 +59,11 @@ export function People({ view, actions }: PeopleProps) {
             ))}
           </ul>
         )}
-        {!view.loading && !view.refused && view.accounts.length === 0 && <p className={styles.loading}>{t("accounts.none")}</p>}
+        {!view.loading && !view.refused && view.accounts.length === 0 && <p className={lists.loading}>{t("accounts.none")}</p>}
         {view.invitations.length > 0 && (
           <section className={styles.section}>
             <h2 className={styles.subtitle}>{t("accounts.invited")}</h2>
-            <ul className={styles.list} aria-label={t("accounts.invited")}>
+            <ul className={lists.list} aria-label={t("accounts.invited")}>
               {view.invitations.map((invitation) => (
                 <li key={invitation.id}>
                   <Invited invitation={invitation} onTakeBack={() => setOpen({ kind: "takeBack", invitation })} />
@@ -96,14 +86,14 @@ function Person({ account, actions, onOpen }: { account: Account; actions: Peopl
   const { id, name, disabled, seen_at: seenAt } = account;
   const label = t("accounts.menu", { name });
   return (
-    <article className={cx(styles.item, disabled && styles.disabled)}>
+    <article className={cx(lists.item, styles.item)} data-gone={disabled || undefined}>
       <Avatar initials={initialsOf(name)} hue={hueOf(id)} />
-      <div className={styles.words}>
-        <h2 className={styles.name}>
+      <div className={lists.words}>
+        <h2 className={lists.name}>
           {name}
           {account.you && <span className={styles.you}>{t("accounts.you")}</span>}
         </h2>
-        <p className={styles.facts}>
+        <p className={lists.facts}>
           {disabled && <Badge tone="warn">{t("accounts.disabled")}</Badge>}
           <span>{seenAt === null ? t("accounts.notSignedIn") : t("accounts.seen", { date: dayAndTime(seenAt, i18n.language) })}</span>
         </p>
@@ -149,10 +139,10 @@ function Invited({ invitation, onTakeBack }: { invitation: Invitation; onTakeBac
   const { t, i18n } = useTranslation();
   const name = invitation.name || t("accounts.somebody");
   return (
-    <article className={styles.item}>
-      <div className={styles.words}>
-        <h3 className={styles.name}>{name}</h3>
-        <p className={styles.facts}>
+    <article className={lists.item}>
+      <div className={lists.words}>
+        <h3 className={lists.name}>{name}</h3>
+        <p className={lists.facts}>
           <span>{t(`accounts.roles.${invitation.role}`)}</span>
           <span>{t("accounts.until", { date: dayAndTime(invitation.expires_at, i18n.language) })}</span>
         </p>

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { BroadcastsActions, BroadcastsView, ListedBroadcast } from "../../state/broadcasts";
 import { Badge } from "../../ui/Badge";
 import { Button, IconButton } from "../../ui/Button";
+import { cx } from "../../ui/cx";
 import { ConfirmDialog, Dialog } from "../../ui/Dialog";
 import { TextField } from "../../ui/Field";
 import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
@@ -13,7 +14,8 @@ import { Page } from "../../ui/Page";
 import { EmptyState } from "../../ui/Panel";
 import { useCopy } from "../../ui/useCopy";
 import { dayAndTime, useTitle } from "../format";
-import { useRefusalText } from "../refusals";
+import lists from "../List.module.css";
+import { Refused, SIGN_IN_NEEDED } from "../Refused";
 import { follow, navigate } from "../router";
 import styles from "./Broadcasts.module.css";
 
@@ -26,18 +28,18 @@ interface BroadcastsProps {
 
 export function Broadcasts({ view, actions }: BroadcastsProps) {
   const { t } = useTranslation();
-  const refusalText = useRefusalText();
   const [making, setMaking] = useState(false);
   const [ending, setEnding] = useState<ListedBroadcast | null>(null);
   const [copied, copy] = useCopy();
   useTitle(`${t("broadcasts.pageTitle")} · ${t("app.title")}`);
-  const signIn = view.mayCreate === false || view.refused?.code === "sign-in-needed";
+  const refused = view.mayCreate === false ? { code: SIGN_IN_NEEDED, retryAfter: null } : view.refused;
+  const signIn = refused?.code === SIGN_IN_NEEDED;
   return (
     <Page>
-      <div className={styles.page}>
-        <div className={styles.head}>
-          <div className={styles.words}>
-            <h1 className={styles.title}>{t("broadcasts.title")}</h1>
+      <div className={lists.page}>
+        <div className={lists.head}>
+          <div className={styles.intro}>
+            <h1 className={lists.title}>{t("broadcasts.title")}</h1>
             <p className={styles.lead}>{t("broadcasts.lead")}</p>
           </div>
           {!signIn && (
@@ -46,27 +48,15 @@ export function Broadcasts({ view, actions }: BroadcastsProps) {
             </Button>
           )}
         </div>
-        {signIn && (
-          <div className={styles.refused} role="alert">
-            <p>{t("broadcasts.signInNeeded")}</p>
-            <Button variant="primary" onPress={() => navigate("/sign-in")}>
-              {t("broadcasts.signIn")}
-            </Button>
-          </div>
-        )}
-        {!signIn && view.refused && (
-          <p className={styles.refused} role="alert">
-            {refusalText(view.refused)}
-          </p>
-        )}
+        {refused && <Refused why={refused} signIn={t("broadcasts.signInNeeded")} />}
         {view.list.length === 0 ? (
-          <div className={styles.empty}>
+          <div className={lists.empty}>
             <EmptyState icon={<Radio />} title={t("broadcasts.none")}>
               {t("broadcasts.noneHint")}
             </EmptyState>
           </div>
         ) : (
-          <ul className={styles.list} aria-label={t("broadcasts.title")}>
+          <ul className={lists.list} aria-label={t("broadcasts.title")}>
             {view.list.map((one) => (
               <li key={one.id}>
                 <Item one={one} onCopy={() => copy(one.watchUrl)} onEnd={() => setEnding(one)} onForget={() => actions.forget(one.id)} />
@@ -104,13 +94,13 @@ function Item({ one, onCopy, onEnd, onForget }: ItemProps) {
   const title = one.title || t("broadcasts.untitled");
   const gone = one.state === "gone";
   return (
-    <article className={styles.item} data-gone={gone || undefined}>
-      <span className={styles.icon} data-live={one.state === "live" || undefined} aria-hidden="true">
+    <article className={cx(lists.item, styles.item)} data-gone={gone || undefined}>
+      <span className={cx(lists.sign, styles.icon)} data-live={one.state === "live" || undefined} aria-hidden="true">
         <Radio />
       </span>
       <div className={styles.what}>
-        <h2 className={styles.name}>{title}</h2>
-        <p className={styles.facts}>
+        <h2 className={lists.name}>{title}</h2>
+        <p className={lists.facts}>
           {one.state === "live" && <Badge tone="danger">{t("broadcasts.live")}</Badge>}
           {one.state === "off" && <Badge>{t("broadcasts.off")}</Badge>}
           {gone && <Badge>{t("broadcasts.gone")}</Badge>}

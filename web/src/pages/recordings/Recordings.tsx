@@ -6,6 +6,7 @@ import type { RecordingSummary } from "../../client/recordings";
 import type { RecordingsActions, RecordingsView } from "../../state/recordings";
 import { Badge } from "../../ui/Badge";
 import { Button, IconButton } from "../../ui/Button";
+import { cx } from "../../ui/cx";
 import { ConfirmDialog } from "../../ui/Dialog";
 import { TextField } from "../../ui/Field";
 import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
@@ -13,8 +14,9 @@ import { Announcer } from "../../ui/Notices";
 import { Page } from "../../ui/Page";
 import { EmptyState } from "../../ui/Panel";
 import { dayAndTime, duration, sizeWords, useTitle } from "../format";
-import { useRefusalText } from "../refusals";
-import { follow, navigate } from "../router";
+import lists from "../List.module.css";
+import { Refused, SIGN_IN_NEEDED } from "../Refused";
+import { follow } from "../router";
 import styles from "./Recordings.module.css";
 import { RenameRecording } from "./RenameRecording";
 import { ShareRecording } from "./ShareRecording";
@@ -30,40 +32,30 @@ const NAMES = 4;
 
 export function Recordings({ view, actions }: RecordingsProps) {
   const { t } = useTranslation();
-  const refusalText = useRefusalText();
   const [open, setOpen] = useState<Open | null>(null);
   useTitle(`${t("recordings.pageTitle")} · ${t("app.title")}`);
   const chosen = view.list.find(({ id }) => id === open?.id);
   const close = () => setOpen(null);
-  const signIn = view.refused?.code === "sign-in-needed";
+  const signIn = view.refused?.code === SIGN_IN_NEEDED;
   return (
     <Page>
-      <div className={styles.page}>
-        <div className={styles.head}>
-          <h1 className={styles.title}>{t("recordings.title")}</h1>
+      <div className={lists.page}>
+        <div className={lists.head}>
+          <h1 className={lists.title}>{t("recordings.title")}</h1>
           {!signIn && (
             <div role="search" className={styles.search}>
               <TextField label={t("recordings.search")} labelHidden placeholder={t("recordings.search")} type="search" value={view.query} onChange={actions.search} action={<Search aria-hidden="true" className={styles.searchIcon} />} />
             </div>
           )}
         </div>
-        {view.refused && (
-          <div className={styles.refused} role="alert">
-            <p>{signIn ? t("recordings.signInNeeded") : refusalText(view.refused)}</p>
-            {signIn && (
-              <Button variant="primary" onPress={() => navigate("/sign-in")}>
-                {t("recordings.signIn")}
-              </Button>
-            )}
-          </div>
-        )}
+        {view.refused && <Refused why={view.refused} signIn={t("recordings.signInNeeded")} />}
         {view.loading && view.list.length === 0 && (
-          <p className={styles.loading} role="status">
+          <p className={lists.loading} role="status">
             {t("recordings.loading")}
           </p>
         )}
         {!view.loading && !view.refused && view.list.length === 0 && (
-          <div className={styles.empty}>
+          <div className={lists.empty}>
             {view.query ? (
               <EmptyState icon={<SearchX />} title={t("recordings.notFound")}>
                 {t("recordings.notFoundText", { query: view.query })}
@@ -76,7 +68,7 @@ export function Recordings({ view, actions }: RecordingsProps) {
           </div>
         )}
         {view.list.length > 0 && (
-          <ul className={styles.list} aria-label={t("recordings.list")}>
+          <ul className={lists.list} aria-label={t("recordings.list")}>
             {view.list.map((one) => (
               <li key={one.id}>
                 <Item one={one} onOpen={(kind) => setOpen({ kind, id: one.id })} />
@@ -116,26 +108,26 @@ function Item({ one, onOpen }: { one: RecordingSummary; onOpen: (kind: Open["kin
   const names = one.participants.slice(0, NAMES).join(t("common.separator"));
   const others = one.participants.length - NAMES;
   return (
-    <article className={styles.item}>
-      <a className={styles.watch} href={`/recordings/${encodeURIComponent(one.id)}`} onClick={follow} aria-label={t("recordings.play", { title })}>
+    <article className={lists.item}>
+      <a className={cx(lists.sign, styles.watch)} href={`/recordings/${encodeURIComponent(one.id)}`} onClick={follow} aria-label={t("recordings.play", { title })}>
         <Play aria-hidden="true" />
       </a>
-      <div className={styles.words}>
-        <h2 className={styles.name}>
+      <div className={lists.words}>
+        <h2 className={lists.name}>
           {/* The same as the button before it, for the mouse. */}
           <a href={`/recordings/${encodeURIComponent(one.id)}`} onClick={follow} tabIndex={-1}>
             {title}
           </a>
         </h2>
-        <p className={styles.facts}>
+        <p className={lists.facts}>
           {one.state !== "finished" && <Badge tone={isRunning(one) ? "danger" : one.state === "broken" ? "warn" : "neutral"}>{t(`recordings.state.${one.state}`)}</Badge>}
           <span>{dayAndTime(one.started_at, i18n.language)}</span>
           <span className="tabular">{duration(one.duration_ms)}</span>
           <span>{sizeWords(one.bytes, i18n.language)}</span>
           <span>{t(`recordings.visible.${one.visibility}`)}</span>
         </p>
-        {names && <p className={styles.facts}>{others > 0 ? t("recordings.withMore", { names, count: others }) : t("recordings.with", { names })}</p>}
-        {one.upload && one.upload.bytes_left > 0 && <p className={styles.facts}>{t(one.upload.state === "retrying" ? "recordings.uploadWaits" : "recordings.upload", { size: sizeWords(one.upload.bytes_left, i18n.language) })}</p>}
+        {names && <p className={lists.facts}>{others > 0 ? t("recordings.withMore", { names, count: others }) : t("recordings.with", { names })}</p>}
+        {one.upload && one.upload.bytes_left > 0 && <p className={lists.facts}>{t(one.upload.state === "retrying" ? "recordings.uploadWaits" : "recordings.upload", { size: sizeWords(one.upload.bytes_left, i18n.language) })}</p>}
       </div>
       <Menu label={t("recordings.menu", { title })} trigger={<IconButton label={t("recordings.menu", { title })} icon={<MoreHorizontal />} />}>
         <MenuItem icon={<Pencil aria-hidden="true" />} onAction={() => onOpen("rename")}>
