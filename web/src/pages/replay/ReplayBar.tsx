@@ -3,13 +3,13 @@ import { type CSSProperties, type PointerEvent, useEffect, useRef, useState } fr
 import { useTranslation } from "react-i18next";
 import { useStore } from "../../state/react";
 import { cx } from "../../ui/cx";
+import slider from "../../ui/Slider.module.css";
 import { duration } from "../format";
+import { useDragged } from "../useDragged";
 import { useChapterWords } from "./chapterWords";
 import { useReplay } from "./context";
 import styles from "./ReplayBar.module.css";
 
-/** While one drags, places are tried this often: each costs a request. */
-const SETTLE_MS = 120;
 /** Who moves by keys sees where, for so long. */
 const KEYED_MS = 2_500;
 
@@ -18,14 +18,11 @@ export function ReplayBar() {
   const { view, position, actions } = useReplay();
   const words = useChapterWords();
   const at = useStore(position);
-  const [dragged, setDragged] = useState<number | null>(null);
+  const [dragged, drag] = useDragged(actions.seek);
   const [pointed, setPointed] = useState<number | null>(null);
   const [keyed, setKeyed] = useState(false);
-  const timers = useRef<Partial<Record<"settle" | "keyed", ReturnType<typeof setTimeout>>>>({});
-  useEffect(() => {
-    const all = timers.current;
-    return () => Object.values(all).forEach(clearTimeout);
-  }, []);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const { chapters, player } = view;
   const length = Math.max(player.duration, 0.1);
   const shown = Math.min(dragged ?? at, length);
@@ -40,21 +37,21 @@ export function ReplayBar() {
     setPointed(Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * length);
   };
   const key = () => {
-    clearTimeout(timers.current.keyed);
-    timers.current.keyed = setTimeout(() => setKeyed(false), KEYED_MS);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setKeyed(false), KEYED_MS);
     setKeyed(true);
   };
   const hinted = pointed ?? dragged ?? (keyed ? shown : null);
   const under = hinted === null ? null : chapterAt(hinted);
   return (
-    <div className={styles.position} style={place(shown)}>
-      <div className={styles.rail} aria-hidden="true">
-        <span className={styles.played} />
+    <div className={cx(slider.position, styles.position)} style={place(shown)}>
+      <div className={slider.rail} aria-hidden="true">
+        <span className={slider.played} />
         {chapters.map((one) => one.at > 0 && <span key={one.at} className={styles.tick} style={place(one.at)} data-kind={one.what.kind} />)}
       </div>
       <input
         type="range"
-        className={styles.range}
+        className={slider.range}
         aria-label={t("replay.position")}
         aria-valuetext={spoken}
         min={0}
@@ -68,15 +65,7 @@ export function ReplayBar() {
         onKeyDown={key}
         onFocus={(event) => event.currentTarget.matches(":focus-visible") && key()}
         onBlur={() => setKeyed(false)}
-        onChange={(event) => {
-          const to = Number(event.target.value);
-          setDragged(to);
-          clearTimeout(timers.current.settle);
-          timers.current.settle = setTimeout(() => {
-            actions.seek(to);
-            setDragged(null);
-          }, SETTLE_MS);
-        }}
+        onChange={(event) => drag(Number(event.target.value))}
       />
       {hinted !== null && (
         <span className={styles.hint} style={place(hinted)} aria-hidden="true">

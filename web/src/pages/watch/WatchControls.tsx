@@ -1,6 +1,6 @@
 /** The bar over the picture: where one is, and what one can do. */
 import { Captions, CaptionsOff, Maximize, Minimize, Pause, PictureInPicture2, Play, RotateCcw, Settings, Volume1, Volume2, VolumeX } from "lucide-react";
-import { type CSSProperties, useEffect, useRef, useState } from "react";
+import type { CSSProperties } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useStore } from "../../state/react";
@@ -9,9 +9,11 @@ import type { WatchActions, WatchPlace, WatchView, WatchWay } from "../../state/
 import { IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
 import { Menu, MenuChoice } from "../../ui/Menu";
+import slider from "../../ui/Slider.module.css";
 import { Toolbar } from "../../ui/Toolbar";
 import { duration } from "../format";
 import type { FullScreen } from "../meeting/hooks";
+import { useDragged } from "../useDragged";
 import styles from "./WatchControls.module.css";
 
 interface ControlsProps {
@@ -26,8 +28,6 @@ interface ControlsProps {
 
 const WAYS: readonly WatchWay[] = ["fast", "steady"];
 const SKIP_S = 10;
-/** While one drags, places are tried this often: each costs a request. */
-const SETTLE_MS = 150;
 
 export function WatchControls({ idle, view, place, actions, whole, small }: ControlsProps) {
   const { t } = useTranslation();
@@ -110,35 +110,25 @@ function Choices({ view, actions }: Pick<ControlsProps, "view" | "actions">) {
 
 function Position({ at, actions }: { at: WatchPlace; actions: WatchActions }) {
   const { t } = useTranslation();
-  const [dragged, setDragged] = useState<number | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const [dragged, drag] = useDragged(actions.seek);
   const shown = Math.max(at.from, Math.min(at.to, dragged ?? (at.live ? at.to : at.at)));
   const behind = at.to - shown;
   const spoken = dragged === null && at.live ? t("watch.positionLive") : t("watch.behind", { time: duration(behind * 1000) });
   return (
-    <div className={styles.position} style={{ "--at": (shown - at.from) / Math.max(0.1, at.to - at.from) } as CSSProperties}>
-      <div className={styles.rail} aria-hidden="true">
-        <span className={styles.played} />
+    <div className={cx(slider.position, styles.position)} style={{ "--at": (shown - at.from) / Math.max(0.1, at.to - at.from) } as CSSProperties}>
+      <div className={slider.rail} aria-hidden="true">
+        <span className={slider.played} />
       </div>
       <input
         type="range"
-        className={styles.range}
+        className={slider.range}
         aria-label={t("watch.position")}
         aria-valuetext={spoken}
         min={at.from}
         max={at.to}
         step={0.5}
         value={shown}
-        onChange={(event) => {
-          const to = Number(event.target.value);
-          setDragged(to);
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => {
-            actions.seek(to);
-            setDragged(null);
-          }, SETTLE_MS);
-        }}
+        onChange={(event) => drag(Number(event.target.value))}
       />
       {dragged !== null && (
         <span className={styles.hint} aria-hidden="true">
