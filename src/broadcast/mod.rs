@@ -7,6 +7,7 @@
 pub mod counters;
 mod feed;
 mod input;
+mod lane;
 mod live;
 mod playlist;
 mod sound;

@@ -6,13 +6,12 @@
 //! become longer than the playlist says; sound follows at its next frame. Times of a publisher are brought behind what
 //! was there before, so that they only grow; an era ends where anything began anew.
 
+use super::lane::{Lane, Zero, ticks, us};
 use super::playlist::{Shape, Variant, media};
 use super::sound::Grid;
-use super::window::{Bounds, Part, Window};
-use bytes::Bytes;
+use super::window::{Bounds, Window};
 use recordings::codec::Config;
-use recordings::parts::Cutter;
-use recordings::{Codec, Frame, mp4};
+use recordings::{Codec, Frame};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -28,14 +27,10 @@ const SILENT_AFTER_US: u64 = 700_000;
 const EARLY_FRAMES: usize = 256;
 /// What a segment may be longer than its playlist says, which counts in whole seconds.
 const ROUNDED_US: u64 = 350_000;
-/// What the last picture before a break is said to last at most.
-const LAST_MS: u64 = 100;
 /// Places that wait for the sound to be cut there.
 const MOST_BOUNDARIES: usize = 64;
 /// How long sound waits for the first picture.
 const EARLY_US: u64 = 3_000_000;
-/// What a picture may come late without making a part longer than is said, in milliseconds.
-const JITTER_MS: u64 = 15;
 
 /// What streams are made like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,33 +102,6 @@ struct Boundary {
     era: u32,
 }
 
-#[derive(Debug)]
-struct Lane {
-    config: Option<Config>,
-    cutter: Option<(Cutter, mp4::Writer)>,
-    window: Window,
-    /// From the publisher's ticks to ours.
-    shift: Option<i64>,
-    era: u32,
-    /// The time of the last frame, in ticks.
-    last: Option<u64>,
-    /// When what was given ends.
-    end_us: u64,
-    wants_key: bool,
-    changed: bool,
-}
-
-/// The moment that both tracks of a publisher count from.
-#[derive(Debug, Clone, Copy)]
-struct Zero {
-    /// Theirs, in microseconds.
-    theirs_us: u64,
-    /// Ours.
-    ours_us: u64,
-    /// The time of day, in milliseconds since 1970.
-    at_ms: u64,
-}
-
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Stream {
@@ -150,65 +118,6 @@ pub struct Stream {
     era: u32,
     ended: bool,
     dropped: u64,
-}
-
-fn us(ticks: u64, codec: Codec) -> u64 {
-    u64::try_from(u128::from(ticks) * 1_000_000 / u128::from(codec.rate())).unwrap_or(u64::MAX)
-}
-
-fn ticks(us: u64, codec: Codec) -> i64 {
-    i64::try_from(u128::from(us) * u128::from(codec.rate()) / 1_000_000).unwrap_or(i64::MAX)
-}
-
-impl Lane {
-    fn new(bounds: Bounds) -> Self {
-        Self {
-            config: None,
-            cutter: None,
-            window: Window::new(bounds),
-            shift: None,
-            era: 0,
-            last: None,
-            end_us: 0,
-            wants_key: true,
-            changed: false,
-        }
-    }
-
-    /// Another configuration: what follows needs another head.
-    fn set(&mut self, config: Config, part: Duration) {
-        let writer = mp4::Writer::for_stream(&config);
-        self.window.add_head(Bytes::copy_from_slice(writer.init()));
-        let longest = u64::try_from(part.as_millis()).unwrap_or(u64::MAX) - JITTER_MS;
-        let end = u64::try_from(ticks(self.end_us, config.codec())).unwrap_or(0);
-        self.cutter = Some((Cutter::with_longest(&config, longest).after(end), writer));
-        self.config = Some(config);
-    }
-
-    fn add(&mut self, part: Option<recordings::Part>, zero: Zero) {
-        let (Some(part), Some((_, writer))) = (part, &mut self.cutter) else { return };
-        let (from, to) = (us(part.time, part.codec), us(part.end(), part.codec));
-        self.end_us = to;
-        let made = Part { duration_us: to - from, independent: part.independent(), bytes: writer.part(&part).into() };
-        let at_ms = (zero.at_ms + from / 1000).saturating_sub(zero.ours_us / 1000);
-        self.window.push(made, self.era, at_ms);
-        self.changed = true;
-    }
-
-    /// All that came is given, and the segment ends.
-    fn finish(&mut self, zero: Option<Zero>) {
-        let part = self.cutter.as_mut().and_then(|(cutter, _)| cutter.end_within(LAST_MS));
-        if let Some(zero) = zero {
-            self.add(part, zero);
-        }
-        self.window.close();
-        self.changed = true;
-    }
-
-    fn end_us(&self) -> u64 {
-        let last = self.config.as_ref().zip(self.last).map_or(0, |(config, last)| us(last, config.codec()));
-        last.max(self.end_us)
-    }
 }
 
 impl Stream {
