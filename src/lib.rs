@@ -8,6 +8,7 @@ pub mod http;
 pub mod ingest;
 pub mod meetings;
 pub mod net;
+pub mod places;
 pub mod recordings;
 pub mod router;
 pub mod rtp;

@@ -14,7 +14,6 @@ mod certificate;
 mod connection;
 mod files;
 mod media;
-mod places;
 #[cfg(test)]
 mod tests;
 
@@ -23,11 +22,11 @@ pub use connection::Connection;
 pub use files::make_room;
 
 use crate::config::{Limits, Network};
+use crate::places::{NoPlace, Place, Places};
 use crate::telemetry::metrics::{Counters, Family, Gauge};
 use crate::worker::Media;
 use connection::Wire;
 use media::First;
-use places::{Place, Places};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,6 +65,15 @@ enum Refused {
     NotHttp,
     Handshake,
     NotMedia,
+}
+
+impl From<NoPlace> for Refused {
+    fn from(why: NoPlace) -> Self {
+        match why {
+            NoPlace::Full => Self::Full,
+            NoPlace::AddressFull => Self::AddressFull,
+        }
+    }
 }
 
 impl Refused {
@@ -176,8 +184,8 @@ impl Port {
     pub fn listen(self, tls: Option<Arc<rustls::ServerConfig>>, bounds: Bounds, media: Option<Media>) -> Listener {
         let (ready, connections) = mpsc::channel(READY);
         let address = self.address;
-        let door =
-            Arc::new(Door { tls: tls.map(TlsAcceptor::from), media, places: Places::new(&bounds), bounds, ready });
+        let places = Places::new(bounds.sockets, bounds.sockets_per_address, bounds.exempt.clone(), &SOCKETS);
+        let door = Arc::new(Door { tls: tls.map(TlsAcceptor::from), media, places, bounds, ready });
         Listener { connections, address, accepting: tokio::spawn(accept(self.listener, door)) }
     }
 }
@@ -226,7 +234,7 @@ struct Door {
 async fn accept(listener: TcpListener, door: Arc<Door>) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => match Places::take(&door.places, address.ip()) {
+            Ok((stream, address)) => match door.places.take(address.ip()) {
                 Ok(place) => {
                     let door = Arc::clone(&door);
                     tokio::spawn(async move {
@@ -240,7 +248,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>) {
                         }
                     });
                 }
-                Err(refused) => refused.count(),
+                Err(why) => Refused::from(why).count(),
             },
             // The stranger went away before we looked.
             Err(error) if is_of_connection(&error) => {}

@@ -6,7 +6,6 @@
 pub mod counters;
 pub mod flv;
 pub mod media;
-mod places;
 mod publication;
 pub mod rtmp;
 pub mod trouble;

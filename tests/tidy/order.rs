@@ -9,6 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("telemetry", &["config"]),
     ("store", &["config"]),
+    ("places", &["config", "telemetry"]),
     // The packet's way. The cores are told time and settings, so they use neither clock nor config.
     ("rtp", &[]),
     ("net", &["rtp", "telemetry"]),
@@ -18,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("capture", &["clock", "rtp", "net", "session", "worker"]),
     ("recordings", &["clock", "config", "telemetry", "store", "rtp", "net", "session", "worker", "capture"]),
     ("broadcast", &["clock", "telemetry", "rtp", "net", "session", "worker", "capture", "recordings"]),
-    ("ingest", &["clock", "config", "telemetry", "store", "broadcast"]),
+    ("ingest", &["clock", "config", "telemetry", "store", "places", "broadcast"]),
     // People and the outside.
     (
         "meetings",
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "store",
+            "places",
             "rtp",
             "net",
             "session",

@@ -1,7 +1,7 @@
 //! An accepted connection that loses patience with those who do nothing. Knows no requests.
 
 use super::Patience;
-use super::places::Place;
+use crate::places::Place;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

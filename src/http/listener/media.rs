@@ -2,8 +2,8 @@
 //! sessions.
 
 use super::Refused;
-use super::places::Place;
 use crate::net::tcp::{NewConnection, PREFIX, next};
+use crate::places::Place;
 use crate::session::ice::MAX_REQUEST;
 use crate::worker::Media;
 use std::io;

@@ -5,10 +5,10 @@ use super::Malformed;
 use super::session::{Output, Session};
 use crate::clock;
 use crate::ingest::Ingest;
-use crate::ingest::counters::{DROPPED, Reason};
+use crate::ingest::counters::{CONNECTIONS, DROPPED, Reason};
 use crate::ingest::flv::Demuxer;
-use crate::ingest::places::{Place, Places};
 use crate::ingest::publication::{Protocol, Publication};
+use crate::places::{Place, Places};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -31,7 +31,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Accepts until `stop`.
 pub(in crate::ingest) async fn serve(listener: TcpListener, ingest: Ingest, stop: CancellationToken) {
     let limits = &ingest.shared().config.limits;
-    let places = Places::new(limits.encoder_sockets, limits.encoder_sockets_per_address);
+    let places = Places::new(limits.encoder_sockets, limits.encoder_sockets_per_address, Vec::new(), &CONNECTIONS);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -41,7 +41,7 @@ pub(in crate::ingest) async fn serve(listener: TcpListener, ingest: Ingest, stop
             sleep(REST).await;
             continue;
         };
-        let Some(place) = Places::take(&places, peer.ip()) else {
+        let Ok(place) = places.take(peer.ip()) else {
             Reason::Full.count();
             continue;
         };
