@@ -2,6 +2,7 @@
 
 use super::invitations::{MadeInvitation, invitation_url};
 use super::meetings::no_store;
+use super::number;
 use super::people::account_name;
 use crate::clock;
 use crate::http::AppState;
@@ -151,10 +152,6 @@ pub async fn reset(State(state): State<AppState>, caller: Caller, Path(id): Path
 pub(super) fn role(word: &str) -> Result<AccountRole, Failure> {
     let wrong = || Failure::from(RefusalCode::BadMessage).with_detail("role: administrator, host or member");
     AccountRole::of(word).ok_or_else(wrong)
-}
-
-fn number(id: &str) -> Result<i64, Failure> {
-    id.parse().map_err(|_| RefusalCode::NotFound.into())
 }
 
 fn answer(changed: Changed) -> Result<StatusCode, Failure> {

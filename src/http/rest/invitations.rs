@@ -4,6 +4,7 @@
 use super::accounts::role;
 use super::meetings::no_store;
 use super::people::{account_name, account_password, may_try, signed_in, was_right};
+use super::{gone, number};
 use crate::clock;
 use crate::config::Secret;
 use crate::http::AppState;
@@ -157,9 +158,7 @@ pub async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
     need(caller.may_administrate())?;
-    let id = id.parse().map_err(|_| RefusalCode::NotFound)?;
-    let gone = state.store.delete_invitation(id).await.map_err(internal)?;
-    if gone { Ok(StatusCode::NO_CONTENT) } else { Err(RefusalCode::NotFound.into()) }
+    gone(state.store.delete_invitation(number(&id)?).await.map_err(internal)?)
 }
 
 /// Says what a link is for, without using it up.

@@ -15,7 +15,9 @@ pub use document::document;
 use super::AppState;
 use super::errors::Failure;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
+use signaling::ids::Millis;
 use signaling::protocol::RefusalCode;
 
 /// All routes under `/api/v1` but the socket.
@@ -71,4 +73,21 @@ fn title(given: Option<String>) -> Result<String, Failure> {
         return Err(Failure::from(RefusalCode::BadMessage).with_detail("a title has at most 200 characters"));
     }
     Ok(title)
+}
+
+/// An id that is a number; what is none names nothing.
+fn number(id: &str) -> Result<i64, Failure> {
+    id.parse().map_err(|_| RefusalCode::NotFound.into())
+}
+
+/// The answer to what was to be taken away.
+fn gone(was_there: bool) -> Result<StatusCode, Failure> {
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(RefusalCode::NotFound.into()) }
+}
+
+/// A place in a list by time, as its `next` names it: `<milliseconds>.<id>`.
+fn place(next: &str) -> Result<(Millis, String), Failure> {
+    let wrong = || Failure::from(RefusalCode::BadMessage).with_detail("`before` is no `next` of a list");
+    let (at, id) = next.split_once('.').ok_or_else(wrong)?;
+    Ok((Millis(at.parse().map_err(|_| wrong())?), id.to_owned()))
 }

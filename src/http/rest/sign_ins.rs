@@ -2,6 +2,7 @@
 
 use super::meetings::no_store;
 use super::people::{account_password, may_try, was_right};
+use super::{gone, number};
 use crate::clock;
 use crate::http::AppState;
 use crate::http::body::JsonBody;
@@ -13,7 +14,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use signaling::protocol::RefusalCode;
 use utoipa::ToSchema;
 
 /// A browser somebody is signed in with.
@@ -78,12 +78,7 @@ pub async fn list(State(state): State<AppState>, caller: Caller) -> Result<Respo
     ))]
 pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
     let account = caller.signed_in()?;
-    let id = id.parse().map_err(|_| RefusalCode::NotFound)?;
-    if state.store.end_sign_in_of(account.id, id).await.map_err(internal)? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(RefusalCode::NotFound.into())
-    }
+    gone(state.store.end_sign_in_of(account.id, number(&id)?).await.map_err(internal)?)
 }
 
 /// Changes the caller's password, and signs all other browsers out.

@@ -5,7 +5,7 @@ pub mod files;
 pub mod rights;
 
 use super::meetings::{managed, no_store};
-use super::title;
+use super::{place, title};
 use crate::clock;
 use crate::http::AppState;
 use crate::http::body::JsonBody;
@@ -274,11 +274,7 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let owner = if state.config.dev { None } else { caller.listed_owner()? };
     let limit = asked.limit.unwrap_or(LISTED).clamp(1, LISTED_MOST);
-    let before = match asked.before.as_deref().map(place) {
-        None => None,
-        Some(Some(place)) => Some(place),
-        Some(None) => return Err(Failure::from(RefusalCode::BadMessage).with_detail("`before` is no `next` of a list")),
-    };
+    let before = asked.before.as_deref().map(place).transpose()?;
     let query = asked.query.unwrap_or_default().trim().to_owned();
     let rows =
         state.store.recordings(&RecordingPage { query, before, limit: limit + 1, owner }).await.map_err(internal)?;
@@ -370,12 +366,6 @@ fn failed(error: io::Error) -> Failure {
         }
         _ => internal(error),
     }
-}
-
-/// A place in the list.
-fn place(cursor: &str) -> Option<(Millis, String)> {
-    let (at, id) = cursor.split_once('.')?;
-    Some((Millis(at.parse().ok()?), id.to_owned()))
 }
 
 /// Administrators are told why the store takes nothing.
