@@ -5,7 +5,7 @@ SYMPOSIA := target/release/symposia
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench netlab soak sim bandwidth fuzz
+.PHONY: help run build test check bench netlab soak sim bandwidth drift fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -68,6 +68,10 @@ bench: build ## costs and delays beside the bare limit, as tables for docs/bench
 
 netlab: build ## real browsers over bad links, judged: ONLY=N2, SECONDS=30, SEED=7, BROWSER=firefox; root, 20 minutes
 	ONLY=$(ONLY) SECONDS=$(SECONDS) SEED=$(or $(SEED),1) BROWSER=$(or $(BROWSER),chromium) scripts/test-netlab $(SYMPOSIA) all
+
+drift: build ## lip sync of a recording over MINUTES=10 in real browsers, by beeps and flashes (R3)
+	cd tests/browsers && npm ci --no-audit --no-fund
+	MINUTES=$(MINUTES) SYMPOSIA=$(CURDIR)/$(SYMPOSIA) node tests/load/drift.mjs
 
 soak: ## sessions come and go for SECONDS=60, then memory, descriptors and threads must be back; fails where not
 	SOAK_SECONDS=$(SECONDS) cargo bench --locked --bench load -- soak
