@@ -101,6 +101,7 @@ fn munge(mut input: Input<'_>) {
             timestamp: u32::from(picture).wrapping_mul(3000),
             picture_id: bits.map(|bits| value(picture, bits)),
             tl0: bits.map(|_| (picture >> 2) as u8),
+            frame: bits.is_none().then_some(picture),
         };
         match what % 8 {
             0 => {

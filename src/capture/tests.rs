@@ -109,6 +109,8 @@ pub(super) fn media(seq: u64, timestamp: u32, marker: bool, codec: Codec, payloa
         orientation: None,
         audio_level: None,
         vp8: None,
+        scalability: crate::rtp::scalability::Scalability::NONE,
+        descriptor: &[],
         payload,
         bytes: payload.len(),
         missed: [None; crate::session::inbound::MAX_MISSED],

@@ -1,13 +1,19 @@
-//! Which layer of each wanted video a subscriber gets within the estimate of its link (design §4.6).
-//! Pure; knows slots by their order only. Sound is not allocated: it always goes, and comes off the estimate first.
+//! Which rung of each wanted video a subscriber gets within the estimate of its link (design §4.6).
+//! Pure; knows slots by their order only, and rungs (a size of picture with some or all of its pictures a second) by
+//! what they take. Sound is not allocated: it always goes, and comes off the estimate first.
 
-/// Layers of one track at most.
+use crate::rtp::scalability::MAX_TEMPORAL;
+
+/// Streams of one track at most.
 pub const MAX_LAYERS: usize = 3;
 
-/// Room that must be left over the whole sum before a layer goes up, so that it does not go up and down.
+/// What can be given of one track at most: each temporal layer of each.
+pub const MAX_RUNGS: usize = MAX_LAYERS * MAX_TEMPORAL as usize;
+
+/// Room that must be left over the whole sum before a rung goes up, so that it does not go up and down.
 const HEADROOM_UP: f64 = 1.15;
 
-/// The first video is shown where the link takes this share of its lowest layer.
+/// The first video is shown where the link takes this share of its lowest rung.
 const FIRST_SHARE: f64 = 0.8;
 
 /// Why a video shows nothing.
@@ -24,11 +30,11 @@ pub enum Lack {
 /// One wanted video, in the order of importance.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
-    /// Bits per second of each layer that arrives now, lowest first; `None` for those that do not.
-    pub rates: [Option<u32>; MAX_LAYERS],
-    /// The highest layer that the tile can show.
+    /// Bits per second of each rung that there is now, lowest first; `None` for those that do not arrive.
+    pub rates: [Option<u32>; MAX_RUNGS],
+    /// The highest rung that the tile can show.
     pub ceiling: u8,
-    /// The layer it has now.
+    /// The rung it has now.
     pub current: Option<u8>,
     /// Gets its ceiling before those after it get anything: a shared screen, since what nobody can read is not shared.
     pub whole: bool,
@@ -37,13 +43,13 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Bits per second of the lowest layer that arrives.
+    /// Bits per second of the lowest rung.
     #[must_use]
     pub fn lowest_rate(&self) -> Option<u32> {
         self.lowest().map(|(_, rate)| rate)
     }
 
-    /// Bits per second of the layer that it has, while that arrives.
+    /// Bits per second of the rung that it has, while that arrives.
     #[must_use]
     pub fn current_rate(&self) -> Option<u32> {
         self.rates.get(usize::from(self.current?)).copied()?
@@ -55,7 +61,7 @@ impl Ask {
         self.current_rate().is_some() && given < self.current && self.current <= Some(self.ceiling)
     }
 
-    /// What the layer takes that its tile can show.
+    /// What the rung takes that its tile can show.
     fn highest_rate(&self) -> u32 {
         let wanted = self.rates.iter().take(usize::from(self.ceiling) + 1).rev().find_map(|rate| *rate);
         wanted.or(self.lowest_rate()).unwrap_or(0)
@@ -71,7 +77,7 @@ impl Ask {
 pub struct Allocation {
     /// What all that was given takes.
     pub all: u32,
-    /// Of that, what the first lowest layer takes.
+    /// Of that, what the first lowest rung takes.
     pub first: u32,
     /// The smallest estimate with which more would be given; 0 where nothing is missing.
     pub next: u32,
@@ -79,7 +85,7 @@ pub struct Allocation {
     pub asked: u32,
 }
 
-/// Gives each ask a layer, or none where the link has no room (or nothing arrives); into `given`, which is cleared.
+/// Gives each ask a rung, or none where the link has no room (or nothing arrives); into `given`, which is cleared.
 /// While the estimate is only a guess, the first is shown whatever it takes: that is how a link is found out.
 pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option<u8>>) -> Allocation {
     given.clear();
@@ -105,26 +111,29 @@ pub fn allocate(estimate: u32, guess: bool, asks: &[Ask], given: &mut Vec<Option
         }
         let mut layer = fits.map(|(layer, _)| layer);
         if ask.whole {
-            raise(ask, &mut layer, &mut left, &mut note);
+            raise(ask, ask.ceiling, &mut layer, &mut left, &mut note);
         }
         given.push(layer);
     }
     for (ask, layer) in asks.iter().zip(given.iter_mut()) {
         allocation.asked = allocation.asked.saturating_add(ask.highest_rate());
-        if !ask.whole {
-            raise(ask, layer, &mut left, &mut note);
-        }
+        // Everybody moves smoothly before anybody is sharp.
+        let smooth = layer.map_or(0, |lowest| lowest / MAX_TEMPORAL * MAX_TEMPORAL + MAX_TEMPORAL - 1);
+        raise(ask, smooth.min(ask.ceiling), layer, &mut left, &mut note);
+    }
+    for (ask, layer) in asks.iter().zip(given.iter_mut()).filter(|(ask, _)| !ask.whole) {
+        raise(ask, ask.ceiling, layer, &mut left, &mut note);
     }
     allocation.all = (f64::from(estimate) - left) as u32;
     allocation.next = missing.map_or(0, |more| (f64::from(estimate) + more).ceil() as u32);
     allocation
 }
 
-/// Takes an ask as high as what is left allows; notes what the next layer lacks.
-fn raise(ask: &Ask, layer: &mut Option<u8>, left: &mut f64, note: &mut impl FnMut(f64)) {
+/// Takes an ask as high as this and what is left allow; notes what the next rung lacks.
+fn raise(ask: &Ask, ceiling: u8, layer: &mut Option<u8>, left: &mut f64, note: &mut impl FnMut(f64)) {
     let Some(lowest) = *layer else { return };
     let mut have = f64::from(ask.rates[usize::from(lowest)].unwrap_or(0));
-    for higher in lowest + 1..=ask.ceiling.min(MAX_LAYERS as u8 - 1) {
+    for higher in lowest + 1..=ceiling.min(MAX_RUNGS as u8 - 1) {
         let Some(rate) = ask.rates[usize::from(higher)] else { continue };
         let more = f64::from(rate) - have;
         let going_up = ask.current.is_none_or(|current| higher > current);
@@ -143,8 +152,18 @@ fn raise(ask: &Ask, layer: &mut Option<u8>, left: &mut f64, note: &mut impl FnMu
 mod tests {
     use super::*;
 
+    fn rungs(rates: [Option<u32>; 3]) -> [Option<u32>; MAX_RUNGS] {
+        std::array::from_fn(|rung| rates.get(rung).copied().flatten())
+    }
+
     fn ask(ceiling: u8, current: Option<u8>) -> Ask {
-        Ask { rates: [Some(150_000), Some(500_000), Some(1_700_000)], ceiling, current, lack: Lack::None, whole: false }
+        Ask {
+            rates: rungs([Some(150_000), Some(500_000), Some(1_700_000)]),
+            ceiling,
+            current,
+            lack: Lack::None,
+            whole: false,
+        }
     }
 
     fn given(estimate: u32, asks: &[Ask]) -> Vec<Option<u8>> {
@@ -157,8 +176,13 @@ mod tests {
 
     #[test]
     fn a_guess_does_not_keep_the_first_picture_away() {
-        let only =
-            Ask { rates: [Some(2_500_000), None, None], ceiling: 0, current: None, lack: Lack::None, whole: false };
+        let only = Ask {
+            rates: rungs([Some(2_500_000), None, None]),
+            ceiling: 0,
+            current: None,
+            lack: Lack::None,
+            whole: false,
+        };
         let mut given = Vec::new();
         allocate(1_000_000, true, &[only, only], &mut given);
         assert_eq!(given, [Some(0), None]);
@@ -169,7 +193,7 @@ mod tests {
     #[test]
     fn a_shared_screen_is_whole_before_anybody_else_is_seen() {
         let screen = Ask {
-            rates: [Some(60_000), Some(300_000), None],
+            rates: rungs([Some(60_000), Some(300_000), None]),
             ceiling: 1,
             current: Some(1),
             lack: Lack::None,
@@ -237,12 +261,36 @@ mod tests {
         assert_eq!(given(1_750_000, &[ask(2, Some(1))]), [Some(1)]);
     }
 
+    /// Three cameras of Chromium's: 7.5, 15 and 30 pictures a second of 180 lines, 15 and 30 of 360.
+    #[test]
+    fn fewer_pictures_a_second_are_better_than_none_of_somebody() {
+        let rates = [60, 90, 150, 0, 350, 500].map(|kbit: u32| (kbit > 0).then_some(kbit * 1000));
+        let rates = std::array::from_fn(|rung| rates.get(rung).copied().flatten());
+        let ask = Ask { rates, ceiling: 5, current: None, lack: Lack::None, whole: false };
+        let steps = |estimate| {
+            let mut given = Vec::new();
+            allocate(estimate, false, &[ask; 3], &mut given);
+            given
+        };
+        assert_eq!(steps(180_000), [Some(0); 3]);
+        assert_eq!(steps(250_000), [Some(1), Some(1), Some(0)]);
+        assert_eq!(steps(480_000), [Some(2); 3], "nobody is sharp before all move");
+        assert_eq!(steps(700_000), [Some(4), Some(2), Some(2)]);
+        assert_eq!(steps(900_000), [Some(5), Some(2), Some(2)]);
+        assert_eq!(steps(2_000_000), [Some(5); 3]);
+    }
+
     #[test]
     fn layers_that_do_not_arrive_are_passed_over() {
-        let only_top =
-            Ask { rates: [None, None, Some(900_000)], ceiling: 0, current: None, lack: Lack::None, whole: false };
+        let only_top = Ask {
+            rates: rungs([None, None, Some(900_000)]),
+            ceiling: 0,
+            current: None,
+            lack: Lack::None,
+            whole: false,
+        };
         assert_eq!(given(2_000_000, &[only_top]), [Some(2)]);
-        let nothing = Ask { rates: [None; 3], ceiling: 2, current: None, lack: Lack::None, whole: false };
+        let nothing = Ask { rates: [None; MAX_RUNGS], ceiling: 2, current: None, lack: Lack::None, whole: false };
         assert_eq!(given(2_000_000, &[nothing, ask(0, None)]), [None, Some(0)]);
     }
 }

@@ -1,8 +1,9 @@
 //! A published track: its layers and who is subscribed. Knows sessions and slots by number only.
 
-use super::allocation::MAX_LAYERS;
+use super::allocation::{MAX_LAYERS, MAX_RUNGS};
 use super::subscribers::Subscribers;
 use crate::rtp::layer::Layer;
+use crate::rtp::scalability::{MAX_TEMPORAL, Step, Target};
 use crate::session::SessionId;
 use crate::session::inbound::MAX_MISSED;
 use crate::session::plan::{Codec, Kind, Ssrc};
@@ -147,8 +148,7 @@ impl Track {
     /// What each layer takes now. Those of a screen, which sends its whole picture a few times a second at most and next
     /// to nothing while it is still, count until others have gone on for long. A lone layer counts while it is silent, too: a still screen sends next to
     /// nothing for long, and there is no other to go to.
-    #[must_use]
-    pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_LAYERS] {
+    fn layer_rates(&self, now: Instant) -> [Option<u32>; MAX_LAYERS] {
         let mut rates = [None; MAX_LAYERS];
         let newest = self.layers.iter().filter_map(Layer::last_packet).max();
         for (rate, layer) in rates.iter_mut().zip(&self.layers) {
@@ -166,20 +166,84 @@ impl Track {
         rates
     }
 
-    /// The lowest layer that shows a tile of this height whole, by what key frames told; where they have not
-    /// yet, each layer counts for half of the next (as our web app encodes them).
+    /// What each rung takes now that one can be given; see [`Track::target_of`].
     #[must_use]
-    pub fn layer_for_height(&self, height: u16) -> u8 {
-        let top = self.layers.len().saturating_sub(1);
-        let known = self.layers.iter().rev().find_map(|layer| layer.height).unwrap_or(720);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let guess = known >> (top - index);
-            // A picture may be enlarged by a tenth before anybody would see it.
-            if u32::from(layer.height.unwrap_or(guess)) * 11 / 10 >= u32::from(height) {
-                return index as u8;
+    pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_RUNGS] {
+        let mut rates = [None; MAX_RUNGS];
+        let layers = self.layer_rates(now);
+        let alone = self.layers.len() == 1;
+        let mut lowest = true;
+        for (quality, rungs) in rates.chunks_exact_mut(usize::from(MAX_TEMPORAL)).enumerate() {
+            let layer = if alone { 0 } else { quality };
+            let (Some(layer), Some(whole)) = (self.layers.get(layer), layers[layer]) else { continue };
+            let top = layer.top_step(now);
+            let spatial = if alone { quality as u8 } else { top.spatial() };
+            if spatial > top.spatial() {
+                continue;
             }
+            if top == Step::new(0, 0) {
+                rungs[0] = Some(whole);
+                lowest = false;
+                continue;
+            }
+            // A quarter of the pictures is better than none; it is not better than fewer pixels.
+            let first = u8::from(!lowest && top.temporal() > 1);
+            for temporal in first..=top.temporal() {
+                rungs[usize::from(temporal)] = layer.step_rate(now, Step::new(spatial, temporal));
+            }
+            lowest &= rungs.iter().all(Option::is_none);
         }
-        top as u8
+        rates
+    }
+
+    /// Which layer, and what of it, a rung stands for. Rungs are ordered by pixels, then by pictures a second: of a
+    /// track of several streams each has the temporal layers of one, of a track of one the pixels of a spatial layer.
+    #[must_use]
+    pub fn target_of(&self, now: Instant, rung: u8) -> Target {
+        let (quality, temporal) = (rung / MAX_TEMPORAL, rung % MAX_TEMPORAL);
+        let alone = self.layers.len() <= 1;
+        let layer = if alone { 0 } else { quality };
+        let top = self.layers.get(usize::from(layer)).map_or(Step::new(0, 0), |layer| layer.top_step(now));
+        let spatial = if alone { quality } else { top.spatial() };
+        // Who has all pictures goes on having them when there are more.
+        let temporal = if temporal >= top.temporal() { u8::MAX } else { temporal };
+        Target { layer, step: Step::new(spatial, temporal) }
+    }
+
+    /// The rung that somebody stands on who gets so much of a layer.
+    #[must_use]
+    pub fn rung_of(&self, now: Instant, target: Target) -> u8 {
+        let top = self.layers.get(usize::from(target.layer)).map_or(Step::new(0, 0), |layer| layer.top_step(now));
+        let spatial = target.step.spatial().min(top.spatial());
+        let quality = if self.layers.len() > 1 { target.layer } else { spatial };
+        quality * MAX_TEMPORAL + target.step.temporal().min(top.temporal())
+    }
+
+    /// How many sizes of picture there are, and the height of each as far as key frames told.
+    fn heights(&self, now: Instant) -> impl ExactSizeIterator<Item = Option<u16>> + DoubleEndedIterator + '_ {
+        let alone = self.layers.len() == 1;
+        let spatial = self.layers.first().map_or(0, |layer| layer.top_step(now).spatial());
+        let count = if alone { usize::from(spatial) + 1 } else { self.layers.len() };
+        (0..count).map(move |quality| match self.layers.as_slice() {
+            // What a stream tells is the height of its highest layer.
+            [one] => one.height.filter(|_| quality + 1 == count),
+            layers => layers[quality].height,
+        })
+    }
+
+    /// The lowest rung but for pictures a second that shows a tile of this height whole, by what key frames told; where
+    /// they have not yet, each layer counts for half of the next (as our web app encodes them).
+    #[must_use]
+    pub fn rung_for_height(&self, now: Instant, height: u16) -> u8 {
+        let heights = self.heights(now);
+        let top = heights.len().saturating_sub(1);
+        let known = self.heights(now).rev().flatten().next().unwrap_or(720);
+        // A picture may be enlarged by a tenth before anybody would see it.
+        let enough = |(quality, told): (usize, Option<u16>)| {
+            u32::from(told.unwrap_or(known >> (top - quality))) * 11 / 10 >= u32::from(height)
+        };
+        let quality = self.heights(now).enumerate().position(enough).unwrap_or(top);
+        quality as u8 * MAX_TEMPORAL + MAX_TEMPORAL - 1
     }
 
     /// Nothing of what came before may come out.
@@ -193,6 +257,7 @@ impl Track {
 mod tests {
     use super::*;
     use crate::rtp::ring::NewPacket;
+    use crate::rtp::scalability::Scalability;
     use signaling::ids::ParticipantId;
     use std::time::Duration;
 
@@ -224,6 +289,8 @@ mod tests {
             orientation: None,
             audio_level: None,
             vp8: None,
+            scalability: Scalability::NONE,
+            descriptor: &[],
             payload: &[0; 100],
         };
         track.layer_mut(layer, Ssrc(u32::from(layer))).expect("a layer").handle_packet(&packet);
@@ -239,12 +306,12 @@ mod tests {
                 show(&mut track, layer, start, 1);
             }
             let rates = track.rates(start + Duration::from_secs(20));
-            assert_eq!(rates[..2].iter().all(Option::is_some), still, "{source:?}: {rates:?}");
+            assert_eq!([rates[0], rates[3]].iter().all(Option::is_some), still, "{source:?}: {rates:?}");
             // One layer of few pictures is not gone while the other moves on, but after some seconds it is.
             show(&mut track, 0, start + Duration::from_millis(800), 2);
-            assert_eq!(track.rates(start + Duration::from_millis(900))[1].is_some(), still, "{source:?}");
+            assert_eq!(track.rates(start + Duration::from_millis(900))[3].is_some(), still, "{source:?}");
             show(&mut track, 0, start + Duration::from_secs(4), 3);
-            assert_eq!(track.rates(start + Duration::from_secs(4))[1], None, "{source:?}");
+            assert_eq!(track.rates(start + Duration::from_secs(4))[3], None, "{source:?}");
         }
     }
 
@@ -252,12 +319,15 @@ mod tests {
     fn the_layer_follows_the_tile() {
         let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
         let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
-        assert_eq!(track.layer_for_height(720), 0);
+        let now = start();
+        assert_eq!(track.rung_for_height(now, 720) / 3, 0);
         for (index, height) in [(0, 180), (1, 360), (2, 720)] {
             track.layer_mut(index, Ssrc(u32::from(index))).expect("a layer").height = Some(height);
         }
-        let chosen: Vec<_> =
-            [90, 180, 190, 300, 380, 500, 720, 2000].iter().map(|height| track.layer_for_height(*height)).collect();
+        let chosen: Vec<_> = [90, 180, 190, 300, 380, 500, 720, 2000]
+            .iter()
+            .map(|height| track.rung_for_height(now, *height) / 3)
+            .collect();
         assert_eq!(chosen, [0, 0, 0, 1, 1, 2, 2, 2]);
     }
 }

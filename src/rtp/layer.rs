@@ -1,8 +1,12 @@
 //! One layer of a published track: its packets, what of them is held until the frame is whole, its
 //! rate, and key-frame requests. Knows no subscribers, sessions or keys.
 
+mod meter;
+
 use super::ring::{NewPacket, Packet, PacketRing};
+use super::scalability::Step;
 use crate::session::plan::{Kind, Ssrc};
+use meter::StepMeter;
 use std::time::{Duration, Instant};
 
 /// A frame whose last packet does not come is released after this long (design §4.3).
@@ -123,6 +127,8 @@ pub struct Layer {
     window_start: Option<Instant>,
     window_bytes: u64,
     rate: Option<u32>,
+    /// What its own layers take, where it has any.
+    steps: Option<Box<StepMeter>>,
     /// Ends of frames since the window began.
     window_frames: u32,
     frame_bytes: Option<u32>,
@@ -148,6 +154,7 @@ impl Layer {
             window_start: None,
             window_bytes: 0,
             rate: None,
+            steps: None,
             window_frames: 0,
             frame_bytes: None,
             key_wanted: false,
@@ -161,6 +168,9 @@ impl Layer {
     pub fn handle_packet(&mut self, packet: &NewPacket<'_>) -> Release {
         let now = packet.arrived;
         self.meter(now, packet.payload.len(), packet.marker);
+        if !packet.scalability.is_plain() || self.steps.is_some() {
+            self.steps.get_or_insert_default().handle_packet(now, packet.payload.len(), &packet.scalability);
+        }
         self.ring.push(packet);
         self.newest = self.newest.max(Some(packet.seq));
         if packet.key_start {
@@ -292,6 +302,9 @@ impl Layer {
             let smooth = self.rate.map_or(rate, |before| f64::from(before) * 0.5 + rate * 0.5);
             self.rate = Some(smooth as u32);
             self.frame_bytes = self.bytes_of_a_frame().or(self.frame_bytes);
+            if let Some(steps) = &mut self.steps {
+                steps.end_window(elapsed);
+            }
             self.window_frames = 0;
             self.window_start = Some(now);
             self.window_bytes = 0;
@@ -344,6 +357,25 @@ impl Layer {
         Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
     }
 
+    /// Bits per second of a step of it, while its packets arrive. Where it is not told apart, what it has whole.
+    #[must_use]
+    pub fn step_rate(&self, now: Instant, step: Step) -> Option<u32> {
+        let whole = self.rate(now)?;
+        self.steps.as_ref().map_or(Some(whole), |steps| Some(steps.rate(now, step)?.min(whole)))
+    }
+
+    /// The highest spatial and temporal layer of those that arrive, as a step.
+    #[must_use]
+    pub fn top_step(&self, now: Instant) -> Step {
+        self.steps.as_ref().map_or(Step::new(0, 0), |steps| steps.top(now))
+    }
+
+    /// Whether its spatial layers need each other in key pictures only, so that one goes down at those only.
+    #[must_use]
+    pub fn goes_down_at_keys(&self) -> bool {
+        self.steps.as_ref().is_some_and(|steps| steps.is_keyed())
+    }
+
     /// Somebody misses a packet that cannot be had again: the next tick asks for a key frame.
     pub const fn miss(&mut self) {
         self.key_wanted = true;
@@ -375,6 +407,7 @@ impl Layer {
         self.window_start = None;
         self.window_bytes = 0;
         self.window_frames = 0;
+        self.steps = None;
         self.frame_bytes = None;
         self.key_wanted = false;
         self.last_key = None;
@@ -384,6 +417,7 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtp::scalability::Scalability;
     use crate::session::plan::Codec;
 
     fn packet(seq: u64, timestamp: u32, marker: bool, arrived: Instant) -> NewPacket<'static> {
@@ -397,6 +431,8 @@ mod tests {
             orientation: None,
             audio_level: None,
             vp8: None,
+            scalability: Scalability::NONE,
+            descriptor: &[],
             payload: &[0; 100],
         }
     }

@@ -3,6 +3,7 @@
 mod audio_level;
 mod bytes;
 pub mod codec;
+pub mod dependency;
 pub mod extension;
 pub mod header;
 pub mod layer;
@@ -12,6 +13,7 @@ pub mod receive_log;
 pub mod red;
 pub mod ring;
 pub mod rtcp;
+pub mod scalability;
 pub mod sequence;
 pub mod speakers;
 pub mod twcc_history;

@@ -6,6 +6,8 @@
 //! than their maximum.
 
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
+use crate::rtp::dependency;
+use crate::rtp::scalability::Scalability;
 use crate::session::plan::Codec;
 use std::time::{Duration, Instant};
 
@@ -45,12 +47,18 @@ pub struct Packet {
     pub audio_level: Option<u8>,
     /// Where the numbers stand that a VP8 subscriber's copy needs changed.
     pub vp8: Option<Vp8Descriptor>,
-    /// Length of the payload.
+    /// Of which layers of its stream it is.
+    pub scalability: Scalability,
+    /// So many bytes before the payload are the dependency descriptor, which goes out in a header extension.
+    pub descriptor_len: u8,
+    /// The number of its frame in there.
+    pub frame: Option<u16>,
+    /// Length of the payload with that.
     pub len: u16,
     position: u64,
 }
 
-/// A packet to be stored; see [`Packet`] for the fields.
+/// A packet to be stored; see [`Packet`] for the fields. A descriptor is of 255 bytes at most.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the fields of Packet")]
 pub struct NewPacket<'a> {
@@ -63,6 +71,8 @@ pub struct NewPacket<'a> {
     pub orientation: Option<u8>,
     pub audio_level: Option<u8>,
     pub vp8: Option<Vp8Descriptor>,
+    pub scalability: Scalability,
+    pub descriptor: &'a [u8],
     pub payload: &'a [u8],
 }
 
@@ -91,7 +101,11 @@ impl PacketRing {
         let index = self.make_room_for_entry(packet);
         let position = self.make_room_for_payload(packet);
         let at = self.offset(position);
-        if let Some(place) = self.arena.get_mut(at..at + packet.payload.len()) {
+        let (descriptor, len) = (packet.descriptor.len(), packet.descriptor.len() + packet.payload.len());
+        if let Some((before, place)) =
+            self.arena.get_mut(at..at + len).and_then(|at| at.split_at_mut_checked(descriptor))
+        {
+            before.copy_from_slice(packet.descriptor);
             place.copy_from_slice(packet.payload);
         }
         let stored = Packet {
@@ -104,7 +118,10 @@ impl PacketRing {
             orientation: packet.orientation,
             audio_level: packet.audio_level,
             vp8: packet.vp8,
-            len: u16::try_from(packet.payload.len()).unwrap_or(u16::MAX),
+            scalability: packet.scalability,
+            descriptor_len: u8::try_from(descriptor).unwrap_or(u8::MAX),
+            frame: dependency::frame_number(packet.descriptor),
+            len: u16::try_from(len).unwrap_or(u16::MAX),
             position,
         };
         if let Some(entry) = self.packets.get_mut(index) {
@@ -131,7 +148,7 @@ impl PacketRing {
     }
 
     fn make_room_for_payload(&mut self, packet: &NewPacket<'_>) -> u64 {
-        let len = packet.payload.len();
+        let len = packet.descriptor.len() + packet.payload.len();
         loop {
             let at = self.offset(self.written);
             // A payload never wraps: what does not fit at the end begins anew at the front.
@@ -187,7 +204,7 @@ impl PacketRing {
         (position as usize) & (self.arena.len() - 1)
     }
 
-    /// The packet with this sequence number and its payload, while it is kept.
+    /// The packet with this sequence number and its payload, behind its descriptor, while it is kept.
     #[must_use]
     pub fn get(&self, seq: u64) -> Option<(&Packet, &[u8])> {
         if self.packets.is_empty() {
@@ -228,6 +245,8 @@ mod tests {
             orientation: None,
             audio_level: None,
             vp8: None,
+            scalability: Scalability::NONE,
+            descriptor: &[],
             payload,
         }
     }

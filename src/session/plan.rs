@@ -79,6 +79,14 @@ pub enum Codec {
     Av1,
 }
 
+impl Codec {
+    /// Whether it is of sound.
+    #[must_use]
+    pub const fn is_audio(self) -> bool {
+        matches!(self, Self::Opus | Self::Red)
+    }
+}
+
 /// A codec as agreed for one media section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodecPlan {
@@ -150,6 +158,8 @@ pub struct SendPlan {
     pub ssrc: Ssrc,
     /// Of our retransmissions, where RTX was agreed.
     pub rtx: Option<Ssrc>,
+    /// The number of the dependency descriptor, where the peer takes it here.
+    pub dependency_descriptor: Option<u8>,
 }
 
 /// What happens in a section.

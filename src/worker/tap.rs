@@ -5,6 +5,7 @@
 
 use super::ring::Ring;
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
+use crate::rtp::scalability::Scalability;
 use crate::session::SessionId;
 use crate::session::inbound::Media;
 use crate::session::plan::{Codec, Ssrc};
@@ -85,10 +86,12 @@ pub struct Packet {
     pub orientation: Option<u8>,
     pub audio_level: Option<u8>,
     pub vp8: Option<Vp8Descriptor>,
+    pub scalability: Scalability,
     /// When it was captured, in nanoseconds of the server's clock, where that is known yet.
     pub captured_ns: Option<i64>,
     /// How often the gate of its source has opened: what passed before it closed counts no more when it opens again.
     pub openings: u32,
+    descriptor_len: u8,
     len: u16,
     bytes: [u8; MAX_PAYLOAD],
 }
@@ -98,7 +101,10 @@ impl Packet {
     #[must_use]
     pub fn of(media: &Media<'_>, captured_ns: Option<i64>, openings: u32) -> Option<Self> {
         let mut bytes = [0; MAX_PAYLOAD];
-        bytes.get_mut(..media.payload.len())?.copy_from_slice(media.payload);
+        let descriptor_len = u8::try_from(media.descriptor.len()).ok()?;
+        let (descriptor, payload) = bytes.split_at_mut_checked(media.descriptor.len())?;
+        descriptor.copy_from_slice(media.descriptor);
+        payload.get_mut(..media.payload.len())?.copy_from_slice(media.payload);
         Some(Self {
             ssrc: media.ssrc,
             seq: media.seq,
@@ -110,17 +116,26 @@ impl Packet {
             orientation: media.orientation,
             audio_level: media.audio_level,
             vp8: media.vp8,
+            scalability: media.scalability,
             captured_ns,
             openings,
+            descriptor_len,
             len: media.payload.len() as u16,
             bytes,
         })
     }
 
+    /// Of AV1, its dependency descriptor.
+    #[must_use]
+    pub fn descriptor(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.descriptor_len)).unwrap_or_default()
+    }
+
     /// Without padding.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        let first = usize::from(self.descriptor_len);
+        self.bytes.get(first..first + usize::from(self.len)).unwrap_or_default()
     }
 }
 

@@ -7,7 +7,7 @@ use symposia::rtp::codec::vp8::Descriptor;
 const MAGIC: [u8; 2] = [0xb0, 0x7a];
 
 /// Bytes of a tag with its magic.
-pub const TAG_LEN: usize = 16;
+pub const TAG_LEN: usize = 21;
 
 /// Bytes of the VP8 payload descriptor that Bots write.
 pub const DESCRIPTOR_LEN: usize = 6;
@@ -27,6 +27,19 @@ pub struct Tag {
     pub packet: u16,
     /// Of how many.
     pub packets: u16,
+    /// Where its frame stands among the layers of its stream, and what that needs.
+    pub frame_layer: FrameLayer,
+}
+
+/// A frame's temporal and spatial layer, and the frames without which it can't be decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrameLayer {
+    pub spatial: u8,
+    pub temporal: u8,
+    /// How many pictures back frames of the same spatial layer stand that it needs; 0 for none.
+    pub needs: [u8; 2],
+    /// It needs the spatial layer below in the same picture.
+    pub needs_below: bool,
 }
 
 fn filler(tag: &Tag) -> impl Iterator<Item = u8> {
@@ -35,6 +48,7 @@ fn filler(tag: &Tag) -> impl Iterator<Item = u8> {
         ^ u64::from(tag.layer) << 32
         ^ u64::from(tag.frame) << 8
         ^ u64::from(tag.packet)
+        ^ u64::from(tag.frame_layer.spatial) << 50
         | 1 << 63;
     std::iter::repeat_with(move || {
         state ^= state << 13;
@@ -52,6 +66,8 @@ impl Tag {
         out.extend(self.frame.to_be_bytes());
         out.extend(self.packet.to_be_bytes());
         out.extend(self.packets.to_be_bytes());
+        let FrameLayer { spatial, temporal, needs: [one, other], needs_below } = self.frame_layer;
+        out.extend([spatial, temporal, one, other, u8::from(needs_below)]);
         out.extend(filler(self).take(len.saturating_sub(TAG_LEN)));
     }
 
@@ -74,6 +90,12 @@ impl Tag {
             frame: u32::from_be_bytes([tag[8], tag[9], tag[10], tag[11]]),
             packet: u16::from_be_bytes([tag[12], tag[13]]),
             packets: u16::from_be_bytes([tag[14], tag[15]]),
+            frame_layer: FrameLayer {
+                spatial: tag[16],
+                temporal: tag[17],
+                needs: [tag[18], tag[19]],
+                needs_below: tag[20] == 1,
+            },
         };
         filler(&found).zip(rest).all(|(expected, byte)| expected == *byte).then_some(found)
     }
@@ -85,6 +107,8 @@ pub struct PictureNumbers {
     pub picture_id: u16,
     pub tl0: u8,
     pub key_index: u8,
+    /// Y: the frame needs the lowest temporal layer only.
+    pub sync: bool,
 }
 
 /// A VP8 payload of about `len` bytes: valid descriptor, valid frame header in the first packet.
@@ -95,7 +119,8 @@ pub fn vp8_payload(tag: &Tag, numbers: PictureNumbers, key: bool, size: (u16, u1
     out.push(0xf0);
     out.extend((0x8000 | numbers.picture_id).to_be_bytes());
     out.push(numbers.tl0);
-    out.push(numbers.key_index & 0x1f);
+    let sync = if numbers.sync { 0x20 } else { 0 };
+    out.push(tag.frame_layer.temporal << 6 | sync | numbers.key_index & 0x1f);
     if first {
         out.extend([if key { 0x10 } else { 0x11 }, 0, 0]);
         if key {
@@ -176,8 +201,9 @@ pub fn read_opus(payload: &[u8]) -> Option<Tag> {
 
 #[test]
 fn payloads_name_themselves_and_show_any_change() {
-    let tag = Tag { bot: 7, source: 1, layer: 2, frame: 99, packet: 0, packets: 3 };
-    let numbers = PictureNumbers { picture_id: 0x1234, tl0: 5, key_index: 3 };
+    let frame_layer = FrameLayer { temporal: 2, needs: [1, 2], ..FrameLayer::default() };
+    let tag = Tag { bot: 7, source: 1, layer: 2, frame: 99, packet: 0, packets: 3, frame_layer };
+    let numbers = PictureNumbers { picture_id: 0x1234, tl0: 5, key_index: 3, sync: false };
     let payload = vp8_payload(&tag, numbers, true, (1280, 720), 1150);
     assert_eq!(payload.len(), 1150);
     assert_eq!(symposia::rtp::codec::vp8::resolution(&payload), Some((1280, 720)));

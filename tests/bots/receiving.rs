@@ -1,7 +1,7 @@
 //! What a Bot gets in its slots: every packet is checked for whose it is, for its bytes and for its numbers.
 
-use super::content::{Tag, read_opus, read_vp8};
-use std::collections::BTreeMap;
+use super::content::{FrameLayer, Tag, read_opus, read_vp8};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use symposia::rtp::Header;
 use symposia::rtp::receive_log::{Arrival, ReceiveLog, RepairPolicy, Via};
@@ -168,6 +168,7 @@ impl Slot {
     /// What is wrong with the order of what came: numbers, times, picture numbers, frames, switches.
     pub fn discontinuities(&self) -> Vec<String> {
         let mut wrong = self.problems.clone();
+        wrong.extend(self.undecodable());
         let mut before: Option<&Got> = None;
         for got in self.got.values() {
             if let Some(before) = before.filter(|before| before.seq + 1 == got.seq)
@@ -208,8 +209,9 @@ impl Slot {
         if !same_layer && !got.key {
             return Some("a switch without a key frame");
         }
-        // Whoever begins anew (a gate opened, a slot points back) begins with a key frame.
-        if same_layer && !got.key && got.tag.frame != before.tag.frame + 1 {
+        // Whoever begins anew (a gate opened, a slot points back) begins with a key frame. Of a stream without temporal
+        // layers each needs the one before; the others are looked at by `undecodable`.
+        if same_layer && !got.key && got.tag.frame_layer.needs == [1, 0] && got.tag.frame != before.tag.frame + 1 {
             return Some("a frame is left out without a gap");
         }
         if same_layer && !got.key && (!before.marker || before.tag.packet + 1 != before.tag.packets) {
@@ -219,7 +221,35 @@ impl Slot {
         if before.picture_id.map(next) != got.picture_id {
             return Some("the picture number does not follow");
         }
-        (before.tl0.map(|tl0| tl0.wrapping_add(1)) != got.tl0).then_some("TL0PICIDX does not follow")
+        let lowest = u8::from(got.tag.frame_layer.temporal == 0);
+        (before.tl0.map(|tl0| tl0.wrapping_add(lowest)) != got.tl0).then_some("TL0PICIDX does not follow")
+    }
+
+    /// Frames that came without something that they need, where no packet is missing.
+    pub fn undecodable(&self) -> Vec<String> {
+        let mut decoded = BTreeSet::new();
+        let mut wrong = Vec::new();
+        if self.kind == Kind::Audio || self.missing() > 0 {
+            return wrong;
+        }
+        // What came before the first key frame here was begun with earlier.
+        let begun = self.got.values().skip_while(|got| !got.key);
+        for got in begun.filter(|got| got.tag.packet + 1 == got.tag.packets) {
+            let Tag { bot, source, layer, frame, frame_layer, .. } = got.tag;
+            let name = |frame: u32, spatial: u8| (bot, source, layer, frame, spatial);
+            let FrameLayer { spatial, needs, needs_below, .. } = frame_layer;
+            let earlier = needs.iter().filter(|back| **back > 0).map(|back| frame.checked_sub(u32::from(*back)));
+            let mut needed = earlier.map(|frame| frame.map(|frame| name(frame, spatial)));
+            let below = spatial.checked_sub(1).filter(|_| needs_below).map(|below| name(frame, below));
+            if needed.all(|needed| needed.is_some_and(|needed| decoded.contains(&needed)))
+                && below.is_none_or(|below| decoded.contains(&below))
+            {
+                decoded.insert(name(frame, spatial));
+            } else {
+                wrong.push(format!("{}: {got:?} can't be decoded", self.mid));
+            }
+        }
+        wrong
     }
 
     /// Numbers between the first and the last that did not come.

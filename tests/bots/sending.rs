@@ -1,6 +1,6 @@
 //! What a Bot sends: frames and sounds at their times, kept for retransmission. Knows no keys and no sockets.
 
-use super::content::{PictureNumbers, SILENCE, Tag, film_payload, opus_payload, vp8_payload};
+use super::content::{FrameLayer, PictureNumbers, SILENCE, Tag, film_payload, opus_payload, vp8_payload};
 use rand::Rng;
 use rand::rngs::StdRng;
 use signaling::ids::Source;
@@ -21,17 +21,35 @@ pub struct LayerShape {
     pub frame_bytes: usize,
     /// Bytes of a payload at most.
     pub packet_bytes: usize,
+    /// Temporal layers, 1 to 3.
+    pub temporal_layers: u8,
 }
 
 impl LayerShape {
     pub const fn new(height: u16, frame_bytes: usize) -> Self {
-        Self { size: (height / 9 * 16, height), frame_bytes, packet_bytes: 1150 }
+        Self { size: (height / 9 * 16, height), frame_bytes, packet_bytes: 1150, temporal_layers: 1 }
     }
 }
 
 /// The usual three: 180, 360 and 720 lines.
 pub const SIMULCAST: [LayerShape; 3] =
     [LayerShape::new(180, 600), LayerShape::new(360, 2_000), LayerShape::new(720, 7_000)];
+
+/// The place of a picture, so many after its key picture, in a pattern of so many temporal layers: as libvpx has them.
+/// Which layer, what it needs, and whether of the layers only the lowest.
+fn temporal_place(layers: u8, since_key: u32) -> (u8, [u8; 2], bool) {
+    match (layers, since_key % 8) {
+        (1, _) => (0, [1, 0], false),
+        (2, place) if place % 2 == 0 => (0, [2, 0], false),
+        (2, place) if place % 4 == 1 => (1, [1, 0], true),
+        (2, _) => (1, [1, 2], false),
+        (_, 0 | 4) => (0, [4, 0], false),
+        (_, 1) => (2, [1, 0], true),
+        (_, 2) => (1, [2, 0], true),
+        (_, 6) => (1, [2, 4], false),
+        (_, _) => (2, [1, 2], false),
+    }
+}
 
 /// A packet before it is sealed.
 pub struct Plain {
@@ -152,6 +170,7 @@ pub struct VideoLayer {
     pub active: bool,
     want_key: bool,
     numbers: PictureNumbers,
+    since_key: u32,
     /// Key-frame requests that came for it.
     pub requests: Vec<Instant>,
     /// Numbers of the frames that were key frames.
@@ -227,7 +246,9 @@ impl VideoSource {
                 picture_id: random.next_u32() as u16 & 0x7fff,
                 tl0: random.next_u32() as u8,
                 key_index: 0,
+                sync: false,
             },
+            since_key: 0,
             requests: Vec::new(),
             key_frames: Vec::new(),
         });
@@ -265,7 +286,13 @@ impl VideoSource {
                 if key {
                     layer.numbers.key_index = layer.numbers.key_index.wrapping_add(1);
                     layer.key_frames.push(self.frame);
+                    layer.since_key = 0;
                 }
+                let (temporal, needs, sync) = temporal_place(layer.shape.temporal_layers, layer.since_key);
+                let needs = if key { [0; 2] } else { needs };
+                let frame_layer = FrameLayer { temporal, needs, ..FrameLayer::default() };
+                layer.numbers.sync = sync;
+                layer.numbers.tl0 = layer.numbers.tl0.wrapping_add(u8::from(temporal == 0));
                 if let Some(film) = &self.film {
                     self.place = if key { 0 } else { self.place % film.len() };
                     let parts: Vec<_> = film[self.place].chunks(layer.shape.packet_bytes).collect();
@@ -289,6 +316,7 @@ impl VideoSource {
                         frame: self.frame,
                         packet: packet as u16,
                         packets: packets as u16,
+                        frame_layer,
                     };
                     let len = if packet + 1 == packets {
                         (bytes - packet * layer.shape.packet_bytes).max(60)
@@ -300,7 +328,7 @@ impl VideoSource {
                     out.push(layer.stream.send(ids, twcc, self.timestamp, marker, None, payload));
                 }
                 layer.numbers.picture_id = layer.numbers.picture_id.wrapping_add(1) & 0x7fff;
-                layer.numbers.tl0 = layer.numbers.tl0.wrapping_add(1);
+                layer.since_key += 1;
             }
             self.frame += 1;
             self.timestamp = self.timestamp.wrapping_add((self.interval.as_micros() * 9 / 100) as u32);
@@ -332,7 +360,8 @@ impl AudioSource {
 
     /// The next 20 ms, also before their time.
     pub fn sound(&mut self, bot: u32, ids: ExtensionIds, twcc: &mut u16) -> Plain {
-        let tag = Tag { bot, source: source_number(self.source), layer: 0, frame: self.frame, packet: 0, packets: 1 };
+        let (source, frame_layer) = (source_number(self.source), FrameLayer::default());
+        let tag = Tag { bot, source, layer: 0, frame: self.frame, packet: 0, packets: 1, frame_layer };
         let payload = if self.silent { SILENCE.to_vec() } else { opus_payload(&tag, self.bytes) };
         let sound = self.stream.send(ids, twcc, self.timestamp, false, Some(self.level), payload);
         self.frame += 1;

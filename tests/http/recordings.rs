@@ -68,6 +68,8 @@ impl Hosted {
             orientation: None,
             audio_level: None,
             vp8: None,
+            scalability: symposia::rtp::scalability::Scalability::NONE,
+            descriptor: &[],
             payload,
             bytes: payload.len(),
             missed: [None; _],

@@ -31,7 +31,12 @@ pub struct Camera {
 
 impl Camera {
     pub const fn layer(self) -> LayerShape {
-        LayerShape { size: (1280, 720), frame_bytes: self.packets * PACKET_BYTES, packet_bytes: PACKET_BYTES }
+        LayerShape {
+            size: (1280, 720),
+            frame_bytes: self.packets * PACKET_BYTES,
+            packet_bytes: PACKET_BYTES,
+            temporal_layers: 1,
+        }
     }
 }
 

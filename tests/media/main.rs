@@ -13,6 +13,7 @@ mod gates;
 mod layers;
 mod links;
 mod recording;
+mod scalable;
 mod sockets;
 mod thin;
 mod traces;

@@ -60,9 +60,9 @@ proptest! {
         estimate in 0_u32..5_000_000,
         asks in prop::collection::vec(
             (
-                prop::array::uniform3(prop::option::of(1_000_u32..2_000_000)),
-                0_u8..3,
-                prop::option::of(0_u8..3),
+                prop::array::uniform9(prop::option::of(1_000_u32..2_000_000)),
+                0_u8..9,
+                prop::option::of(0_u8..9),
                 0_usize..3,
                 any::<bool>(),
             ),

@@ -2,6 +2,7 @@
 
 use crate::rtp::Malformed;
 use crate::rtp::bytes::{put, u8_at, u16_at};
+use crate::rtp::scalability::{Scalability, Step, Steps};
 use crate::rtp::sequence::{PictureId, PictureIdBits};
 
 /// A field that is rewritten in place.
@@ -104,6 +105,22 @@ impl Descriptor {
     #[must_use]
     pub fn starts_key_frame(&self, payload: &[u8]) -> bool {
         self.starts_frame() && u8_at(payload, self.len).is_some_and(|byte| byte & 1 == 0)
+    }
+
+    /// Of which temporal layer the packet is, which begins a key frame or does not.
+    #[must_use]
+    pub fn scalability(&self, key_start: bool) -> Scalability {
+        let Some(temporal) = self.temporal_layer else { return Scalability::NONE };
+        // Who counts more temporal layers than we tell apart gets them together.
+        let temporal = Step::new(0, temporal).temporal();
+        Scalability {
+            needed: Steps::of(|step| step.temporal() >= temporal),
+            switch: if key_start { Steps::ALL } else { Steps::NONE },
+            temporal,
+            starts: self.starts_frame(),
+            sync: self.layer_sync,
+            ..Scalability::NONE
+        }
     }
 
     /// Width and height of the key frame that begins in this packet, in pixels.

@@ -2,6 +2,7 @@
 
 use crate::rtp::Malformed;
 use crate::rtp::bytes::{u8_at, u16_at};
+use crate::rtp::scalability::{MAX_SPATIAL, Scalability, Step, Steps};
 use crate::rtp::sequence::{PictureId, PictureIdBits};
 
 /// Which layer a packet belongs to.
@@ -71,6 +72,33 @@ impl Descriptor {
             spatial_layers,
             resolution,
         })
+    }
+
+    /// Of which layers the packet is, in a stream of so many spatial ones.
+    #[must_use]
+    pub fn scalability(&self, spatial_layers: u8, marker: bool) -> Scalability {
+        let Some(layer) = self.layer else { return Scalability::NONE };
+        let place = Step::new(layer.spatial, layer.temporal);
+        let (spatial, temporal) = (place.spatial(), place.temporal());
+        let top = spatial_layers.clamp(1, MAX_SPATIAL) - 1;
+        let shown = |step: Step| step.spatial().min(top);
+        // Z: in the pictures between key pictures of L3T3_KEY, layers need only themselves.
+        let serves = |step| spatial == shown(step) || (spatial < shown(step) && !self.not_a_reference_upwards);
+        let switch = match self.starts_frame {
+            _ if self.is_key_frame_start() => Steps::ALL,
+            true if layer.switching_up => Steps::of(|step| shown(step) == spatial && step.temporal() >= temporal),
+            _ => Steps::NONE,
+        };
+        Scalability {
+            needed: Steps::of(|step| step.temporal() >= temporal && serves(step)),
+            switch,
+            spatial,
+            top,
+            temporal,
+            starts: self.starts_frame,
+            ends: self.ends_frame && !marker,
+            sync: false,
+        }
     }
 
     /// Whether this is the first packet of a picture, that is of its lowest spatial layer's frame.

@@ -33,6 +33,8 @@ pub struct Incoming {
     pub picture_id: Option<PictureId>,
     /// VP8's TL0PICIDX.
     pub tl0: Option<u8>,
+    /// The number of its frame in the dependency descriptor.
+    pub frame: Option<u16>,
 }
 
 /// The numbers of a packet as the subscriber sees it.
@@ -46,6 +48,8 @@ pub struct Outgoing {
     pub picture_id: Option<u16>,
     /// VP8's TL0PICIDX.
     pub tl0: Option<u8>,
+    /// The number of its frame in the dependency descriptor: frames refer to each other by it, so it does not close up.
+    pub frame: Option<u16>,
 }
 
 impl Outgoing {
@@ -84,6 +88,7 @@ struct Generation {
     layer: u8,
     timestamp_offset: u32,
     tl0_offset: u8,
+    frame_offset: u16,
     /// Of what came in, forwarded or dropped.
     highest_sequence: u64,
     highest_picture: Option<u64>,
@@ -120,6 +125,7 @@ struct Sent {
     timestamp: u32,
     picture: Option<u64>,
     tl0: Option<u8>,
+    frame: Option<u16>,
 }
 
 /// The map of one subscription. Per track: [`Munger::switch`] at a layer's first packet, then for each of its
@@ -168,11 +174,16 @@ impl Munger {
             (Some(last), Some(incoming)) => last.wrapping_add(1).wrapping_sub(incoming),
             _ => 0,
         };
+        let frame_offset = match (self.sent.and_then(|sent| sent.frame), first.frame) {
+            (Some(last), Some(incoming)) => last.wrapping_add(1).wrapping_sub(incoming),
+            _ => 0,
+        };
         let generation = Generation {
             number,
             layer,
             timestamp_offset: timestamp.wrapping_sub(first.timestamp),
             tl0_offset,
+            frame_offset,
             highest_sequence: first.sequence,
             highest_picture: picture,
         };
@@ -279,6 +290,12 @@ impl Munger {
         Some(outgoing(generation, packet, index, picture))
     }
 
+    /// Whether a packet is newer than all of its layer that were forwarded or dropped, or the first of them.
+    #[must_use]
+    pub fn is_in_order(&self, sequence: u64) -> bool {
+        self.generations.last().is_none_or(|generation| sequence >= generation.highest_sequence)
+    }
+
     /// The highest index that was sent.
     #[must_use]
     pub fn highest(&self) -> Option<u64> {
@@ -315,6 +332,7 @@ impl Munger {
             timestamp: outgoing.timestamp,
             picture: picture.or(before.and_then(|sent| sent.picture)),
             tl0: outgoing.tl0.or(before.and_then(|sent| sent.tl0)),
+            frame: outgoing.frame.or(before.and_then(|sent| sent.frame)),
         });
     }
 
@@ -331,6 +349,7 @@ fn outgoing(generation: &Generation, packet: &Incoming, index: u64, picture: Opt
         timestamp: packet.timestamp.wrapping_add(generation.timestamp_offset),
         picture_id: packet.picture_id.zip(picture).map(|(id, picture)| picture as u16 & id.bits.mask()),
         tl0: packet.tl0.map(|tl0| tl0.wrapping_add(generation.tl0_offset)),
+        frame: packet.frame.map(|frame| frame.wrapping_add(generation.frame_offset)),
     }
 }
 

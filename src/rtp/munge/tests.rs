@@ -9,7 +9,7 @@ const RATE: u32 = 90_000;
 const FRAME: Duration = Duration::from_millis(33);
 
 fn packet(sequence: u64, timestamp: u32) -> Incoming {
-    Incoming { sequence, timestamp, picture_id: None, tl0: None }
+    Incoming { sequence, timestamp, picture_id: None, tl0: None, frame: None }
 }
 
 fn picture(sequence: u64, id: u16, tl0: u8) -> Incoming {

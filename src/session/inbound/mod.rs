@@ -3,6 +3,7 @@
 //! A stream is known by its SSRC: announced in the SDP, or by the mid and rid extensions of its first
 //! packets (RFC 8852). It is taken in only after it was opened, so that nobody else's packet makes one.
 
+mod layering;
 mod remb;
 mod streams;
 
@@ -15,8 +16,10 @@ use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::rtp::receive_log::{Arrival, ReceiveLog, Via};
 use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
+use crate::rtp::scalability::Scalability;
 use crate::rtp::twcc_recorder::ArrivalRecorder;
 use crate::rtp::{Header, extension};
+use layering::Looked;
 use remb::Remb;
 use std::time::{Duration, Instant};
 use streams::{Role, Streams};
@@ -74,6 +77,10 @@ pub struct Media<'a> {
     pub audio_level: Option<u8>,
     /// Where the numbers stand in a VP8 payload.
     pub vp8: Option<Vp8Descriptor>,
+    /// Of which layers of its stream it is.
+    pub scalability: Scalability,
+    /// Of AV1, the dependency descriptor, without which a part of its layers can't be put together again; else empty.
+    pub descriptor: &'a [u8],
     /// Without padding.
     pub payload: &'a [u8],
     /// Bytes on the wire.
@@ -298,7 +305,11 @@ impl Inbound {
         if key_start {
             stream.log.on_key_frame(number);
         }
-        let one_byte = |id: Option<u8>| header.find_extension(packet, id?)?.value.first().copied();
+        let found = |id: Option<u8>| Some(header.find_extension(packet, id?)?.value);
+        let descriptor = found(self.extensions.dependency_descriptor).filter(|_| !codec.is_audio());
+        let looked = Looked { codec, marker: header.marker, key_start, payload, vp8: vp8.as_ref(), descriptor };
+        let (scalability, told) = stream.layering.read(&looked);
+        let one_byte = |id: Option<u8>| found(id)?.first().copied();
         Ok(Received::Media(Media {
             track,
             layer: stream.layer,
@@ -308,11 +319,17 @@ impl Inbound {
             marker: header.marker,
             codec,
             key_start,
-            // Only VP8 says it in the open; elsewhere the layers' order tells enough.
-            height: vp8.filter(|_| key_start).and_then(|vp8| vp8.resolution(payload)).map(|(_, height)| height),
+            // Where nothing says it in the open, the layers' order tells enough.
+            height: vp8
+                .filter(|_| key_start)
+                .and_then(|vp8| vp8.resolution(payload))
+                .map(|(_, height)| height)
+                .or(told),
             orientation: one_byte(self.extensions.video_orientation),
             audio_level: one_byte(self.extensions.audio_level),
             vp8,
+            scalability,
+            descriptor: descriptor.filter(|_| codec == Codec::Av1).unwrap_or_default(),
             payload,
             bytes,
             missed,

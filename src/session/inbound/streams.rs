@@ -1,6 +1,7 @@
 //! Which stream of the peer's is which: section, layer, media or retransmission, by the SDP or by the first
 //! packets' extensions (RFC 8852). Knows no payload.
 
+use super::layering::Layering;
 use crate::net::counters::Drop;
 use crate::rtp::receive_log::{ReceiveLog, RepairPolicy};
 use crate::rtp::{Header, extension};
@@ -25,6 +26,7 @@ pub(super) struct Stream {
     pub(super) srtp: srtp::StreamState,
     pub(super) log: ReceiveLog,
     pub(super) clock: StreamClock,
+    pub(super) layering: Layering,
     pub(super) used: bool,
     /// Another stream stands in its place for good: what still comes of this one is late.
     pub(super) replaced: bool,
@@ -155,6 +157,7 @@ impl Streams {
             srtp,
             log: ReceiveLog::new(clock_rate, policy),
             clock: StreamClock::new(clock_rate),
+            layering: Layering::default(),
             used: true,
             replaced: false,
         });

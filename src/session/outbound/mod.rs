@@ -11,6 +11,7 @@ use crate::net::counters::Counters;
 use crate::net::udp::{SendBatch, prefetch};
 use crate::rtp::layer::{Layer, SpanPackets};
 use crate::rtp::rtcp::{Ntp, SenderInfo, Writer};
+use crate::rtp::scalability::Target;
 use crate::rtp::twcc_history::SendHistory;
 use rand::rngs::StdRng;
 use signaling::protocol::PauseReason;
@@ -186,21 +187,22 @@ impl Outbound {
         self.slots.get(slot).is_some_and(|slot| slot.payload_type(codec).is_some())
     }
 
-    /// The layer that goes out in a slot now.
+    /// What goes out in a slot now.
     #[must_use]
-    pub fn layer(&self, slot: usize) -> Option<u8> {
-        self.slots.get(slot)?.layer
+    pub fn current(&self, slot: usize) -> Option<Target> {
+        self.slots.get(slot)?.current()
     }
 
-    /// The layer that shall go out.
+    /// What shall go out.
     #[must_use]
-    pub fn target(&self, slot: usize) -> Option<u8> {
+    pub fn target(&self, slot: usize) -> Option<Target> {
         self.slots.get(slot)?.target
     }
 
-    /// Sets the layer that shall go out, or none. Whether a key frame of it is needed for that.
-    pub fn set_target(&mut self, slot: usize, target: Option<u8>) -> bool {
-        self.slots.get_mut(slot).is_some_and(|slot| slot.set_target(target))
+    /// Sets what shall go out, or nothing; whether a key frame of that layer is needed for it. Some streams let one go to
+    /// fewer pixels `anywhere`.
+    pub fn set_target(&mut self, slot: usize, target: Option<Target>, anywhere: bool) -> bool {
+        self.slots.get_mut(slot).is_some_and(|slot| slot.set_target(target, anywhere))
     }
 
     /// A slot's picture stops at once: it goes on with the next key frame.
@@ -288,7 +290,7 @@ impl Outbound {
     #[must_use]
     pub fn showing(&self, slot: usize) -> Option<(u32, Option<u8>)> {
         let slot = self.slots.get(slot)?;
-        Some((slot.track?, slot.layer.or(slot.target)))
+        Some((slot.track?, slot.layer.or(slot.target.map(|target| target.layer))))
     }
 
     /// The layer that a packet which the peer misses came from. `None` where it is too long ago, was sent again

@@ -1,7 +1,9 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
+mod extensions;
 mod probing;
+mod steps;
 
 use super::sound::{self, Kept};
 use crate::net::counters::Counters;
@@ -10,6 +12,7 @@ use crate::rtp::codec::vp8;
 use crate::rtp::layer::{Layer, SpanPackets};
 use crate::rtp::munge::{Incoming, Munger, Outgoing as Numbers};
 use crate::rtp::ring::Packet;
+use crate::rtp::scalability::{Step, Target};
 use crate::rtp::twcc_history::SendHistory;
 use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Kind, Mid, PayloadType, SendPlan, Ssrc};
 use crate::session::srtp;
@@ -51,7 +54,11 @@ pub(super) struct SendSlot {
     pub(super) ssrc: Ssrc,
     pub(super) track: Option<u32>,
     pub(super) layer: Option<u8>,
-    pub(super) target: Option<u8>,
+    /// What of that layer goes out,
+    step: Step,
+    /// and what of it shall.
+    wanted: Step,
+    pub(super) target: Option<Target>,
     pub(super) paused: Option<PauseReason>,
     pub(super) clock_rate: u32,
     pub(super) packets: u64,
@@ -61,6 +68,7 @@ pub(super) struct SendSlot {
     /// What the codec of the last packet is called here.
     playing: Option<(Codec, PayloadType)>,
     rtx: Option<Ssrc>,
+    dependency_descriptor: Option<u8>,
     rtx_seq: u64,
     numbers: Munger,
     /// The indexes that were sealed: a second packet under one key, SSRC and index would give the key stream, and
@@ -92,6 +100,8 @@ impl SendSlot {
             ssrc: plan.ssrc,
             track: None,
             layer: None,
+            step: Step::ALL,
+            wanted: Step::ALL,
             target: None,
             paused: None,
             clock_rate,
@@ -101,6 +111,7 @@ impl SendSlot {
             codecs: plan.codecs.clone(),
             playing: None,
             rtx: plan.rtx,
+            dependency_descriptor: plan.dependency_descriptor,
             rtx_seq: u64::from(random.next_u32() & 0x7fff),
             // Below half, so that a receiver that misses the first packets can't take the first it gets for a
             // wrapped one (RFC 3711 §3.3.1).
@@ -126,7 +137,7 @@ impl SendSlot {
         self.track = track;
         self.layer = None;
         // Sound has one layer, and begins with any packet.
-        self.target = track.and((self.kind == Kind::Audio).then_some(0));
+        self.target = track.and((self.kind == Kind::Audio).then_some(Target::LOWEST));
         self.paused = None;
         self.last_source = None;
         self.first_generation = None;
@@ -136,14 +147,6 @@ impl SendSlot {
             self.kept = None;
         }
         self.interrupted = false;
-    }
-
-    pub(super) fn set_target(&mut self, target: Option<u8>) -> bool {
-        self.target = target;
-        if target.is_none() {
-            self.layer = None;
-        }
-        target.is_some() && target != self.layer
     }
 
     /// Nothing more goes out until the next key frame.
@@ -175,7 +178,7 @@ impl SendSlot {
             return true;
         }
         // A picture begins with the first key frame that comes, of the target or of a lower layer.
-        if !self.target.is_some_and(|target| target == index || (self.layer.is_none() && index < target)) {
+        if !self.target.is_some_and(|target| target.layer == index || (self.layer.is_none() && index < target.layer)) {
             return false;
         }
         let start = packets.iter().find(|(packet, _)| packet.key_start || self.kind == Kind::Audio);
@@ -188,14 +191,14 @@ impl SendSlot {
         if self.first_generation.is_none() || std::mem::take(&mut self.interrupted) {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
         }
-        self.layer = Some(index);
+        self.begin_layer(index, packet.scalability.top);
         self.since_switch = 0;
         true
     }
 
     pub(super) fn skip(&mut self, layer: u8, sequence: u64, timestamp: u32) {
         if self.layer == Some(layer) {
-            self.numbers.drop_packet(&Incoming { sequence, timestamp, picture_id: None, tl0: None });
+            self.numbers.drop_packet(&Incoming { sequence, timestamp, picture_id: None, tl0: None, frame: None });
         }
     }
 
@@ -224,13 +227,17 @@ impl SendSlot {
         let mut sent = false;
         for (place, (packet, payload)) in packets.iter().enumerate() {
             let Some(payload_type) = self.playing(packet.codec) else { continue };
+            if !packet.scalability.is_plain() && !self.gets(packet) {
+                continue;
+            }
             let Some(numbers) = self.numbers.map(&incoming(packet)) else { continue };
             // A packet that filled a gap of a span in the queue comes with the span and alone.
             if !self.sealed.is_new(numbers.index) {
                 continue;
             }
             let last = place + 1 == packets.count();
-            let padding = if last { 0 } else { padding(payload.len(), pad_to) };
+            let marker = packet.marker || packet.scalability.ends_at(self.step);
+            let padding = if last || marker || packet.descriptor_len > 0 { 0 } else { padding(payload.len(), pad_to) };
             // Only sound pays for the buffer.
             let mut repeating;
             let (payload_type, payload) = if transport.repeated > 0 && self.kind == Kind::Audio {
@@ -240,8 +247,9 @@ impl SendSlot {
             } else {
                 (payload_type, payload)
             };
+            let (ssrc, described) = (self.ssrc, self.dependency_descriptor);
             let outgoing =
-                Outgoing { packet, payload, payload_type, numbers, ssrc: self.ssrc, padding, original: None };
+                Outgoing { packet, payload, payload_type, numbers, ssrc, marker, padding, described, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_mut(), out) else { continue };
             self.since_switch += 1;
             self.sealed.accept(numbers.index);
@@ -362,10 +370,17 @@ impl SendSlot {
         let origin = self.numbers.origin(sequence)?;
         let (packet, payload) = layer.ring.get(origin.sequence)?;
         let sent = self.numbers.again(origin.generation, &incoming(packet))?;
+        // It came so late that it had a number, and was of a layer that nobody wants here.
+        if self.sealed.is_new(sent.index) && !packet.scalability.needed.has(self.step) {
+            return None;
+        }
         let payload_type = self.plan(packet.codec)?.rtx?;
         self.rtx_seq += 1;
         let numbers = Numbers { index: self.rtx_seq, ..sent };
-        let outgoing = Outgoing { packet, payload, payload_type, numbers, ssrc, padding: 0, original: Some(sequence) };
+        let (marker, described) = (packet.marker || packet.scalability.ends_at(self.step), self.dependency_descriptor);
+        let original = Some(sequence);
+        let outgoing =
+            Outgoing { packet, payload, payload_type, numbers, ssrc, marker, padding: 0, described, original };
         outgoing.write(now, keys, transport, None, out)
     }
 
@@ -385,6 +400,7 @@ fn incoming(packet: &Packet) -> Incoming {
         timestamp: packet.timestamp,
         picture_id: packet.vp8.and_then(|vp8| vp8.picture_id).map(|field| field.value),
         tl0: packet.vp8.and_then(|vp8| vp8.tl0).map(|field| field.value),
+        frame: packet.frame,
     }
 }
 
@@ -408,11 +424,15 @@ fn padding(payload: usize, pad_to: usize) -> usize {
 /// A packet on its way out.
 struct Outgoing<'a> {
     packet: &'a Packet,
+    /// Behind the dependency descriptor, where it has one.
     payload: &'a [u8],
     payload_type: PayloadType,
     numbers: Numbers,
     ssrc: Ssrc,
+    marker: bool,
     padding: usize,
+    /// What the peer calls dependency descriptors.
+    described: Option<u8>,
     /// The number it had, where it is a retransmission.
     original: Option<u16>,
 }
@@ -428,17 +448,27 @@ impl Outgoing<'_> {
         out: &mut SendBatch,
     ) -> Option<usize> {
         let (to, from) = transport.destination?;
-        let mut extensions = [0; 12];
-        let extensions_len = self.write_extensions(transport, &mut extensions);
+        let mut short = [0; 12];
+        // Only who shows AV1 pays for the buffer.
+        let mut long;
+        let (descriptor, payload) = self.payload.split_at_checked(usize::from(self.packet.descriptor_len))?;
+        let (extensions, extensions_len) = if descriptor.is_empty() {
+            let len = self.write_extensions(transport, &mut short);
+            (short.as_slice(), len)
+        } else {
+            long = [0; extensions::LONGEST];
+            let len = self.write_described(transport, descriptor, &mut long)?;
+            (long.as_slice(), len)
+        };
         let header_len = HEADER + extensions_len;
         let original_len = if self.original.is_some() { 2 } else { 0 };
         let padding = self.padding;
-        let plain_len = header_len + original_len + self.payload.len() + padding;
+        let plain_len = header_len + original_len + payload.len() + padding;
         let place = out.reserve(plain_len + srtp::MAX_OVERHEAD)?;
 
         let (header, rest) = place.split_at_mut_checked(header_len)?;
         header[0] = 0x80 | if padding > 0 { 0x20 } else { 0 } | if extensions_len > 0 { 0x10 } else { 0 };
-        header[1] = if self.packet.marker { 0x80 } else { 0 } | self.payload_type.0;
+        header[1] = if self.marker { 0x80 } else { 0 } | self.payload_type.0;
         header[2..4].copy_from_slice(&self.numbers.sequence().to_be_bytes());
         header[4..8].copy_from_slice(&self.numbers.timestamp.to_be_bytes());
         header[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
@@ -448,10 +478,10 @@ impl Outgoing<'_> {
         if let Some(number) = self.original {
             original.copy_from_slice(&number.to_be_bytes());
         }
-        let (payload, rest) = rest.split_at_mut_checked(self.payload.len())?;
-        payload.copy_from_slice(self.payload);
+        let (place_of_payload, rest) = rest.split_at_mut_checked(payload.len())?;
+        place_of_payload.copy_from_slice(payload);
         if let Some(descriptor) = &self.packet.vp8 {
-            vp8::rewrite(payload, descriptor, self.numbers.picture_id, self.numbers.tl0);
+            vp8::rewrite(place_of_payload, descriptor, self.numbers.picture_id, self.numbers.tl0);
         }
         if let Some((last, zeros)) = rest.get_mut(..padding)?.split_last_mut() {
             zeros.fill(0);
@@ -468,33 +498,6 @@ impl Outgoing<'_> {
         }
         Some(len)
     }
-
-    /// One-byte header extensions (RFC 8285 §4.2): the transport-wide number, and what the publisher said of
-    /// orientation or loudness.
-    fn write_extensions(&self, transport: &Transport, block: &mut [u8; 12]) -> usize {
-        let ids = transport.extensions;
-        let mut len = 4;
-        if let (Some(id), Some(history)) = (ids.transport_cc, &transport.history) {
-            let [high, low] = history.next_sequence().to_be_bytes();
-            block[len..len + 3].copy_from_slice(&[id << 4 | 1, high, low]);
-            len += 3;
-        }
-        for (id, value) in
-            [(ids.video_orientation, self.packet.orientation), (ids.audio_level, self.packet.audio_level)]
-        {
-            if let (Some(id), Some(value)) = (id, value) {
-                block[len..len + 2].copy_from_slice(&[id << 4, value]);
-                len += 2;
-            }
-        }
-        if len == 4 {
-            return 0;
-        }
-        len = len.next_multiple_of(4);
-        let words = ((len - 4) / 4) as u8;
-        block[..4].copy_from_slice(&[0xbe, 0xde, 0, words]);
-        len
-    }
 }
 
 #[cfg(test)]
@@ -502,6 +505,7 @@ mod tests {
     use super::*;
     use crate::rtp::layer::Span;
     use crate::rtp::ring::NewPacket;
+    use crate::rtp::scalability::Scalability;
 
     /// What is added to each payload of a frame with payloads of these lengths.
     fn paddings(lengths: &[usize]) -> Vec<usize> {
@@ -519,6 +523,8 @@ mod tests {
                 orientation: None,
                 audio_level: None,
                 vp8: None,
+                scalability: Scalability::NONE,
+                descriptor: &[],
                 payload: &vec![0; *len],
             });
         }

@@ -164,6 +164,8 @@ mod tests {
             orientation: None,
             audio_level: None,
             vp8: None,
+            scalability: crate::rtp::scalability::Scalability::NONE,
+            descriptor: &[],
             payload: &[1],
         });
         *ring.get(seq).unwrap().0

@@ -1,7 +1,7 @@
 //! Puts an answer together: bounds, transport, fresh SSRCs, the plan. Knows no syntax.
 
 use super::error::SdpError;
-use super::negotiate::{self, Agreed, Outcome, Policy, Role};
+use super::negotiate::{self, Agreed, AgreedExtension, ExtensionName, Outcome, Policy, Role};
 use super::offer::{MediaSection, Offer, Setup};
 use super::write;
 use crate::session::plan::{
@@ -70,7 +70,13 @@ pub fn answer(offer: &Offer, local: &Local, policy: &Policy, rng: &mut impl rand
                     let codecs = codecs();
                     let ssrc = fresh_ssrc(&mut taken, rng);
                     let has_rtx = codecs.iter().any(|codec| codec.rtx.is_some());
-                    Flow::Send(SendPlan { codecs, ssrc, rtx: has_rtx.then(|| fresh_ssrc(&mut taken, rng)) })
+                    let rtx = has_rtx.then(|| fresh_ssrc(&mut taken, rng));
+                    let described = |one: &&AgreedExtension| one.name == ExtensionName::DependencyDescriptor;
+                    // Those of key frames need the two-byte form.
+                    let mixed = offer.extmap_allow_mixed || section.media.extmap_allow_mixed;
+                    let found = section.extensions.iter().find(described).filter(|_| mixed);
+                    let dependency_descriptor = found.map(|one| one.id);
+                    Flow::Send(SendPlan { codecs, ssrc, rtx, dependency_descriptor })
                 }
             }
         })

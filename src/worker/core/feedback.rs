@@ -19,6 +19,10 @@ const LEAST_SENT: u64 = 3;
 /// Bytes of one that is sent for that alone: three of them in each tick are less than 20 kbit/s.
 const LIFE_SIGN: usize = 160;
 
+/// A probe of a thin link is a few hundred bytes: of one packet sent again nothing could be measured, of several small
+/// ones of padding it can.
+const LEAST_AGAIN: usize = 400;
+
 impl Core {
     /// The time of reports: NTP, from the server's own clock.
     fn ntp(&self, now: Instant) -> Ntp {
@@ -148,8 +152,8 @@ impl Core {
         });
         let (mut sent, mut back) = (0, 0);
         while let Some((slot, _)) = shown.filter(|_| sent < wanted) {
-            let again = layer.map(|layer| (back, layer));
             let rest = (wanted - sent) as usize;
+            let again = layer.filter(|_| rest >= LEAST_AGAIN).map(|layer| (back, layer));
             let Some(bytes) = session.outbound.probe(now, slot, rest, again, &mut self.counters, out) else { break };
             sent += bytes as u64;
             back += 1;

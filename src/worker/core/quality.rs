@@ -2,7 +2,7 @@
 //! cannot see itself is said here: whether a session lacks room for what it wants.
 
 use super::Core;
-use crate::router::allocation::MAX_LAYERS;
+use crate::router::allocation::MAX_RUNGS;
 use crate::session::Session;
 use crate::session::plan::Kind;
 use crate::worker::api::Event;
@@ -34,10 +34,10 @@ impl Core {
             let Some(track) = track.and_then(|track| router.tracks.get(track as usize)?.as_ref()) else { return false };
             let Some(wish) = session.wishes.iter().find(|wish| wish.track == track.id) else { return false };
             let Some(target) = session.outbound.target(slot) else { return false };
-            let ceiling = usize::from(track.layer_for_height(wish.height)).min(MAX_LAYERS - 1);
-            // The rates are looked at only where a higher layer might be missing.
-            usize::from(target) < ceiling
-                && track.rates(now).iter().take(ceiling + 1).skip(usize::from(target) + 1).any(Option::is_some)
+            let ceiling = usize::from(track.rung_for_height(now, wish.height)).min(MAX_RUNGS - 1);
+            let target = usize::from(track.rung_of(now, target));
+            // The rates are looked at only where a higher rung might be missing.
+            target < ceiling && track.rates(now).iter().take(ceiling + 1).skip(target + 1).any(Option::is_some)
         })
     }
 }

@@ -217,6 +217,8 @@ impl Core {
             orientation: media.orientation,
             audio_level: media.audio_level,
             vp8: media.vp8,
+            scalability: media.scalability,
+            descriptor: media.descriptor,
             payload: media.payload,
         };
         self.take_in(now, (router, number, media.layer), media.ssrc, media.height, &packet);

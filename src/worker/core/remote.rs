@@ -176,8 +176,10 @@ impl Core {
         if let Some(captured_ns) = packet.captured_ns {
             track.note_captured(layer, packet.timestamp, captured_ns);
         }
-        let Packet { ssrc, seq, timestamp, marker, codec, key_start, orientation, audio_level, vp8, .. } = *packet;
-        let payload = packet.payload();
+        let Packet {
+            ssrc, seq, timestamp, marker, codec, key_start, orientation, audio_level, vp8, scalability, ..
+        } = *packet;
+        let (descriptor, payload) = (packet.descriptor(), packet.payload());
         let new = NewPacket {
             seq,
             timestamp,
@@ -188,6 +190,8 @@ impl Core {
             orientation,
             audio_level,
             vp8,
+            scalability,
+            descriptor,
             payload,
         };
         self.take_in(now, (router, number, layer), ssrc, packet.height, &new);

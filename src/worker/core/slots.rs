@@ -4,12 +4,13 @@
 use super::{Core, track_of};
 use crate::net::counters::Drop;
 use crate::net::udp::SendBatch;
-use crate::router::allocation::{Ask, Lack, MAX_LAYERS, allocate};
+use crate::router::allocation::{Ask, Lack, MAX_RUNGS, allocate};
 use crate::router::pace::Pace;
 use crate::router::slots::assign;
 use crate::router::subscribers::Subscriber;
 use crate::router::track::Publisher;
 use crate::rtp::layer::{MAX_HELD, Span};
+use crate::rtp::scalability::{MAX_TEMPORAL, Target};
 use crate::session::bandwidth::Demand;
 use crate::session::patience::Upward;
 use crate::session::plan::Kind;
@@ -197,8 +198,10 @@ impl Core {
         for ((slot, ask), layer) in slots.iter().zip(&asks).zip(&given) {
             let Some(slot) = slot.map(|slot| slot as usize) else { continue };
             let arrives = ask.rates.iter().any(Option::is_some);
+            // Fewer pictures a second of the same size are had at once.
+            let size = |rung: Option<u8>| rung.map(|rung| rung / MAX_TEMPORAL);
             if cut
-                && *layer < ask.current
+                && size(*layer) < size(ask.current)
                 && let Some(session) = self.session_mut(number)
             {
                 session.outbound.interrupt(slot);
@@ -252,11 +255,12 @@ impl Core {
             }
             let Some(track) = router.tracks.get(wanted as usize).and_then(Option::as_ref) else { continue };
             let playable = track.codec.is_none_or(|codec| session.outbound.plays(slot, codec));
-            let rates = if playable { track.rates(now) } else { [None; MAX_LAYERS] };
-            let current = session.outbound.layer(slot);
-            let ceiling = track.layer_for_height(wish.height);
+            let rates = if playable { track.rates(now) } else { [None; MAX_RUNGS] };
+            let rung_of = |target| track.rung_of(now, target);
+            let current = session.outbound.current(slot).map(rung_of);
+            let ceiling = track.rung_for_height(now, wish.height);
             // What is on its way up goes on.
-            let before = current.max(session.outbound.target(slot));
+            let before = current.max(session.outbound.target(slot).map(rung_of));
             let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
             let whole = wish.track.source == Source::Screen;
             let lack = match session.outbound.paused(slot).filter(|_| current.is_none()) {
@@ -288,7 +292,7 @@ impl Core {
         now: Instant,
         number: u32,
         slot: usize,
-        layer: Option<u8>,
+        rung: Option<u8>,
         lacks: Option<PauseReason>,
         out: &mut SendBatch,
     ) {
@@ -297,12 +301,20 @@ impl Core {
         let Some((_, Some(track))) = session.outbound.slots_of(Kind::Video).find(|(other, _)| *other == slot) else {
             return;
         };
-        // Nothing arrives yet: the first key frame of the lowest layer may start the picture, unasked.
-        let target = if lacks.is_some() { layer } else { session.outbound.target(slot).or(Some(0)) };
-        let needs_key = session.outbound.set_target(slot, target);
-        let codec = self.track_mut(router, track).and_then(|track| track.codec);
+        let before = session.outbound.target(slot);
+        let found = track_of(&self.routers, router, track);
+        let target = match found {
+            Some(track) if lacks.is_some() => rung.map(|rung| track.target_of(now, rung)),
+            // Nothing arrives yet: the first key frame of the lowest layer may start the picture, unasked.
+            _ => before.or(Some(Target::LOWEST)),
+        };
+        let layer = target.map(|target| target.layer);
+        let codec = found.and_then(|track| track.codec);
+        let shown = found.and_then(|track| track.layers.get(usize::from(layer?)));
+        let anywhere = shown.is_some_and(|layer| !layer.goes_down_at_keys());
         let Some(session) = self.session_mut(number) else { return };
-        let paused = match (layer, codec) {
+        let needs_key = session.outbound.set_target(slot, target, anywhere);
+        let paused = match (rung, codec) {
             (Some(_), _) => None,
             (None, Some(codec)) if !session.outbound.plays(slot, codec) => Some(PauseReason::Codec),
             (None, _) => Some(lacks.unwrap_or(PauseReason::NoPackets)),
@@ -310,7 +322,7 @@ impl Core {
         if session.outbound.set_paused(slot, paused) {
             session.slots_changed = true;
         }
-        if let Some(layer) = target.filter(|_| needs_key)
+        if let Some(layer) = layer.filter(|_| needs_key)
             && self.begin_with_recent_key(now, number, slot, track, layer, out) != Some(layer)
         {
             self.want_key(now, router, track, layer, out);
@@ -330,7 +342,7 @@ impl Core {
         out: &mut SendBatch,
     ) -> Option<u8> {
         let session = self.sessions.get_mut(number as usize).and_then(Option::as_mut)?;
-        if session.outbound.layer(slot).is_some() {
+        if session.outbound.current(slot).is_some() {
             return None;
         }
         let router = session.router;
@@ -365,7 +377,7 @@ impl Core {
             if let Some(at) = session.outbound.take_new_deadline() {
                 self.timers.arm(super::Sleeper::Session(number).name(), at);
             }
-            if session.outbound.layer(slot).is_some() {
+            if session.outbound.current(slot).is_some() {
                 return Some(index);
             }
         }

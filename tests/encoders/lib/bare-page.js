@@ -104,9 +104,9 @@ function source(width, height, pitch, noise) {
   return [canvas.captureStream(fps).getVideoTracks()[0], out.stream.getAudioTracks()[0]];
 }
 
-/** Publishes by WHIP. `codec`: "VP8", "H264", …; `simulcast`: three encodings; `microphone`: that, and no tone; `noise`: large frames. */
+/** Publishes by WHIP. `codec`: "VP8", "H264", …; `simulcast`: three encodings; `mode`: their `scalabilityMode`; `microphone`: that, and no tone; `noise`: large frames. */
 window.publish = async (options) => {
-  const { url, key, codec, simulcast = false, microphone = false, pitch = 700, width = 640, height = 360, noise = false } = options;
+  const { url, key, codec, simulcast = false, mode = null, microphone = false, pitch = 700, width = 640, height = 360, noise = false } = options;
   const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   window.publisher = pc;
   const [picture, tone] = source(width, height, pitch, noise);
@@ -117,7 +117,9 @@ window.publish = async (options) => {
     { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
     { rid: "f", maxBitrate: 500_000 },
   ];
-  const sending = { direction: "sendonly", ...(simulcast ? { sendEncodings: layers } : {}), ...(noise ? { sendEncodings: [{ maxBitrate: 800_000 }] } : {}) };
+  const encodings = simulcast ? layers : noise || mode ? [{ maxBitrate: noise ? 800_000 : 1_500_000 }] : [];
+  if (mode) encodings.forEach((encoding) => (encoding.scalabilityMode = mode));
+  const sending = { direction: "sendonly", ...(encodings.length > 0 ? { sendEncodings: encodings } : {}) };
   const transceiver = pc.addTransceiver(picture, sending);
   pc.addTransceiver(sound, { direction: "sendonly" });
   const all = RTCRtpSender.getCapabilities("video").codecs;
