@@ -98,7 +98,7 @@ impl Layers {
         layer.last_packet = now;
         layer.others = 0;
         let begins = layer.last_timestamp.replace(packet.timestamp) != Some(packet.timestamp);
-        layer.height = packet.height.or(layer.height);
+        layer.height = packet.heights.highest().or(layer.height);
         self.began.get_or_insert(now);
         let Packet { timestamp, marker, .. } = *packet;
         let payload = packet.payload().to_vec();

@@ -105,7 +105,7 @@ pub(super) fn media(seq: u64, timestamp: u32, marker: bool, codec: Codec, payloa
         marker,
         codec: planned(codec),
         key_start: false,
-        height: None,
+        heights: crate::rtp::scalability::Heights::default(),
         orientation: None,
         audio_level: None,
         vp8: None,

@@ -36,6 +36,10 @@ pub struct Ask {
     pub ceiling: u8,
     /// The rung it has now.
     pub current: Option<u8>,
+    /// Bits per second of what it has now, while that arrives; there may be no rung for that.
+    pub going: Option<u32>,
+    /// The rung it was given before, which may be on its way.
+    pub given: Option<u8>,
     /// Gets its ceiling before those after it get anything: a shared screen, since what nobody can read is not shared.
     pub whole: bool,
     /// Why it has none.
@@ -49,16 +53,16 @@ impl Ask {
         self.lowest().map(|(_, rate)| rate)
     }
 
-    /// Bits per second of the rung that it has, while that arrives.
-    #[must_use]
-    pub fn current_rate(&self) -> Option<u32> {
-        self.rates.get(usize::from(self.current?)).copied()?
-    }
-
     /// Whether it is given less than it has, although that arrives and its tile can show it.
     #[must_use]
     pub fn is_squeezed(&self, given: Option<u8>) -> bool {
-        self.current_rate().is_some() && given < self.current && self.current <= Some(self.ceiling)
+        self.going.is_some() && given < self.current && self.current <= Some(self.ceiling)
+    }
+
+    /// Whether it is given more than it has and was given before.
+    #[must_use]
+    pub fn is_raised(&self, given: Option<u8>) -> bool {
+        given > self.current.max(self.given)
     }
 
     /// What the rung takes that its tile can show.
@@ -161,6 +165,8 @@ mod tests {
             rates: rungs([Some(150_000), Some(500_000), Some(1_700_000)]),
             ceiling,
             current,
+            going: None,
+            given: None,
             lack: Lack::None,
             whole: false,
         }
@@ -180,6 +186,8 @@ mod tests {
             rates: rungs([Some(2_500_000), None, None]),
             ceiling: 0,
             current: None,
+            going: None,
+            given: None,
             lack: Lack::None,
             whole: false,
         };
@@ -196,6 +204,8 @@ mod tests {
             rates: rungs([Some(60_000), Some(300_000), None]),
             ceiling: 1,
             current: Some(1),
+            going: None,
+            given: None,
             lack: Lack::None,
             whole: true,
         };
@@ -266,7 +276,7 @@ mod tests {
     fn fewer_pictures_a_second_are_better_than_none_of_somebody() {
         let rates = [60, 90, 150, 0, 350, 500].map(|kbit: u32| (kbit > 0).then_some(kbit * 1000));
         let rates = std::array::from_fn(|rung| rates.get(rung).copied().flatten());
-        let ask = Ask { rates, ceiling: 5, current: None, lack: Lack::None, whole: false };
+        let ask = Ask { rates, ceiling: 5, current: None, going: None, given: None, lack: Lack::None, whole: false };
         let steps = |estimate| {
             let mut given = Vec::new();
             allocate(estimate, false, &[ask; 3], &mut given);
@@ -281,16 +291,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_on_its_way_up_goes_up_once() {
+        let ask = Ask { given: Some(1), ..ask(2, Some(0)) };
+        assert_eq!([0, 1, 2].map(|rung| ask.is_raised(Some(rung))), [false, false, true]);
+        assert!(!ask.is_raised(None));
+        assert!(Ask { current: None, given: None, ..ask }.is_raised(Some(0)));
+    }
+
+    #[test]
     fn layers_that_do_not_arrive_are_passed_over() {
         let only_top = Ask {
             rates: rungs([None, None, Some(900_000)]),
             ceiling: 0,
             current: None,
+            going: None,
+            given: None,
             lack: Lack::None,
             whole: false,
         };
         assert_eq!(given(2_000_000, &[only_top]), [Some(2)]);
-        let nothing = Ask { rates: [None; MAX_RUNGS], ceiling: 2, current: None, lack: Lack::None, whole: false };
+        let nothing = Ask {
+            rates: [None; MAX_RUNGS],
+            ceiling: 2,
+            current: None,
+            going: None,
+            given: None,
+            lack: Lack::None,
+            whole: false,
+        };
         assert_eq!(given(2_000_000, &[nothing, ask(0, None)]), [None, Some(0)]);
     }
 }

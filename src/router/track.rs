@@ -171,13 +171,13 @@ impl Track {
     pub fn rates(&self, now: Instant) -> [Option<u32>; MAX_RUNGS] {
         let mut rates = [None; MAX_RUNGS];
         let layers = self.layer_rates(now);
-        let alone = self.layers.len() == 1;
+        let alone = self.alone(now);
         let mut lowest = true;
         for (quality, rungs) in rates.chunks_exact_mut(usize::from(MAX_TEMPORAL)).enumerate() {
-            let layer = if alone { 0 } else { quality };
+            let layer = alone.map_or(quality, usize::from);
             let (Some(layer), Some(whole)) = (self.layers.get(layer), layers[layer]) else { continue };
             let top = layer.top_step(now);
-            let spatial = if alone { quality as u8 } else { top.spatial() };
+            let spatial = if alone.is_some() { quality as u8 } else { top.spatial() };
             if spatial > top.spatial() {
                 continue;
             }
@@ -189,7 +189,7 @@ impl Track {
             // A quarter of the pictures is better than none; it is not better than fewer pixels.
             let first = u8::from(!lowest && top.temporal() > 1);
             for temporal in first..=top.temporal() {
-                rungs[usize::from(temporal)] = layer.step_rate(now, Step::new(spatial, temporal));
+                rungs[usize::from(temporal)] = layer.step_rate(now, Step::new(spatial, temporal), whole);
             }
             lowest &= rungs.iter().all(Option::is_none);
         }
@@ -201,10 +201,10 @@ impl Track {
     #[must_use]
     pub fn target_of(&self, now: Instant, rung: u8) -> Target {
         let (quality, temporal) = (rung / MAX_TEMPORAL, rung % MAX_TEMPORAL);
-        let alone = self.layers.len() <= 1;
-        let layer = if alone { 0 } else { quality };
+        let alone = self.alone(now);
+        let layer = alone.unwrap_or(quality);
         let top = self.layers.get(usize::from(layer)).map_or(Step::new(0, 0), |layer| layer.top_step(now));
-        let spatial = if alone { quality } else { top.spatial() };
+        let spatial = if alone.is_some() { quality } else { top.spatial() };
         // Who has all pictures goes on having them when there are more.
         let temporal = if temporal >= top.temporal() { u8::MAX } else { temporal };
         Target { layer, step: Step::new(spatial, temporal) }
@@ -215,19 +215,39 @@ impl Track {
     pub fn rung_of(&self, now: Instant, target: Target) -> u8 {
         let top = self.layers.get(usize::from(target.layer)).map_or(Step::new(0, 0), |layer| layer.top_step(now));
         let spatial = target.step.spatial().min(top.spatial());
-        let quality = if self.layers.len() > 1 { target.layer } else { spatial };
+        let quality = if self.alone(now) == Some(target.layer) { spatial } else { target.layer };
         quality * MAX_TEMPORAL + target.step.temporal().min(top.temporal())
+    }
+
+    /// What it takes to go on with what somebody gets of a layer, in bits per second; `None` where that does not arrive.
+    /// There may be no rung for it: on the way down one gets fewer pictures than anybody is given.
+    #[must_use]
+    pub fn going_rate(&self, now: Instant, target: Target) -> Option<u32> {
+        let whole = (*self.layer_rates(now).get(usize::from(target.layer))?)?;
+        let layer = self.layers.get(usize::from(target.layer))?;
+        let top = layer.top_step(now);
+        let temporal = target.step.temporal().min(top.temporal());
+        layer.step_rate(now, Step::new(target.step.spatial().min(top.spatial()), temporal), whole)
+    }
+
+    /// The stream whose spatial layers are all sizes there are: the only one, or the only one that goes on. A publisher
+    /// may turn the others of several off and send spatial layers in that one instead.
+    fn alone(&self, now: Instant) -> Option<u8> {
+        if self.layers.len() <= 1 {
+            return Some(0);
+        }
+        let mut flowing = (0..).zip(&self.layers).filter(|(_, layer)| layer.flows(now));
+        let (number, layer) = flowing.next().filter(|_| flowing.next().is_none())?;
+        (layer.top_step(now).spatial() > 0).then_some(number)
     }
 
     /// How many sizes of picture there are, and the height of each as far as key frames told.
     fn heights(&self, now: Instant) -> impl ExactSizeIterator<Item = Option<u16>> + DoubleEndedIterator + '_ {
-        let alone = self.layers.len() == 1;
-        let spatial = self.layers.first().map_or(0, |layer| layer.top_step(now).spatial());
-        let count = if alone { usize::from(spatial) + 1 } else { self.layers.len() };
-        (0..count).map(move |quality| match self.layers.as_slice() {
-            // What a stream tells is the height of its highest layer.
-            [one] => one.height.filter(|_| quality + 1 == count),
-            layers => layers[quality].height,
+        let alone = self.alone(now).and_then(|number| self.layers.get(usize::from(number)));
+        let count = alone.map_or(self.layers.len(), |layer| usize::from(layer.top_step(now).spatial()) + 1);
+        (0..count).map(move |quality| match alone {
+            Some(layer) => layer.heights.of(quality as u8),
+            None => self.layers[quality].heights.highest(),
         })
     }
 
@@ -235,12 +255,13 @@ impl Track {
     /// they have not yet, each layer counts for half of the next (as our web app encodes them).
     #[must_use]
     pub fn rung_for_height(&self, now: Instant, height: u16) -> u8 {
-        let heights = self.heights(now);
-        let top = heights.len().saturating_sub(1);
-        let known = self.heights(now).rev().flatten().next().unwrap_or(720);
+        let top = self.heights(now).len().saturating_sub(1);
+        let known = (0..).zip(self.heights(now)).filter_map(|(quality, told)| Some((quality, u32::from(told?)))).last();
+        let (known_of, known) = known.unwrap_or((top, 720));
         // A picture may be enlarged by a tenth before anybody would see it.
         let enough = |(quality, told): (usize, Option<u16>)| {
-            u32::from(told.unwrap_or(known >> (top - quality))) * 11 / 10 >= u32::from(height)
+            let guess = if quality < known_of { known >> (known_of - quality) } else { known << (quality - known_of) };
+            told.map_or(guess, u32::from) * 11 / 10 >= u32::from(height)
         };
         let quality = self.heights(now).enumerate().position(enough).unwrap_or(top);
         quality as u8 * MAX_TEMPORAL + MAX_TEMPORAL - 1
@@ -257,7 +278,7 @@ impl Track {
 mod tests {
     use super::*;
     use crate::rtp::ring::NewPacket;
-    use crate::rtp::scalability::Scalability;
+    use crate::rtp::scalability::{Heights, Scalability, Steps};
     use signaling::ids::ParticipantId;
     use std::time::Duration;
 
@@ -278,8 +299,8 @@ mod tests {
     }
 
     /// A packet of a picture that fills it.
-    fn show(track: &mut Track, layer: u8, now: Instant, seq: u64) {
-        let packet = NewPacket {
+    fn picture(seq: u64, now: Instant) -> NewPacket<'static> {
+        NewPacket {
             seq,
             timestamp: seq as u32 * 3000,
             arrived: now,
@@ -292,8 +313,11 @@ mod tests {
             scalability: Scalability::NONE,
             descriptor: &[],
             payload: &[0; 100],
-        };
-        track.layer_mut(layer, Ssrc(u32::from(layer))).expect("a layer").handle_packet(&packet);
+        }
+    }
+
+    fn show(track: &mut Track, layer: u8, now: Instant, seq: u64) {
+        track.layer_mut(layer, Ssrc(u32::from(layer))).expect("a layer").handle_packet(&picture(seq, now));
     }
 
     #[test]
@@ -315,6 +339,112 @@ mod tests {
         }
     }
 
+    /// A frame of a stream with layers, which is needed for its own step and those above.
+    fn layered(track: &mut Track, layer: u8, now: Instant, seq: u64, (spatial, temporal): (u8, u8)) {
+        let scalability = Scalability {
+            needed: Steps::of(|step| step.spatial() >= spatial && step.temporal() >= temporal),
+            spatial,
+            temporal,
+            starts: true,
+            ..Scalability::NONE
+        };
+        let found = track.layer_mut(layer, Ssrc(u32::from(layer))).expect("a layer");
+        found.handle_packet(&NewPacket { scalability, ..picture(seq, now) });
+    }
+
+    /// All frames of a second, of so many spatial and temporal layers.
+    fn second(track: &mut Track, layer: u8, from: Instant, spatial: u8, temporal: u8) -> Instant {
+        for frame in 0..36_u64 {
+            let now = from + Duration::from_millis(30 * frame);
+            let first = track.layers.get(usize::from(layer)).and_then(Layer::newest).map_or(0, |newest| newest + 1);
+            let place = [0, 2, 1, 2][frame as usize % 4].min(temporal - 1);
+            for one in 0..spatial {
+                layered(track, layer, now, first + u64::from(one), (one, place));
+            }
+        }
+        from + Duration::from_millis(30 * 36)
+    }
+
+    fn shown(track: &Track, now: Instant) -> Vec<usize> {
+        track.rates(now).iter().enumerate().filter(|(_, rate)| rate.is_some()).map(|(rung, _)| rung).collect()
+    }
+
+    #[test]
+    fn a_still_screen_with_temporal_layers_goes_on_being_there() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Screen };
+        for layers in [1, 2] {
+            let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+            let start = start();
+            let now = (0..layers).map(|layer| second(&mut track, layer, start, 1, 3)).max().expect("a layer");
+            let moving = shown(&track, now);
+            assert_eq!(moving.len(), if layers == 1 { 3 } else { 5 }, "{moving:?}");
+            assert_eq!(shown(&track, now + Duration::from_secs(20)), moving, "{layers}");
+        }
+    }
+
+    #[test]
+    fn without_its_top_layer_a_tile_gets_what_it_got() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+        let now = second(&mut track, 0, start(), 3, 3);
+        for (spatial, height) in [(0, 180), (1, 360), (2, 720)] {
+            track.layers[0].heights.tell(spatial, height);
+        }
+        assert_eq!([90, 300, 700].map(|height| track.rung_for_height(now, height) / 3), [0, 1, 2]);
+        let now = second(&mut track, 0, now, 2, 3);
+        assert_eq!(track.layers[0].top_step(now).spatial(), 1);
+        assert_eq!([90, 300, 700].map(|height| track.rung_for_height(now, height) / 3), [0, 1, 1]);
+    }
+
+    #[test]
+    fn a_layer_that_the_publisher_gives_up_is_gone_at_once() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+        let now = second(&mut track, 0, start(), 3, 1);
+        assert_eq!(track.layers[0].top_step(now).spatial(), 2);
+        let scalability = Scalability { sent: Step::new(1, 2), starts: true, ..Scalability::NONE };
+        track.layers[0].handle_packet(&NewPacket { scalability, ..picture(1000, now) });
+        assert_eq!(track.layers[0].top_step(now).spatial(), 1);
+        assert_eq!(track.layers[0].step_rate(now, Step::ALL, 1_000_000), None);
+        assert_eq!([(); 2].map(|()| track.layers[0].take_change()), [true, false]);
+        // What comes late said so before it knew.
+        track.layers[0].handle_packet(&NewPacket {
+            scalability: Scalability { sent: Step::ALL, ..scalability },
+            ..picture(999, now)
+        });
+        assert_eq!(track.layers[0].top_step(now).spatial(), 1);
+    }
+
+    #[test]
+    fn what_goes_out_on_the_way_down_is_counted() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+        let start = start();
+        second(&mut track, 0, start, 1, 3);
+        let now = second(&mut track, 1, start, 1, 3);
+        let target = |temporal| Target { layer: 1, step: Step::new(0, temporal) };
+        assert_eq!(track.rates(now)[usize::from(track.rung_of(now, target(0)))], None, "nobody is given so few");
+        let [few, all] = [0, 2].map(|temporal| track.going_rate(now, target(temporal)).expect("a rate"));
+        assert!(few > 0 && few * 3 < all, "{few} of {all}");
+    }
+
+    #[test]
+    fn one_stream_with_spatial_layers_takes_the_place_of_several() {
+        let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
+        let mut track = Track::new(id, Kind::Video, Publisher::Here(0), true);
+        let start = start();
+        let now = (0..3).map(|layer| second(&mut track, layer, start, 1, 1)).max().expect("a layer");
+        assert_eq!(shown(&track, now), [0, 3, 6]);
+        let mut now = now;
+        for _ in 0..3 {
+            now = second(&mut track, 2, now, 3, 1);
+        }
+        assert_eq!(shown(&track, now), [0, 3, 6]);
+        let targets = [0, 3, 6].map(|rung| track.target_of(now, rung));
+        assert_eq!(targets.map(|target| (target.layer, target.step.spatial())), [(2, 0), (2, 1), (2, 2)]);
+        assert_eq!(targets.map(|target| track.rung_of(now, target)), [0, 3, 6]);
+    }
+
     #[test]
     fn the_layer_follows_the_tile() {
         let id = TrackId { participant: ParticipantId(1), source: Source::Camera };
@@ -322,7 +452,7 @@ mod tests {
         let now = start();
         assert_eq!(track.rung_for_height(now, 720) / 3, 0);
         for (index, height) in [(0, 180), (1, 360), (2, 720)] {
-            track.layer_mut(index, Ssrc(u32::from(index))).expect("a layer").height = Some(height);
+            track.layer_mut(index, Ssrc(u32::from(index))).expect("a layer").heights = Heights::of_one(Some(height));
         }
         let chosen: Vec<_> = [90, 180, 190, 300, 380, 500, 720, 2000]
             .iter()

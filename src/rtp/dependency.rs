@@ -5,7 +5,8 @@ mod bits;
 mod structure;
 
 use super::bytes::{put, u16_at};
-use super::scalability::{MAX_SPATIAL, MAX_TEMPORAL, Scalability, Step, Steps};
+use super::scalability::{Heights, MAX_SPATIAL, MAX_TEMPORAL, Scalability, Step, Steps};
+use super::sequence::Unwrapper;
 use bits::Bits;
 use structure::{Frame, Indication, Structure};
 
@@ -43,8 +44,8 @@ pub enum Indications {
 pub struct Descriptor {
     /// It brings a new structure, as key frames do.
     pub attached: bool,
-    /// Height of the highest spatial layer in pixels, where the structure says.
-    pub height: Option<u16>,
+    /// Those of its spatial layers, where the structure says.
+    pub heights: Heights,
     /// Of which layers the packet is.
     pub scalability: Scalability,
 }
@@ -55,6 +56,8 @@ struct Head {
     ends: bool,
     number: u16,
     attached: bool,
+    /// It is of the structure before the newest.
+    late: bool,
     frame: Frame,
 }
 
@@ -62,23 +65,37 @@ struct Head {
 #[derive(Debug)]
 pub struct Dependencies {
     structure: Box<Structure>,
+    /// The one before it, which frames refer to that come late.
+    earlier: Box<Structure>,
+    numbers: Unwrapper,
+    /// The first frame of the newest structure.
+    since: u64,
+    /// The decode targets that the sender goes on with.
+    active: u32,
     temporal: [(u16, u8); REMEMBERED],
 }
 
 impl Default for Dependencies {
     fn default() -> Self {
-        Self { structure: Box::default(), temporal: [(0, 0); REMEMBERED] }
+        Self {
+            structure: Box::default(),
+            earlier: Box::default(),
+            numbers: Unwrapper::new(),
+            since: 0,
+            active: u32::MAX,
+            temporal: [(0, 0); REMEMBERED],
+        }
     }
 }
 
 impl Dependencies {
     /// Reads a packet's descriptor. `None` where it is none, or refers to a structure that did not come.
     pub fn read(&mut self, value: &[u8], indications: Indications, marker: bool) -> Option<Descriptor> {
-        let Head { starts, ends, number, attached, frame } = self.read_head(value)?;
-        let sync = self.needs_lower_only(number, &frame);
-        self.temporal[usize::from(number) % REMEMBERED] = (number, frame.temporal);
+        let Head { starts, ends, number, attached, late, frame } = self.read_head(value)?;
         let place = Step::new(frame.spatial, frame.temporal);
-        let structure = &self.structure;
+        let sync = self.needs_lower_only(number, &frame, place.temporal());
+        self.temporal[usize::from(number) % REMEMBERED] = (number, place.temporal());
+        let structure = if late { &self.earlier } else { &self.structure };
         let is = |step: Step, wanted: fn(Indication) -> bool| wanted(frame.indication(structure.target(step)));
         let switch = match indications {
             _ if !starts => Steps::NONE,
@@ -88,12 +105,13 @@ impl Dependencies {
         };
         Some(Descriptor {
             attached,
-            height: structure.height.filter(|_| attached),
+            heights: if attached { structure.heights } else { Heights::default() },
             scalability: Scalability {
                 needed: Steps::of(|step| is(step, |indication| indication != Indication::NotPresent)),
                 switch,
                 spatial: place.spatial(),
                 top: structure.target_layers(Step::ALL).spatial(),
+                sent: structure.highest_of(self.active),
                 temporal: place.temporal(),
                 starts,
                 ends: ends && !marker,
@@ -111,27 +129,40 @@ impl Dependencies {
         let [attached, active, indications, references] = [flag()?, flag()?, flag()?, flag()?];
         // Chains come last, and nothing is asked of them here.
         let _chains = flag()?;
+        // One that comes again as a repair, after the next structure, must not stand in its place.
+        let place = self.numbers.peek(number);
+        let late = place < self.since;
+        if attached && !late && place > self.since {
+            std::mem::swap(&mut self.structure, &mut self.earlier);
+        }
+        let structure = if late { &mut self.earlier } else { &mut self.structure };
         if attached {
-            self.structure.read(&mut bits)?;
+            structure.read(&mut bits)?;
         }
-        if active {
-            bits.take(u32::from(self.structure.targets))?;
+        let targets = structure.targets;
+        let told = if active { Some(bits.take(u32::from(targets))?) } else { None };
+        let mut frame = *structure.template(template)?;
+        if attached && !late {
+            (self.since, self.active) = (place, u32::MAX);
         }
-        let mut frame = *self.structure.template(template)?;
+        if let Some(told) = told.filter(|_| !late) {
+            self.active = told;
+        }
+        self.numbers.unwrap(number);
         if indications {
-            frame.read_indications(&mut bits, self.structure.targets)?;
+            frame.read_indications(&mut bits, targets)?;
         }
         if references {
             frame.read_references(&mut bits)?;
         }
-        Some(Head { starts, ends, number, attached, frame })
+        Some(Head { starts, ends, number, attached, late, frame })
     }
 
     /// Whether a frame refers to frames of lower temporal layers only, and all of them are known.
-    fn needs_lower_only(&self, number: u16, frame: &Frame) -> bool {
+    fn needs_lower_only(&self, number: u16, frame: &Frame, layer: u8) -> bool {
         frame.references().iter().all(|back| {
             let (known, temporal) = self.temporal[usize::from(number.wrapping_sub(*back)) % REMEMBERED];
-            known == number.wrapping_sub(*back) && temporal < frame.temporal
+            known == number.wrapping_sub(*back) && temporal < layer
         })
     }
 }
@@ -149,6 +180,16 @@ impl Structure {
             };
             let best = (0..).zip(all.clone()).filter(fits).max_by_key(|(_, layers)| **layers);
             self.steps[step.index()] = best.map_or(0, |(target, _)| target);
+        }
+    }
+
+    /// The highest layers that any of these targets needs; all where there is none among them.
+    fn highest_of(&self, targets: u32) -> Step {
+        let all = (0..self.targets).zip(&self.layers);
+        let those = || all.clone().filter(|(target, _)| targets >> target & 1 == 1).map(|(_, layers)| *layers);
+        match (those().map(|(spatial, _)| spatial).max(), those().map(|(_, temporal)| temporal).max()) {
+            (Some(spatial), Some(temporal)) => Step::new(spatial, temporal),
+            _ => Step::ALL,
         }
     }
 

@@ -2,24 +2,20 @@
 //! rate, and key-frame requests. Knows no subscribers, sessions or keys.
 
 mod meter;
+mod span;
 
-use super::ring::{NewPacket, Packet, PacketRing};
-use super::scalability::Step;
+use super::ring::{NewPacket, PacketRing};
+use super::scalability::{Heights, Step};
 use crate::session::plan::{Kind, Ssrc};
 use meter::StepMeter;
+pub use span::{MAX_HELD, Span, SpanPackets};
 use std::time::{Duration, Instant};
 
 /// A frame whose last packet does not come is released after this long (design §4.3).
 pub const HOLD: Duration = Duration::from_millis(15);
 
-/// One GSO send takes no more segments; a larger frame leaves in several, and so does one with a large gap.
-pub const MAX_HELD: usize = 64;
-
 /// More packets than this after a key frame are no way to begin: a new one is smaller.
 const MAX_RECENT: u64 = 128;
-
-/// Of sound, so many packets before a span are looked up with it.
-const MAX_EARLIER: usize = 2;
 
 /// A layer of which nothing came for this long is not sent any more.
 pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
@@ -33,58 +29,6 @@ const STILL_FOR: Duration = Duration::from_secs(3);
 
 /// Rates are averaged over about this long.
 const RATE_WINDOW: Duration = Duration::from_millis(1000);
-
-/// Packets of consecutive numbers, some perhaps missing, that go to subscribers together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// The first number.
-    pub first: u64,
-    /// The last.
-    pub last: u64,
-}
-
-impl Span {
-    /// How many numbers it has; no more than [`MAX_HELD`].
-    #[must_use]
-    pub const fn count(&self) -> usize {
-        (self.last - self.first + 1) as usize
-    }
-
-    /// With one number more, where that does not make it too long.
-    fn with(self, seq: u64) -> Option<Self> {
-        let longer = Self { first: self.first.min(seq), last: self.last.max(seq) };
-        (longer.count() <= MAX_HELD).then_some(longer)
-    }
-}
-
-/// The packets of a span that are there, looked up once for all subscribers.
-pub struct SpanPackets<'a> {
-    packets: [Option<(&'a Packet, &'a [u8])>; MAX_HELD],
-    count: usize,
-    /// Payload bytes of all but the last.
-    pub before_last: usize,
-    /// Payload bytes of the largest.
-    pub largest: usize,
-    earlier: [Option<(&'a Packet, &'a [u8])>; MAX_EARLIER],
-}
-
-impl<'a> SpanPackets<'a> {
-    /// How many there are.
-    #[must_use]
-    pub const fn count(&self) -> usize {
-        self.count
-    }
-
-    /// In the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
-        self.packets.iter().take(self.count).flatten().copied()
-    }
-
-    /// Of sound, those whose numbers come right before the first, the latest first.
-    pub fn earlier(&self) -> impl Iterator<Item = (&'a Packet, &'a [u8])> + '_ {
-        self.earlier.iter().map_while(|earlier| *earlier)
-    }
-}
 
 /// The latest key frame.
 #[derive(Debug, Clone, Copy)]
@@ -118,8 +62,8 @@ pub struct Layer {
     pub ssrc: Ssrc,
     /// Its packets.
     pub ring: PacketRing,
-    /// Height of its pictures, once a key frame told.
-    pub height: Option<u16>,
+    /// Heights of its pictures, once a key frame told.
+    pub heights: Heights,
     kind: Kind,
     held: Option<Held>,
     released: Option<u64>,
@@ -146,7 +90,7 @@ impl Layer {
         Self {
             ssrc,
             ring: PacketRing::new(),
-            height: None,
+            heights: Heights::of_one(None),
             kind,
             held: None,
             released: None,
@@ -169,7 +113,11 @@ impl Layer {
         let now = packet.arrived;
         self.meter(now, packet.payload.len(), packet.marker);
         if !packet.scalability.is_plain() || self.steps.is_some() {
-            self.steps.get_or_insert_default().handle_packet(now, packet.payload.len(), &packet.scalability);
+            let steps = self.steps.get_or_insert_default();
+            steps.handle_packet(now, packet.payload.len(), &packet.scalability);
+            if self.newest.is_none_or(|newest| packet.seq > newest) {
+                steps.note_sent(now, packet.scalability.sent);
+            }
         }
         self.ring.push(packet);
         self.newest = self.newest.max(Some(packet.seq));
@@ -238,32 +186,6 @@ impl Layer {
         Some(held.span)
     }
 
-    /// The packets of a span, for its subscribers.
-    #[must_use]
-    pub fn packets(&self, span: Span) -> SpanPackets<'_> {
-        let mut found = SpanPackets {
-            packets: [None; MAX_HELD],
-            count: 0,
-            before_last: 0,
-            largest: 0,
-            earlier: [None; MAX_EARLIER],
-        };
-        if self.kind == Kind::Audio {
-            let before = (1..).map(|back| self.ring.get(span.first.checked_sub(back)?));
-            found.earlier.iter_mut().zip(before).for_each(|(place, earlier)| *place = earlier);
-        }
-        let packets = (span.first..=span.last).filter_map(|seq| self.ring.get(seq));
-        let mut last = 0;
-        for (place, (packet, payload)) in found.packets.iter_mut().zip(packets) {
-            *place = Some((packet, payload));
-            found.count += 1;
-            found.before_last += last;
-            last = payload.len();
-            found.largest = found.largest.max(last);
-        }
-        found
-    }
-
     /// What has been held for [`HOLD`].
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Span> {
         self.held.filter(|held| now >= held.since + HOLD)?;
@@ -327,6 +249,12 @@ impl Layer {
         self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER)
     }
 
+    /// The highest number that came.
+    #[must_use]
+    pub const fn newest(&self) -> Option<u64> {
+        self.newest
+    }
+
     /// When the last packet came.
     #[must_use]
     pub const fn last_packet(&self) -> Option<Instant> {
@@ -357,11 +285,16 @@ impl Layer {
         Some(self.rate.unwrap_or(u32::try_from(self.window_bytes * 8).unwrap_or(u32::MAX)))
     }
 
-    /// Bits per second of a step of it, while its packets arrive. Where it is not told apart, what it has whole.
+    /// Bits per second of a step of it, of which all takes so much (nothing while it is still), where the publisher goes
+    /// on with it. Where steps are not told apart, what it has whole.
     #[must_use]
-    pub fn step_rate(&self, now: Instant, step: Step) -> Option<u32> {
-        let whole = self.rate(now)?;
+    pub fn step_rate(&self, now: Instant, step: Step, whole: u32) -> Option<u32> {
         self.steps.as_ref().map_or(Some(whole), |steps| Some(steps.rate(now, step)?.min(whole)))
+    }
+
+    /// Whether the publisher has just said that it goes on with fewer layers than before; said once.
+    pub fn take_change(&mut self) -> bool {
+        self.steps.as_mut().is_some_and(|steps| steps.take_change())
     }
 
     /// The highest spatial and temporal layer of those that arrive, as a step.

@@ -58,6 +58,14 @@ pub struct Packet {
     position: u64,
 }
 
+impl Packet {
+    /// Bytes of the payload without the descriptor.
+    #[must_use]
+    pub const fn bare_len(&self) -> usize {
+        (self.len as usize).saturating_sub(self.descriptor_len as usize)
+    }
+}
+
 /// A packet to be stored; see [`Packet`] for the fields. A descriptor is of 255 bytes at most.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the fields of Packet")]

@@ -91,6 +91,37 @@ impl Steps {
     }
 }
 
+/// How high the pictures of a stream's spatial layers are, in pixels, as far as it was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heights([Option<u16>; MAX_SPATIAL as usize]);
+
+impl Heights {
+    /// Of a stream without spatial layers.
+    #[must_use]
+    pub const fn of_one(height: Option<u16>) -> Self {
+        let mut heights = [None; MAX_SPATIAL as usize];
+        heights[0] = height;
+        Self(heights)
+    }
+
+    /// Of one layer more; those that are not told apart count as the highest.
+    pub fn tell(&mut self, spatial: u8, height: u16) {
+        self.0[usize::from(spatial.min(MAX_SPATIAL - 1))] = Some(height);
+    }
+
+    /// Of a spatial layer.
+    #[must_use]
+    pub fn of(&self, spatial: u8) -> Option<u16> {
+        self.0.get(usize::from(spatial)).copied().flatten()
+    }
+
+    /// The highest of all.
+    #[must_use]
+    pub fn highest(&self) -> Option<u16> {
+        self.0.iter().flatten().max().copied()
+    }
+}
+
 /// What is known of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scalability {
@@ -102,6 +133,8 @@ pub struct Scalability {
     pub spatial: u8,
     /// The highest spatial layer that its stream may have.
     pub top: u8,
+    /// The highest layers that its sender goes on with just now, as far as it says.
+    pub sent: Step,
     /// The temporal layer of its frame.
     pub temporal: u8,
     /// The first packet of its frame.
@@ -119,6 +152,7 @@ impl Scalability {
         switch: Steps::NONE,
         spatial: 0,
         top: 0,
+        sent: Step::ALL,
         temporal: 0,
         starts: false,
         ends: false,
@@ -155,7 +189,11 @@ impl Scalability {
             std::cmp::Ordering::Greater => MAX_TEMPORAL - 1,
         };
         let beside = Step::new(current.spatial(), temporal);
-        if beside <= current || opens(beside) {
+        // Not within a picture, of which lower spatial layers went out already.
+        if beside <= current {
+            return if self.spatial == 0 { beside } else { current };
+        }
+        if opens(beside) {
             return beside;
         }
         // A frame that needs the lowest layer only lets one up by one: what follows may need the layer between.
@@ -192,6 +230,9 @@ mod tests {
         assert_eq!(middle.advance(step(0, 2), step(0, 0)), step(0, 2));
         let first = Scalability { starts: true, ..middle };
         assert_eq!(first.advance(step(0, 2), step(0, 0)), step(0, 0));
+        // Not within a picture whose lower layers went out.
+        let upper = Scalability { spatial: 1, ..first };
+        assert_eq!(upper.advance(step(2, 2), step(2, 0)), step(2, 2));
         // Fewer pixels have to be waited for.
         assert_eq!(first.advance(step(2, 2), step(0, 2)), step(2, 0));
     }

@@ -5,7 +5,7 @@
 
 use super::ring::Ring;
 use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
-use crate::rtp::scalability::Scalability;
+use crate::rtp::scalability::{Heights, Scalability};
 use crate::session::SessionId;
 use crate::session::inbound::Media;
 use crate::session::plan::{Codec, Ssrc};
@@ -82,7 +82,7 @@ pub struct Packet {
     pub marker: bool,
     pub codec: Codec,
     pub key_start: bool,
-    pub height: Option<u16>,
+    pub heights: Heights,
     pub orientation: Option<u8>,
     pub audio_level: Option<u8>,
     pub vp8: Option<Vp8Descriptor>,
@@ -112,7 +112,7 @@ impl Packet {
             marker: media.marker,
             codec: media.codec,
             key_start: media.key_start,
-            height: media.height,
+            heights: media.heights,
             orientation: media.orientation,
             audio_level: media.audio_level,
             vp8: media.vp8,

@@ -45,6 +45,8 @@ pub struct Slot {
     pub late: u64,
     /// Packets of padding alone.
     pub probes: u64,
+    /// Numbers that came empty: of what was left out after it was late.
+    pub empty: BTreeSet<u64>,
     /// Sentences about what must never be.
     pub problems: Vec<String>,
     /// Sender reports.
@@ -71,6 +73,7 @@ impl Slot {
             duplicates: 0,
             late: 0,
             probes: 0,
+            empty: BTreeSet::new(),
             problems: Vec::new(),
             reports: 0,
             reported: None,
@@ -101,6 +104,16 @@ impl Slot {
             };
             sequence = u16::from_be_bytes(*original);
             payload = rest;
+        }
+        if payload.is_empty() && self.kind == Kind::Video {
+            let via = if repaired { Via::Retransmission } else { Via::Media };
+            match self.log.on_packet(now, sequence, header.timestamp, via) {
+                Arrival::New(number) | Arrival::Repaired(number) => _ = self.empty.insert(number),
+                Arrival::Duplicate if repaired => self.late += 1,
+                Arrival::Duplicate => self.duplicates += 1,
+                Arrival::TooOld => self.late += 1,
+            }
+            return None;
         }
         if payload.is_empty() {
             self.problems.push(format!("{}: number {sequence} is empty", self.mid));
@@ -171,7 +184,7 @@ impl Slot {
         wrong.extend(self.undecodable());
         let mut before: Option<&Got> = None;
         for got in self.got.values() {
-            if let Some(before) = before.filter(|before| before.seq + 1 == got.seq)
+            if let Some(before) = before.filter(|before| (before.seq + 1..got.seq).all(|seq| self.empty.contains(&seq)))
                 && let Some(problem) = self.problem_between(before, got)
             {
                 wrong.push(format!("{}: {problem}: {before:?} then {got:?}", self.mid));
@@ -217,8 +230,11 @@ impl Slot {
         if same_layer && !got.key && (!before.marker || before.tag.packet + 1 != before.tag.packets) {
             return Some("a frame is not whole");
         }
-        let next = |id: u16| (id + 1) & 0x7fff;
-        if before.picture_id.map(next) != got.picture_id {
+        // A picture of which only empty packets came had a number, too.
+        let most = got.seq - before.seq;
+        let ahead =
+            before.picture_id.zip(got.picture_id).map(|(before, id)| u64::from(id.wrapping_sub(before) & 0x7fff));
+        if ahead.is_none_or(|ahead| ahead == 0 || ahead > most) {
             return Some("the picture number does not follow");
         }
         let lowest = u8::from(got.tag.frame_layer.temporal == 0);
@@ -252,12 +268,17 @@ impl Slot {
         wrong
     }
 
-    /// Numbers between the first and the last that did not come.
+    /// Which numbers between the first and the last did not come.
+    pub fn holes(&self) -> Vec<u64> {
+        let (Some((first, _)), Some((last, _))) = (self.got.first_key_value(), self.got.last_key_value()) else {
+            return Vec::new();
+        };
+        (*first..=*last).filter(|seq| !self.got.contains_key(seq) && !self.empty.contains(seq)).collect()
+    }
+
+    /// How many those are.
     pub fn missing(&self) -> u64 {
-        match (self.got.first_key_value(), self.got.last_key_value()) {
-            (Some((first, _)), Some((last, _))) => last - first + 1 - self.got.len() as u64,
-            _ => 0,
-        }
+        self.holes().len() as u64
     }
 
     /// The same, without those that a later packet repeats.

@@ -171,6 +171,8 @@ pub struct VideoLayer {
     want_key: bool,
     numbers: PictureNumbers,
     since_key: u32,
+    /// It says where one can go up to more pictures a second.
+    pub syncs: bool,
     /// Key-frame requests that came for it.
     pub requests: Vec<Instant>,
     /// Numbers of the frames that were key frames.
@@ -249,6 +251,7 @@ impl VideoSource {
                 sync: false,
             },
             since_key: 0,
+            syncs: true,
             requests: Vec::new(),
             key_frames: Vec::new(),
         });
@@ -291,7 +294,7 @@ impl VideoSource {
                 let (temporal, needs, sync) = temporal_place(layer.shape.temporal_layers, layer.since_key);
                 let needs = if key { [0; 2] } else { needs };
                 let frame_layer = FrameLayer { temporal, needs, ..FrameLayer::default() };
-                layer.numbers.sync = sync;
+                layer.numbers.sync = sync && layer.syncs;
                 layer.numbers.tl0 = layer.numbers.tl0.wrapping_add(u8::from(temporal == 0));
                 if let Some(film) = &self.film {
                     self.place = if key { 0 } else { self.place % film.len() };

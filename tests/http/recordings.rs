@@ -64,7 +64,7 @@ impl Hosted {
             marker: false,
             codec,
             key_start: false,
-            height: None,
+            heights: symposia::rtp::scalability::Heights::default(),
             orientation: None,
             audio_level: None,
             vp8: None,

@@ -3,6 +3,7 @@
 
 use crate::bots::bot::BotShape;
 use crate::bots::bottleneck::Shape;
+use crate::bots::netem::Link;
 use crate::bots::sending::{LayerShape, SIMULCAST};
 use crate::bots::world::World;
 use signaling::ids::Source;
@@ -83,4 +84,50 @@ fn a_link_too_thin_for_every_picture_gets_fewer_instead_of_none() {
     assert_eq!(shown(&world, 1, wide), all);
     assert_continuous(&world, 2);
     assert_eq!(world.problems(), [""; 0]);
+}
+
+/// What comes late because it was lost on the way to the server, and is of pictures that somebody does not get, has a
+/// number there for which nothing else would ever come.
+#[test]
+fn what_is_left_out_after_it_was_late_leaves_no_hole() {
+    let mut world = published(3, 3, 3, 2);
+    for viewer in [1, 2] {
+        world.watch_tracks(viewer, &[(1, Source::Camera, 180)]);
+    }
+    world.run_ms(6000);
+    world.set_downlink_shape(1, Shape::steady(100_000, 400));
+    world.run_ms(10_000);
+    let lossy = world.now;
+    world.set_links(0, Link::losing(80), Link::CLEAN);
+    world.run_ms(15_000);
+    world.set_links(0, Link::CLEAN, Link::CLEAN);
+    world.run_ms(3000);
+    let thin = &world.places[1].bot.slots[0];
+    let seen = shown(&world, 1, lossy);
+    assert!(seen.iter().all(|(layer, temporal)| *layer == 0 && *temporal < 2) && !seen.is_empty(), "{seen:?}");
+    assert!(thin.empty.len() > 10, "{:?}", thin.empty);
+    assert_eq!(thin.holes(), [0; 0], "of {} numbers", thin.got.len());
+    assert_eq!(world.places[2].bot.slots[0].empty.len(), 0, "who gets all gets no empty ones");
+    assert_eq!(world.problems(), [""; 0]);
+}
+
+/// An encoder that never makes a frame which needs the lowest temporal layer only: one goes up with a key frame then.
+#[test]
+fn more_pictures_are_had_also_where_no_frame_lets_one_up() {
+    let mut world = published(4, 1, 3, 1);
+    world.bot(0).sending.videos[0].layers[0].syncs = false;
+    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    world.run_ms(3000);
+    world.set_downlink_shape(1, Shape::steady(90_000, 400));
+    world.run_ms(8000);
+    let few = shown(&world, 1, world.now - Duration::from_secs(2));
+    assert!(few.iter().all(|(_, temporal)| *temporal < 2), "{few:?}");
+    world.set_downlink_shape(1, Shape::steady(5_000_000, 400));
+    world.run_ms(15_000);
+    let asked = world.bot(0).sending.videos[0].layers[0].requests.len();
+    let wide = world.now;
+    world.run_ms(5000);
+    assert_eq!(shown(&world, 1, wide), (0..3).map(|temporal| (0, temporal)).collect());
+    assert_eq!(world.bot(0).sending.videos[0].layers[0].requests.len(), asked, "and no further one");
+    assert_continuous(&world, 1);
 }

@@ -13,7 +13,7 @@ mod table;
 
 use actions::Simulation;
 use proptest::prelude::*;
-use symposia::router::allocation::{Ask, Lack, allocate};
+use symposia::router::allocation::{Ask, Lack, MAX_RUNGS, allocate};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -72,7 +72,10 @@ proptest! {
         let lacks = [Lack::None, Lack::Room, Lack::RoomJustNow];
         let asks: Vec<_> = asks
             .into_iter()
-            .map(|(rates, ceiling, current, lack, whole)| Ask { rates, ceiling, current, lack: lacks[lack], whole })
+            .map(|(rates, ceiling, current, lack, whole)| {
+                let going = current.and_then(|current| rates[usize::from(current)]);
+                Ask { rates, ceiling, current, going, given: current, lack: lacks[lack], whole }
+            })
             .collect();
         let mut given = Vec::new();
         allocate(estimate, false, &asks, &mut given);
@@ -84,7 +87,7 @@ proptest! {
         let first = asks.iter().zip(&given).find(|(_, layer)| layer.is_some()).map_or(0, rate);
         prop_assert!(sum <= u64::from(estimate).max(first), "{sum} of {estimate}");
         for (ask, layer) in asks.iter().zip(&given) {
-            let lowest = (0..3_u8).find(|layer| ask.rates[usize::from(*layer)].is_some());
+            let lowest = (0..MAX_RUNGS as u8).find(|layer| ask.rates[usize::from(*layer)].is_some());
             prop_assert!(layer.is_none_or(|layer| layer <= ask.ceiling || Some(layer) == lowest));
         }
     }

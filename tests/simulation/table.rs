@@ -207,7 +207,8 @@ impl Table {
         let bot = world.bot(place);
         // It sends whatever it has from the start, whether it may or not.
         bot.start_sound(now, Source::Microphone, 10 + (name % 7) as u8 * 8);
-        bot.start_video(now, Source::Camera, &LAYERS, 10);
+        let temporal_layers = 1 + (name % 3) as u8;
+        bot.start_video(now, Source::Camera, &LAYERS.map(|shape| LayerShape { temporal_layers, ..shape }), 10);
         Some(place)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::rtp::Malformed;
 use crate::rtp::bytes::{u8_at, u16_at};
-use crate::rtp::scalability::{MAX_SPATIAL, Scalability, Step, Steps};
+use crate::rtp::scalability::{Heights, MAX_SPATIAL, Scalability, Step, Steps};
 use crate::rtp::sequence::{PictureId, PictureIdBits};
 
 /// Which layer a packet belongs to.
@@ -43,6 +43,8 @@ pub struct Descriptor {
     pub spatial_layers: Option<u8>,
     /// Width and height of the highest spatial layer in pixels, where the structure says.
     pub resolution: Option<(u16, u16)>,
+    /// Of each spatial layer, where the structure says.
+    pub heights: Heights,
 }
 
 impl Descriptor {
@@ -59,7 +61,9 @@ impl Descriptor {
         if inter_predicted && flexible {
             cursor.references()?;
         }
-        let (spatial_layers, resolution) = if first & 0x02 != 0 { cursor.structure()? } else { (None, None) };
+        let mut heights = Heights::default();
+        let (spatial_layers, resolution) =
+            if first & 0x02 != 0 { cursor.structure(&mut heights)? } else { (None, None) };
         Ok(Descriptor {
             len: cursor.at,
             picture_id,
@@ -71,6 +75,7 @@ impl Descriptor {
             layer,
             spatial_layers,
             resolution,
+            heights,
         })
     }
 
@@ -94,6 +99,7 @@ impl Descriptor {
             switch,
             spatial,
             top,
+            sent: Step::ALL,
             temporal,
             starts: self.starts_frame,
             ends: self.ends_frame && !marker,
@@ -171,13 +177,15 @@ impl Cursor<'_> {
     }
 
     #[expect(clippy::type_complexity, reason = "the two things we want of the structure")]
-    fn structure(&mut self) -> Result<(Option<u8>, Option<(u16, u16)>), Malformed> {
+    fn structure(&mut self, heights: &mut Heights) -> Result<(Option<u8>, Option<(u16, u16)>), Malformed> {
         let head = self.byte()?;
         let layers = (head >> 5) + 1;
         let mut resolution = None;
         if head & 0x10 != 0 {
-            for _ in 0..layers {
-                resolution = Some((self.word()?, self.word()?));
+            for spatial in 0..layers {
+                let (width, height) = (self.word()?, self.word()?);
+                resolution = Some((width, height));
+                heights.tell(spatial, height);
             }
         }
         if head & 0x08 != 0 {
@@ -210,6 +218,7 @@ mod tests {
         assert_eq!(descriptor.layer.and_then(|layer| layer.tl0), Some(7));
         assert_eq!(descriptor.spatial_layers, Some(2));
         assert_eq!(descriptor.resolution, Some((640, 360)));
+        assert_eq!([0, 1, 2].map(|spatial| descriptor.heights.of(spatial)), [Some(180), Some(360), None]);
         assert!(descriptor.is_key_frame_start());
         for len in 0..18 {
             assert_eq!(Descriptor::parse(&payload[..len]), Err(Malformed::Short), "{len}");

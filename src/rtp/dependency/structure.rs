@@ -1,7 +1,7 @@
 //! The template dependency structure: frames that later descriptors name by number. Knows no packets.
 
 use super::Bits;
-use crate::rtp::scalability::STEPS;
+use crate::rtp::scalability::{Heights, STEPS};
 
 /// So many can be named.
 const MAX_TEMPLATES: usize = 64;
@@ -86,8 +86,7 @@ pub(super) struct Structure {
     pub(super) layers: [(u8, u8); MAX_TARGETS],
     /// The target of each step.
     pub(super) steps: [u8; STEPS],
-    /// Of the highest spatial layer.
-    pub(super) height: Option<u16>,
+    pub(super) heights: Heights,
 }
 
 impl Default for Structure {
@@ -99,7 +98,7 @@ impl Default for Structure {
             targets: 0,
             layers: [(0, 0); MAX_TARGETS],
             steps: [0; STEPS],
-            height: None,
+            heights: Heights::default(),
         }
     }
 }
@@ -141,12 +140,12 @@ impl Structure {
             let highest = |of: fn(&Frame) -> u8| its().map(of).max().unwrap_or(0);
             *layers = (highest(|frame| frame.spatial), highest(|frame| frame.temporal));
         }
-        self.height = None;
+        self.heights = Heights::default();
         if bits.flag()? {
             let spatial = templates.last().map_or(0, |frame| frame.spatial);
-            for _ in 0..=spatial {
+            for spatial in 0..=spatial {
                 let [_, height] = [bits.take(16)?, bits.take(16)?];
-                self.height = Some((height as u16).saturating_add(1));
+                self.heights.tell(spatial, (height as u16).saturating_add(1));
             }
         }
         self.targets = targets;

@@ -79,7 +79,7 @@ fn the_payload_of_vp8_says_nothing_beside_a_descriptor() {
         assert_eq!(vp8::Descriptor::parse(&payload).expect("a payload").temporal_layer, None);
         let read = dependencies.read(&descriptor, Indications::All, marker).expect("a descriptor");
         assert_eq!(read.attached, place == 0);
-        assert_eq!(read.height, (place == 0).then_some(180));
+        assert_eq!(read.heights.of(0), (place == 0).then_some(180));
         assert_eq!(read.scalability.switch, if place == 0 { Steps::ALL } else { Steps::NONE });
         assert!(read.scalability.starts && marker && !read.scalability.ends, "frames of one packet");
         seen[usize::from(read.scalability.temporal)] += 1;
@@ -137,6 +137,96 @@ fn what_is_cut_off_or_has_no_structure_is_none() {
     assert!((0..structure.len() - 1).all(|len| !read(&structure[..len])));
     assert!(!read(&all[1].descriptor), "what was half read counts for nothing");
     assert!(read(structure) && read(&all[1].descriptor));
+}
+
+/// Bits of a descriptor that is written by hand.
+struct Written(Vec<bool>);
+
+impl Written {
+    fn put(mut self, value: u32, count: u32) -> Self {
+        self.0.extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+        self
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at));
+        self.0.chunks(8).map(byte).collect()
+    }
+}
+
+/// Of a frame that begins and ends with its packet: a template, a number, and which of the five flags are set.
+fn written(template: u32, number: u32, flags: u32) -> Written {
+    Written(Vec::new()).put(0b11, 2).put(template, 6).put(number, 16).put(flags, 5)
+}
+
+/// A structure whose first template has this number, of so many temporal layers, each a decode target, without chains.
+fn structured(offset: u32, number: u32, layers: u32) -> Written {
+    let mut descriptor = written(offset, number, 0b10000).put(offset, 6).put(layers - 1, 5);
+    for layer in 0..layers {
+        descriptor = descriptor.put(if layer + 1 == layers { 3 } else { 1 }, 2);
+    }
+    for layer in 0..layers {
+        for target in 0..layers {
+            descriptor = descriptor.put(if target >= layer { 2 } else { 0 }, 2);
+        }
+    }
+    // The first template needs nothing, each other the frame before it.
+    for layer in 0..layers {
+        descriptor = if layer == 0 { descriptor.put(0, 1) } else { descriptor.put(1, 1).put(0, 4).put(0, 1) };
+    }
+    let short = (1 << (32 - (layers + 1).leading_zeros())) - (layers + 1);
+    assert!(short > 0, "no chains are the first of their values");
+    descriptor.put(0, 31 - (layers + 1).leading_zeros()).put(0, 1)
+}
+
+#[test]
+fn a_structure_that_comes_late_does_not_stand_in_the_place_of_a_newer_one() {
+    let mut dependencies = Dependencies::default();
+    let mut temporal = |descriptor: Written| {
+        let read = dependencies.read(&descriptor.bytes(), Indications::All, true);
+        read.map(|read| (read.scalability.temporal, read.scalability.needed.has(Step::new(0, 0))))
+    };
+    assert_eq!(temporal(structured(0, 10, 3)), Some((0, true)));
+    assert_eq!(temporal(structured(20, 30, 2)), Some((0, true)));
+    assert_eq!(temporal(written(21, 31, 0)), Some((1, false)));
+    // What was lost comes again: the same structure with its key frame, and what came after that.
+    assert_eq!(temporal(structured(0, 10, 3)), Some((0, true)));
+    assert_eq!(temporal(written(2, 12, 0)), Some((2, false)));
+    assert_eq!(temporal(written(21, 32, 0)), Some((1, false)), "the newer one is still there");
+    assert_eq!(temporal(written(2, 33, 0)), None);
+    // Numbers wrap many times before the next one.
+    for number in (33..200_000).step_by(1000) {
+        assert_eq!(temporal(written(21, number & 0xffff, 0)), Some((1, false)), "{number}");
+    }
+}
+
+/// Those above the third count as the third: a frame of the fourth needs what somebody on the second does not get.
+#[test]
+fn of_four_temporal_layers_the_highest_are_one() {
+    let mut dependencies = Dependencies::default();
+    let mut sync = |descriptor: Written| {
+        let read = dependencies.read(&descriptor.bytes(), Indications::All, true).expect("a descriptor");
+        (read.scalability.temporal, read.scalability.sync)
+    };
+    assert_eq!(sync(structured(0, 10, 4)), (0, true));
+    assert_eq!(sync(written(2, 11, 0)), (2, true), "of the lowest only");
+    assert_eq!(sync(written(3, 12, 0)), (2, false));
+}
+
+#[test]
+fn the_sender_says_which_layers_it_goes_on_with() {
+    let all = lines(AV1_KEY);
+    let mut dependencies = Dependencies::default();
+    let mut sent =
+        |descriptor: &[u8]| dependencies.read(descriptor, Indications::True, true).expect("one").scalability.sent;
+    assert_eq!(sent(&all[0].descriptor), Step::ALL);
+    let template = u32::from(all[1].descriptor[0] & 0x3f);
+    let told = |number, targets| written(template, number, 0b01000).put(targets, 9).bytes();
+    // Decode targets stand spatial layer by spatial layer, the lowest first.
+    assert_eq!(sent(&told(2, 0b000_111_111)), Step::new(1, 2));
+    assert_eq!(sent(&written(template, 3, 0).bytes()), Step::new(1, 2), "until it says otherwise");
+    assert_eq!(sent(&told(4, 0b000_000_011)), Step::new(0, 1));
+    assert_eq!(sent(&told(5, 0)), Step::ALL, "which says nothing");
 }
 
 proptest! {

@@ -4,8 +4,11 @@ use super::{SILENT_AFTER, STOPPED_AFTER};
 use crate::rtp::scalability::{MAX_SPATIAL, MAX_TEMPORAL, STEPS, Scalability, Step, Steps};
 use std::time::{Duration, Instant};
 
+/// A publisher that says with each packet that it goes on with fewer layers is not listened to each time.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Bytes of each step and when each layer was last seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StepMeter {
     /// Of what all steps need.
     common_bytes: u64,
@@ -15,6 +18,28 @@ pub(super) struct StepMeter {
     temporal: [Option<Instant>; MAX_TEMPORAL as usize],
     newest: Option<Instant>,
     keyed: bool,
+    /// The highest layers that the publisher says it goes on with,
+    sent: Step,
+    /// which are fewer than before.
+    changed: bool,
+    looked: Option<Instant>,
+}
+
+impl Default for StepMeter {
+    fn default() -> Self {
+        Self {
+            common_bytes: 0,
+            window_bytes: [0; STEPS],
+            rates: [None; STEPS],
+            spatial: [None; MAX_SPATIAL as usize],
+            temporal: [None; MAX_TEMPORAL as usize],
+            newest: None,
+            keyed: false,
+            sent: Step::ALL,
+            changed: false,
+            looked: None,
+        }
+    }
 }
 
 impl StepMeter {
@@ -32,6 +57,19 @@ impl StepMeter {
         if packet.spatial == 0 && packet.starts && packet.switch != Steps::ALL {
             self.keyed = !packet.needed.has(Step::ALL);
         }
+    }
+
+    /// What the publisher says in its newest packet.
+    pub(super) fn note_sent(&mut self, now: Instant, sent: Step) {
+        let before = std::mem::replace(&mut self.sent, sent);
+        let fewer = sent.spatial() < before.spatial() || sent.temporal() < before.temporal();
+        if fewer && self.looked.is_none_or(|at| now.saturating_duration_since(at) >= LOOK) {
+            (self.changed, self.looked) = (true, Some(now));
+        }
+    }
+
+    pub(super) const fn take_change(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
     }
 
     pub(super) fn end_window(&mut self, elapsed: Duration) {
@@ -53,14 +91,16 @@ impl StepMeter {
         let highest = |seen: &[Option<Instant>], patience| {
             (0..).zip(seen).filter(|(_, at)| self.has(now, **at, patience)).map(|(layer, _)| layer).max().unwrap_or(0)
         };
-        Step::new(highest(&self.spatial, STOPPED_AFTER), highest(&self.temporal, SILENT_AFTER))
+        let spatial = highest(&self.spatial, STOPPED_AFTER).min(self.sent.spatial());
+        Step::new(spatial, highest(&self.temporal, SILENT_AFTER).min(self.sent.temporal()))
     }
 
     /// Bits per second, where its packets arrive. Before the first window is over, what came counts as if it took a
     /// whole one.
     pub(super) fn rate(&self, now: Instant, step: Step) -> Option<u32> {
         let index = step.index();
-        let arrives = self.has(now, self.spatial[usize::from(step.spatial())], STOPPED_AFTER);
+        let arrives = step.spatial() <= self.sent.spatial()
+            && self.has(now, self.spatial[usize::from(step.spatial())], STOPPED_AFTER);
         let bytes = self.window_bytes[index] + self.common_bytes;
         let rate = self.rates[index].unwrap_or(u32::try_from(bytes * 8).unwrap_or(u32::MAX));
         arrives.then_some(rate)

@@ -65,8 +65,8 @@ impl Outgoing {
 pub enum Gap {
     /// Nothing: the following numbers close up.
     Closed,
-    /// The number of this index, which was kept free for the packet. It stays unused: a subscriber that got later
-    /// ones misses it.
+    /// The number of this index, which was kept free for the packet. A subscriber that got later ones misses it: see
+    /// [`Munger::fill`].
     Open(u64),
 }
 
@@ -251,6 +251,30 @@ impl Munger {
         Gap::Closed
     }
 
+    /// The index and timestamp that were kept free for a packet which came late and is not forwarded: something empty
+    /// is to go out with them, since subscribers wait for every number. `None` where nothing was kept free.
+    pub fn fill(&mut self, packet: &Incoming) -> Option<(u64, u32)> {
+        let generation = self.generations.last().filter(|last| packet.sequence <= last.highest_sequence)?;
+        let index = self.sequences.map(generation.number, packet.sequence)?;
+        let timestamp = packet.timestamp.wrapping_add(generation.timestamp_offset);
+        let sent = self.sent.as_mut()?;
+        sent.index = sent.index.max(index);
+        Some((index, timestamp))
+    }
+
+    /// The index that a packet of the current layer has or would have; `None` where it has none.
+    #[must_use]
+    pub fn place(&self, sequence: u64) -> Option<u64> {
+        self.sequences.map(self.generations.last()?.number, sequence)
+    }
+
+    /// The index of a number that was sent or kept free.
+    #[must_use]
+    pub fn index_of(&self, sequence: u16) -> Option<u64> {
+        let highest = self.sent?.index;
+        Some(nearest(highest, sequence)).filter(|index| *index <= highest)
+    }
+
     /// Takes the next number for a packet of our own, such as padding that probes for bandwidth: its index, and the
     /// timestamp of the last packet. `None` before the first switch.
     pub fn insert(&mut self) -> Option<(u64, u32)> {
@@ -265,11 +289,7 @@ impl Munger {
     /// sent, and what is forgotten.
     #[must_use]
     pub fn origin(&self, sequence: u16) -> Option<Origin> {
-        let highest = self.sent?.index;
-        let index = nearest(highest, sequence);
-        if index > highest {
-            return None;
-        }
+        let index = self.index_of(sequence)?;
         let (number, sequence) = self.sequences.find(index)?;
         let generation = self.generation(number)?;
         Some(Origin { layer: generation.layer, generation: number, sequence })
@@ -290,10 +310,10 @@ impl Munger {
         Some(outgoing(generation, packet, index, picture))
     }
 
-    /// Whether a packet is newer than all of its layer that were forwarded or dropped, or the first of them.
+    /// Whether a packet is newer than all of its layer that were forwarded or dropped.
     #[must_use]
-    pub fn is_in_order(&self, sequence: u64) -> bool {
-        self.generations.last().is_none_or(|generation| sequence >= generation.highest_sequence)
+    pub fn is_newest(&self, sequence: u64) -> bool {
+        self.generations.last().is_none_or(|generation| sequence > generation.highest_sequence)
     }
 
     /// The highest index that was sent.

@@ -119,6 +119,26 @@ fn the_rest_of_a_dropped_picture_is_dropped_as_well() {
     assert_eq!((next.index, next.picture_id), (1001, Some(6)));
 }
 
+/// What came so late that its number was kept free, and is left out, leaves no hole.
+#[test]
+fn a_number_that_was_kept_free_goes_out_empty() {
+    let mut munger = munger();
+    munger.switch(0, &picture(70_000, 5, 0), Duration::ZERO);
+    assert_eq!(munger.fill(&picture(70_001, 6, 0)), None, "it has not been looked at");
+    munger.drop_packet(&picture(70_002, 7, 0));
+    assert_eq!(munger.fill(&picture(70_002, 7, 0)), None, "what follows closes up");
+    munger.drop_packet(&picture(70_001, 6, 0));
+    assert_eq!(munger.fill(&picture(70_001, 6, 0)), Some((1001, 5000 + 3000)));
+    // Also where nothing later was sent: a switch comes after it.
+    assert_eq!(munger.switch(1, &picture(90_000, 70, 0), FRAME).index, 1002);
+    // The rest of a picture whose beginning was left out.
+    munger.drop_packet(&picture(90_003, 71, 0));
+    assert_eq!(munger.map(&picture(90_004, 72, 1)).unwrap().index, 1005);
+    assert_eq!(munger.map(&picture(90_002, 71, 0)), None);
+    assert_eq!(munger.fill(&picture(90_002, 71, 0)).map(|(index, _)| index), Some(1004));
+    assert_eq!((munger.index_of(1004), munger.index_of(1006)), (Some(1004), None));
+}
+
 #[test]
 fn short_picture_ids_stay_short_and_wrap() {
     let short = |sequence, id| {

@@ -16,7 +16,7 @@ use crate::rtp::codec::vp8::Descriptor as Vp8Descriptor;
 use crate::rtp::receive_log::{Arrival, ReceiveLog, Via};
 use crate::rtp::red::Red;
 use crate::rtp::rtcp::{Ntp, ReportBlock, SenderInfo, Writer};
-use crate::rtp::scalability::Scalability;
+use crate::rtp::scalability::{Heights, Scalability};
 use crate::rtp::twcc_recorder::ArrivalRecorder;
 use crate::rtp::{Header, extension};
 use layering::Looked;
@@ -69,8 +69,8 @@ pub struct Media<'a> {
     pub codec: Codec,
     /// It begins a picture that needs no other.
     pub key_start: bool,
-    /// The key picture's height, where it tells.
-    pub height: Option<u16>,
+    /// The key picture's heights, where it tells.
+    pub heights: Heights,
     /// The video-orientation byte.
     pub orientation: Option<u8>,
     /// The audio-level byte.
@@ -320,11 +320,10 @@ impl Inbound {
             codec,
             key_start,
             // Where nothing says it in the open, the layers' order tells enough.
-            height: vp8
-                .filter(|_| key_start)
-                .and_then(|vp8| vp8.resolution(payload))
-                .map(|(_, height)| height)
-                .or(told),
+            heights: match vp8.filter(|_| key_start).and_then(|vp8| vp8.resolution(payload)) {
+                Some((_, height)) => Heights::of_one(Some(height)),
+                None => told,
+            },
             orientation: one_byte(self.extensions.video_orientation),
             audio_level: one_byte(self.extensions.audio_level),
             vp8,

@@ -205,6 +205,11 @@ impl Outbound {
         self.slots.get_mut(slot).is_some_and(|slot| slot.set_target(target, anywhere))
     }
 
+    /// Told each time whether what goes out in a slot is not what shall: whether that has been so for too long.
+    pub fn is_overdue(&mut self, now: Instant, slot: usize, differs: bool) -> bool {
+        self.slots.get_mut(slot).is_some_and(|slot| slot.is_overdue(now, differs))
+    }
+
     /// A slot's picture stops at once: it goes on with the next key frame.
     pub fn interrupt(&mut self, slot: usize) {
         if let Some(slot) = self.slots.get_mut(slot) {
@@ -273,10 +278,17 @@ impl Outbound {
         }
     }
 
-    /// A number that subscribers would otherwise miss was only padding.
-    pub fn skip(&mut self, slot: usize, layer: u8, seq: u64, timestamp: u32) {
-        if let Some(slot) = self.slots.get_mut(slot) {
-            slot.skip(layer, seq, timestamp);
+    /// A number that subscribers would otherwise miss was only padding; `padding` is its layer, number and timestamp.
+    pub fn skip(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        padding: (u8, u64, u32),
+        counters: &mut Counters,
+        out: &mut SendBatch,
+    ) {
+        if let (Some(keys), Some(slot)) = (self.keys.as_ref().filter(|_| self.awake), self.slots.get_mut(slot)) {
+            slot.skip(now, keys, &mut self.transport, padding, counters, out);
         }
     }
 

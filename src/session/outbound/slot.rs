@@ -1,7 +1,9 @@
 //! One receive slot: what stands in it, and how a packet of the ring becomes a sealed datagram.
 //! Knows one track at a time, by number.
 
+mod empty;
 mod extensions;
+mod padding;
 mod probing;
 mod steps;
 
@@ -16,23 +18,18 @@ use crate::rtp::scalability::{Step, Target};
 use crate::rtp::twcc_history::SendHistory;
 use crate::session::plan::{Codec, CodecPlan, ExtensionIds, Kind, Mid, PayloadType, SendPlan, Ssrc};
 use crate::session::srtp;
+use empty::Filled;
+pub use padding::padded_payload;
+use padding::padding;
 use rand::Rng;
 use rand::rngs::StdRng;
 use signaling::protocol::PauseReason;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+use steps::Course;
 
 /// Fixed header (RFC 3550 §5.1).
 const HEADER: usize = 12;
-
-/// Bytes of a datagram with everything: what passes any path (design §4.3).
-const MAX_DATAGRAM: usize = 1232;
-
-/// Padding may add this share of a burst, in percent; beyond it the packets leave in several sends.
-const MAX_PADDING_PERCENT: usize = 3;
-
-/// The longest padding: its length stands in its last byte (RFC 3550 §5.1).
-const MAX_PADDING: usize = 255;
 
 /// Packets sent again lately that are remembered, so that a request that crossed them is not served twice.
 const RESENT: usize = 32;
@@ -55,9 +52,11 @@ pub(super) struct SendSlot {
     pub(super) track: Option<u32>,
     pub(super) layer: Option<u8>,
     /// What of that layer goes out,
-    step: Step,
+    course: Course,
     /// and what of it shall.
     wanted: Step,
+    /// It has been something else since then.
+    behind: Option<Instant>,
     pub(super) target: Option<Target>,
     pub(super) paused: Option<PauseReason>,
     pub(super) clock_rate: u32,
@@ -78,6 +77,8 @@ pub(super) struct SendSlot {
     first_generation: Option<u32>,
     /// The picture was stopped for want of room: what the peer misses of it helps it no more.
     interrupted: bool,
+    /// Numbers that went out empty.
+    filled: Box<Filled>,
     resent: Box<[Option<(u16, Instant)>; RESENT]>,
     next_resent: usize,
     last_source: Option<(u8, u32)>,
@@ -100,8 +101,9 @@ impl SendSlot {
             ssrc: plan.ssrc,
             track: None,
             layer: None,
-            step: Step::ALL,
+            course: Course::default(),
             wanted: Step::ALL,
+            behind: None,
             target: None,
             paused: None,
             clock_rate,
@@ -119,6 +121,7 @@ impl SendSlot {
             sealed: srtp::ShortWindow::default(),
             first_generation: None,
             interrupted: false,
+            filled: Box::default(),
             resent: Box::new([None; RESENT]),
             next_resent: 0,
             last_source: None,
@@ -182,24 +185,21 @@ impl SendSlot {
             return false;
         }
         let start = packets.iter().find(|(packet, _)| packet.key_start || self.kind == Kind::Audio);
-        let Some((packet, _)) = start else { return false };
-        if self.payload_type(packet.codec).is_none() {
+        let Some((start, _)) = start else { return false };
+        if self.payload_type(start.codec).is_none() {
             return false;
         }
-        let since_last = self.last_sent.map_or(Duration::ZERO, |at| packet.arrived.saturating_duration_since(at));
-        let first = self.numbers.switch(index, &incoming(packet), since_last);
+        let since_last = self.last_sent.map_or(Duration::ZERO, |at| start.arrived.saturating_duration_since(at));
+        let step = self.beginning(index, start.scalability.top);
+        let needed = |packet: &&Packet| packet.seq >= start.seq && packet.scalability.needed.has(step);
+        let first = packets.iter().map(|(packet, _)| packet).find(needed).unwrap_or(start);
+        let first = self.numbers.switch(index, &incoming(first), since_last);
+        self.begin(index, step, first.index);
         if self.first_generation.is_none() || std::mem::take(&mut self.interrupted) {
             self.first_generation = self.numbers.origin(first.sequence()).map(|origin| origin.generation);
         }
-        self.begin_layer(index, packet.scalability.top);
         self.since_switch = 0;
         true
-    }
-
-    pub(super) fn skip(&mut self, layer: u8, sequence: u64, timestamp: u32) {
-        if self.layer == Some(layer) {
-            self.numbers.drop_packet(&Incoming { sequence, timestamp, picture_id: None, tl0: None, frame: None });
-        }
     }
 
     /// What a codec is called here, looked up when it changes.
@@ -227,17 +227,24 @@ impl SendSlot {
         let mut sent = false;
         for (place, (packet, payload)) in packets.iter().enumerate() {
             let Some(payload_type) = self.playing(packet.codec) else { continue };
-            if !packet.scalability.is_plain() && !self.gets(packet) {
+            let numbers = if packet.scalability.is_plain() || self.gets(packet) {
+                self.numbers.map(&incoming(packet))
+            } else {
+                None
+            };
+            let Some(numbers) = numbers else {
+                sent |= self.fill(now, keys, transport, &incoming(packet), counters, out);
                 continue;
-            }
-            let Some(numbers) = self.numbers.map(&incoming(packet)) else { continue };
+            };
             // A packet that filled a gap of a span in the queue comes with the span and alone.
             if !self.sealed.is_new(numbers.index) {
                 continue;
             }
             let last = place + 1 == packets.count();
-            let marker = packet.marker || packet.scalability.ends_at(self.step);
-            let padding = if last || marker || packet.descriptor_len > 0 { 0 } else { padding(payload.len(), pad_to) };
+            let marker = packet.marker || self.ends(packet, numbers.index);
+            let described = self.dependency_descriptor.filter(|_| packet.descriptor_len > 0);
+            let unpadded = last || marker || described.is_some();
+            let padding = if unpadded { 0 } else { padding(packet.bare_len(), pad_to) };
             // Only sound pays for the buffer.
             let mut repeating;
             let (payload_type, payload) = if transport.repeated > 0 && self.kind == Kind::Audio {
@@ -247,7 +254,7 @@ impl SendSlot {
             } else {
                 (payload_type, payload)
             };
-            let (ssrc, described) = (self.ssrc, self.dependency_descriptor);
+            let ssrc = self.ssrc;
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc, marker, padding, described, original: None };
             let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_mut(), out) else { continue };
@@ -258,7 +265,7 @@ impl SendSlot {
             counters.padded += u64::from(padding > 0);
             counters.padding_bytes += padding as u64;
             self.packets += 1;
-            self.bytes += payload.len() as u64;
+            self.bytes += payload.len().saturating_sub(usize::from(packet.descriptor_len)) as u64;
             self.last_source = Some((self.layer.unwrap_or(0), packet.timestamp));
             self.last_timestamp = numbers.timestamp;
             self.last_sent = Some(now);
@@ -367,17 +374,21 @@ impl SendSlot {
         out: &mut SendBatch,
     ) -> Option<usize> {
         let ssrc = self.rtx?;
+        if self.is_filled(sequence) {
+            return self.fill_again(now, keys, transport, sequence, out);
+        }
         let origin = self.numbers.origin(sequence)?;
         let (packet, payload) = layer.ring.get(origin.sequence)?;
         let sent = self.numbers.again(origin.generation, &incoming(packet))?;
         // It came so late that it had a number, and was of a layer that nobody wants here.
-        if self.sealed.is_new(sent.index) && !packet.scalability.needed.has(self.step) {
-            return None;
+        if self.sealed.is_new(sent.index) && !packet.scalability.needed.has(self.course.at(sent.index)) {
+            return self.fill_again(now, keys, transport, sequence, out);
         }
         let payload_type = self.plan(packet.codec)?.rtx?;
         self.rtx_seq += 1;
         let numbers = Numbers { index: self.rtx_seq, ..sent };
-        let (marker, described) = (packet.marker || packet.scalability.ends_at(self.step), self.dependency_descriptor);
+        let marker = packet.marker || self.ends(packet, sent.index);
+        let described = self.dependency_descriptor.filter(|_| packet.descriptor_len > 0);
         let original = Some(sequence);
         let outgoing =
             Outgoing { packet, payload, payload_type, numbers, ssrc, marker, padding: 0, described, original };
@@ -404,23 +415,6 @@ fn incoming(packet: &Packet) -> Incoming {
     }
 }
 
-/// The payload length that all packets but the last are brought to by RTP padding, so that one GSO send takes
-/// them; 0 where padding does not pay.
-#[must_use]
-pub fn padded_payload(packets: &SpanPackets<'_>) -> usize {
-    let Some(before_last @ 1..) = packets.count().checked_sub(1) else { return 0 };
-    let padding = packets.largest * before_last - packets.before_last;
-    let fits = packets.largest + HEADER + 12 + srtp::MAX_OVERHEAD <= MAX_DATAGRAM;
-    if fits && padding * 100 <= packets.before_last * MAX_PADDING_PERCENT { packets.largest } else { 0 }
-}
-
-/// How much is added to a payload. More can't be said in a packet (RFC 3550 §5.1): it stays as it is, and what comes
-/// after it leaves in another send.
-fn padding(payload: usize, pad_to: usize) -> usize {
-    let padding = pad_to.saturating_sub(payload);
-    if padding <= MAX_PADDING { padding } else { 0 }
-}
-
 /// A packet on its way out.
 struct Outgoing<'a> {
     packet: &'a Packet,
@@ -431,7 +425,7 @@ struct Outgoing<'a> {
     ssrc: Ssrc,
     marker: bool,
     padding: usize,
-    /// What the peer calls dependency descriptors.
+    /// What the peer calls dependency descriptors, where it gets one.
     described: Option<u8>,
     /// The number it had, where it is a retransmission.
     original: Option<u16>,
@@ -449,16 +443,25 @@ impl Outgoing<'_> {
     ) -> Option<usize> {
         let (to, from) = transport.destination?;
         let mut short = [0; 12];
-        // Only who shows AV1 pays for the buffer.
+        // Only who shows AV1 pays for the others, and for the longest with key frames only.
         let mut long;
+        let mut longest;
         let (descriptor, payload) = self.payload.split_at_checked(usize::from(self.packet.descriptor_len))?;
-        let (extensions, extensions_len) = if descriptor.is_empty() {
-            let len = self.write_extensions(transport, &mut short);
-            (short.as_slice(), len)
-        } else {
-            long = [0; extensions::LONGEST];
-            let len = self.write_described(transport, descriptor, &mut long)?;
-            (long.as_slice(), len)
+        let (extensions, extensions_len): (&[u8], usize) = match self.described {
+            None => {
+                let len = self.write_extensions(transport, &mut short);
+                (&short, len)
+            }
+            Some(id) if descriptor.len() <= extensions::MOST_SHORT => {
+                long = [0; extensions::LONG];
+                let len = self.write_described(transport, (id, descriptor), &mut long)?;
+                (&long, len)
+            }
+            Some(id) => {
+                longest = [0; extensions::LONGEST];
+                let len = self.write_described(transport, (id, descriptor), &mut longest)?;
+                (&longest, len)
+            }
         };
         let header_len = HEADER + extensions_len;
         let original_len = if self.original.is_some() { 2 } else { 0 };
@@ -501,69 +504,4 @@ impl Outgoing<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rtp::layer::Span;
-    use crate::rtp::ring::NewPacket;
-    use crate::rtp::scalability::Scalability;
-
-    /// What is added to each payload of a frame with payloads of these lengths.
-    fn paddings(lengths: &[usize]) -> Vec<usize> {
-        #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of a test")]
-        let arrived = Instant::now();
-        let mut layer = Layer::new(Ssrc(1), Kind::Video);
-        for (seq, len) in (0..).zip(lengths) {
-            layer.handle_packet(&NewPacket {
-                seq,
-                timestamp: 1,
-                arrived,
-                marker: seq + 1 == lengths.len() as u64,
-                codec: Codec::Vp8,
-                key_start: false,
-                orientation: None,
-                audio_level: None,
-                vp8: None,
-                scalability: Scalability::NONE,
-                descriptor: &[],
-                payload: &vec![0; *len],
-            });
-        }
-        let pad_to = padded_payload(&layer.packets(Span { first: 0, last: lengths.len() as u64 - 1 }));
-        let all = lengths.iter().enumerate();
-        all.map(|(place, len)| if place + 1 == lengths.len() { 0 } else { padding(*len, pad_to) }).collect()
-    }
-
-    #[test]
-    fn a_frame_is_brought_to_one_size_but_for_its_last_packet() {
-        // As libwebrtc cuts frames.
-        assert_eq!(paddings(&[1000, 1000, 1001, 1001]), [1, 1, 0, 0]);
-        assert_eq!(paddings(&[1000, 980, 1000, 300]), [0, 20, 0, 0]);
-        assert_eq!(paddings(&[990, 1000]), [10, 0]);
-        assert_eq!(paddings(&[700]), [0]);
-    }
-
-    #[test]
-    fn padding_that_costs_more_than_three_percent_is_left_out() {
-        // 60 of 2,000 bytes are three percent.
-        assert_eq!(paddings(&[1030, 970, 500]), [0, 60, 0]);
-        assert_eq!(paddings(&[1031, 969, 500]), [0, 0, 0]);
-        assert_eq!(paddings(&[600, 1000]), [0, 0]);
-        assert_eq!(paddings(&[100, 1100, 1100, 1100]), [0, 0, 0, 0]);
-    }
-
-    #[test]
-    fn padding_that_cannot_be_said_is_left_out() {
-        let mut frame = [1100; 40];
-        frame[7] = 1100 - 255;
-        assert_eq!(paddings(&frame)[7], 255);
-        frame[7] -= 1;
-        assert_eq!(paddings(&frame), [0; 40]);
-    }
-
-    #[test]
-    fn nothing_becomes_larger_than_what_passes_any_path() {
-        let most = MAX_DATAGRAM - HEADER - 12 - srtp::MAX_OVERHEAD;
-        assert_eq!(paddings(&[most - 5, most, 100]), [5, 0, 0]);
-        assert_eq!(paddings(&[most - 5, most + 1, 100]), [0, 0, 0]);
-    }
-}
+mod tests;

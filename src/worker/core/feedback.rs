@@ -198,11 +198,11 @@ impl Core {
     }
 
     /// A number that was only padding is left out of what subscribers get.
-    pub(super) fn skip(&mut self, router: u32, track: u32, layer: u8, seq: u64, timestamp: u32) {
+    pub(super) fn skip(&mut self, now: Instant, router: u32, track: u32, padding: (u8, u64, u32), out: &mut SendBatch) {
         let Some(found) = track_of(&self.routers, router, track) else { return };
         for subscriber in found.subscribers.iter() {
             if let Some(session) = self.sessions.get_mut(subscriber.session as usize).and_then(Option::as_mut) {
-                session.outbound.skip(usize::from(subscriber.slot), layer, seq, timestamp);
+                session.outbound.skip(now, usize::from(subscriber.slot), padding, &mut self.counters, out);
             }
         }
     }

@@ -33,9 +33,9 @@ fn work_of<'a>(routers: &'a [Option<Router>], job: &Job) -> Option<Work<'a>> {
 /// The size of a job's packets where all leave with one; `None` also where nobody gets them.
 fn size_of(routers: &[Option<Router>], job: &Job) -> Option<Size> {
     let (_, packets) = work_of(routers, job).filter(|(subscribers, _)| !subscribers.is_empty())?;
-    let (_, last) = packets.iter().last()?;
-    let one = packets.count() == 1 || (last.len() == packets.largest && padded_payload(&packets) == last.len());
-    one.then_some(Size { each: last.len(), packets: packets.count() })
+    let each = packets.iter().last()?.0.bare_len();
+    let one = packets.count() == 1 || (each == packets.largest && padded_payload(&packets) == each);
+    one.then_some(Size { each, packets: packets.count() })
 }
 
 /// Asks for the memory that the next two subscribers of a list will need.

@@ -11,6 +11,7 @@ use crate::router::pace::Pace;
 use crate::router::track::Publisher;
 use crate::rtp;
 use crate::rtp::ring::NewPacket;
+use crate::rtp::scalability::Heights;
 use crate::session::inbound::{Media, Received};
 use crate::session::limits::Admission;
 use crate::session::plan::{Kind, Ssrc};
@@ -143,7 +144,7 @@ impl Core {
                 self.count_received(bytes);
                 self.counters.drop(Drop::Padding);
                 if let (Some(track), Some(seq)) = (track, seq) {
-                    self.skip(router, track, layer, seq, timestamp);
+                    self.skip(now, router, track, (layer, seq, timestamp), out);
                     self.give_padding(router, track, layer, seq, timestamp);
                 }
             }
@@ -221,7 +222,7 @@ impl Core {
             descriptor: media.descriptor,
             payload: media.payload,
         };
-        self.take_in(now, (router, number, media.layer), media.ssrc, media.height, &packet);
+        self.take_in(now, (router, number, media.layer), media.ssrc, media.heights, &packet);
     }
 
     /// A packet whose gate is open, of a session here or elsewhere, takes its way to the subscribers of this worker.
@@ -231,7 +232,7 @@ impl Core {
         now: Instant,
         place: (u32, u32, u8),
         ssrc: Ssrc,
-        height: Option<u16>,
+        heights: Heights,
         packet: &NewPacket<'_>,
     ) {
         let (router, number, layer_index) = place;
@@ -249,10 +250,14 @@ impl Core {
         track.codec = Some(packet.codec);
         let kind = track.kind;
         let Some(layer) = track.layer_mut(layer_index, ssrc) else { return };
-        if height.is_some() {
-            layer.height = height;
+        if heights != Heights::default() {
+            layer.heights = heights;
         }
         let release = layer.handle_packet(packet);
+        if layer.take_change() {
+            // Who shows what stopped must not wait for the next look at the layers.
+            self.timers.arm(super::Sleeper::Router(router).name(), now);
+        }
         let first = !track.reported_flowing;
         let at_once = !track.subscribers.of(Pace::AtOnce).is_empty();
         let mut voices_changed = false;

@@ -153,7 +153,7 @@ impl Core {
             }
             What::Padding { seq, timestamp } => {
                 if let Some((router, track)) = place {
-                    self.skip(router, track, layer, *seq, *timestamp);
+                    self.skip(now, router, track, (layer, *seq, *timestamp), out);
                 }
             }
             What::KeyFrameWanted => {
@@ -194,7 +194,7 @@ impl Core {
             descriptor,
             payload,
         };
-        self.take_in(now, (router, number, layer), ssrc, packet.height, &new);
+        self.take_in(now, (router, number, layer), ssrc, packet.heights, &new);
     }
 
     /// A worker that has something new in its ring and is to be woken; each is said once.

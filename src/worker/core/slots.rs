@@ -160,7 +160,7 @@ impl Core {
         let upward = session.patience.upward(now, link);
         let held = upward == Upward::Nothing;
         self.collect_asks(now, session, held, (&mut order, &mut asks, &mut slots));
-        let going = asks.iter().filter_map(Ask::current_rate).fold(0, u32::saturating_add);
+        let going = asks.iter().filter_map(|ask| ask.going).fold(0, u32::saturating_add);
         // Nothing is taken away because of a guess.
         let link = if guess { link.max(going) } else { link };
         let room = self.overload.cap().map_or(link, |cap| cap.min(link));
@@ -168,7 +168,7 @@ impl Core {
         let allocation = allocate(allowed, guess, &asks, &mut given);
         let cut = !guess && f64::from(going) > f64::from(link) * CUT;
         let squeezed = !guess && asks.iter().zip(&given).any(|(ask, layer)| ask.is_squeezed(*layer));
-        let raised = asks.iter().zip(&given).any(|(ask, layer)| *layer > ask.current);
+        let raised = asks.iter().zip(&given).any(|(ask, rung)| ask.is_raised(*rung));
         let with_sound = |rate: u32| if rate == 0 { 0 } else { rate.saturating_add(sound) };
         let demand = Demand {
             now: allocation.all.saturating_add(sound),
@@ -202,6 +202,7 @@ impl Core {
             let size = |rung: Option<u8>| rung.map(|rung| rung / MAX_TEMPORAL);
             if cut
                 && size(*layer) < size(ask.current)
+                && !self.shrinks_anywhere(now, number, slot, *layer)
                 && let Some(session) = self.session_mut(number)
             {
                 session.outbound.interrupt(slot);
@@ -257,10 +258,12 @@ impl Core {
             let playable = track.codec.is_none_or(|codec| session.outbound.plays(slot, codec));
             let rates = if playable { track.rates(now) } else { [None; MAX_RUNGS] };
             let rung_of = |target| track.rung_of(now, target);
-            let current = session.outbound.current(slot).map(rung_of);
+            let showing = session.outbound.current(slot);
+            let (current, given) = (showing.map(rung_of), session.outbound.target(slot).map(rung_of));
+            let going = showing.and_then(|showing| track.going_rate(now, showing));
             let ceiling = track.rung_for_height(now, wish.height);
             // What is on its way up goes on.
-            let before = current.max(session.outbound.target(slot).map(rung_of));
+            let before = current.max(given);
             let ceiling = before.filter(|_| held).map_or(ceiling, |before| ceiling.min(before));
             let whole = wish.track.source == Source::Screen;
             let lack = match session.outbound.paused(slot).filter(|_| current.is_none()) {
@@ -268,7 +271,7 @@ impl Core {
                 Some(PauseReason::Bandwidth | PauseReason::Overload) => Lack::Room,
                 _ => Lack::None,
             };
-            asks.push(Ask { rates, ceiling, current, lack, whole });
+            asks.push(Ask { rates, ceiling, current, going, given, lack, whole });
             slots.push(Some(slot as u32));
         }
     }
@@ -284,6 +287,19 @@ impl Core {
             tracer.demand(session.id, now, demand);
         }
         self.arm_session(number);
+    }
+
+    /// Whether a slot's picture gets as small as that rung says without a key frame: its stream brings the smaller one
+    /// in each picture.
+    fn shrinks_anywhere(&self, now: Instant, number: u32, slot: usize, rung: Option<u8>) -> bool {
+        let Some(session) = self.sessions.get(number as usize).and_then(Option::as_ref) else { return false };
+        let shown =
+            session.outbound.showing(slot).and_then(|(track, _)| track_of(&self.routers, session.router, track));
+        let (Some(track), Some(rung), Some(current)) = (shown, rung, session.outbound.current(slot)) else {
+            return false;
+        };
+        let layer = track.layers.get(usize::from(current.layer));
+        track.target_of(now, rung).layer == current.layer && layer.is_some_and(|layer| !layer.goes_down_at_keys())
     }
 
     /// `lacks`: why it has no layer where none is given; `None` where nothing arrives.
@@ -312,8 +328,14 @@ impl Core {
         let codec = found.and_then(|track| track.codec);
         let shown = found.and_then(|track| track.layers.get(usize::from(layer?)));
         let anywhere = shown.is_some_and(|layer| !layer.goes_down_at_keys());
+        let flows = shown.is_some_and(|layer| layer.flows(now));
+        let step_of = |target: Target| found.map(|track| track.rung_of(now, target));
+        let current = self.sessions.get(number as usize).and_then(|found| found.as_ref()?.outbound.current(slot));
+        let same = current.zip(target).filter(|(current, target)| current.layer == target.layer);
+        let differs = flows && same.is_some_and(|(current, target)| step_of(current) != step_of(target));
         let Some(session) = self.session_mut(number) else { return };
-        let needs_key = session.outbound.set_target(slot, target, anywhere);
+        let needs_key =
+            session.outbound.set_target(slot, target, anywhere) | session.outbound.is_overdue(now, slot, differs);
         let paused = match (rung, codec) {
             (Some(_), _) => None,
             (None, Some(codec)) if !session.outbound.plays(slot, codec) => Some(PauseReason::Codec),

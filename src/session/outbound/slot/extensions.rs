@@ -4,11 +4,14 @@ use super::{Outgoing, Transport};
 use crate::rtp::dependency;
 use crate::rtp::extension::{self, Form};
 
-/// With a dependency descriptor: head, three elements with heads of their own, and the words' rest.
-pub(super) const LONGEST: usize = 4 + (2 + 2) + (2 + 1) + (2 + dependency::MAX_LEN) + 3;
-
 /// What the short form takes.
-const MOST_SHORT: usize = 16;
+pub(super) const MOST_SHORT: usize = 16;
+
+/// With a dependency descriptor that the short form takes: head, three elements with heads, and the words' rest.
+pub(super) const LONG: usize = 4 + (1 + 2) + (1 + 1) + (1 + MOST_SHORT) + 3;
+
+/// With a longer one.
+pub(super) const LONGEST: usize = 4 + (2 + 2) + (2 + 1) + (2 + dependency::MAX_LEN) + 3;
 
 impl Outgoing<'_> {
     /// One-byte header extensions (RFC 8285 §4.2): the transport-wide number, and what the publisher said of
@@ -43,31 +46,27 @@ impl Outgoing<'_> {
     pub(super) fn write_described(
         &self,
         transport: &Transport,
-        descriptor: &[u8],
-        block: &mut [u8; LONGEST],
+        (id, descriptor): (u8, &[u8]),
+        block: &mut [u8],
     ) -> Option<usize> {
         let ids = transport.extensions;
         let number = transport.history.as_ref().map(|history| history.next_sequence().to_be_bytes());
         let orientation = self.packet.orientation.map(|byte| [byte]);
-        let mut changed = [0; dependency::MAX_LEN];
-        let changed = changed.get_mut(..descriptor.len())?;
-        changed.copy_from_slice(descriptor);
-        if let Some(frame) = self.numbers.frame {
-            dependency::set_frame_number(changed, frame);
-        }
-        let mut elements: [(u8, &[u8]); 3] = [(0, &[]); 3];
-        let all = [
+        let mut elements: [(u8, &[u8]); 3] = [(id, descriptor); 3];
+        let others = [
             ids.transport_cc.zip(number.as_ref().map(|number| number.as_slice())),
             ids.video_orientation.zip(orientation.as_ref().map(|byte| byte.as_slice())),
-            self.described.map(|id| (id, &*changed)),
         ];
-        let mut count = 0;
-        for (place, element) in elements.iter_mut().zip(all.into_iter().flatten()) {
+        let mut count = 1;
+        for (place, element) in elements[1..].iter_mut().zip(others.into_iter().flatten()) {
             *place = element;
             count += 1;
         }
-        let form =
-            if descriptor.len() > MOST_SHORT && self.described.is_some() { Form::TwoByte } else { Form::OneByte };
-        extension::write(block, form, elements.get(..count)?)
+        let (form, head) = if descriptor.len() > MOST_SHORT { (Form::TwoByte, 2) } else { (Form::OneByte, 1) };
+        let len = extension::write(block, form, elements.get(..count)?)?;
+        if let Some(frame) = self.numbers.frame {
+            dependency::set_frame_number(block.get_mut(4 + head..)?, frame);
+        }
+        Some(len)
     }
 }

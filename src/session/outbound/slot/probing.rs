@@ -1,6 +1,7 @@
 //! What fills a probe up: packets that the peer has already, sent again as retransmissions, or nothing but padding.
 //! Either way it counts for transport-wide feedback and for nothing else. Knows one slot.
 
+use super::empty::Empty;
 use super::{HEADER, SendSlot, Transport};
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
@@ -37,7 +38,10 @@ impl SendSlot {
         let sequence = newest.checked_sub(u64::from(back % BACK))? as u16;
         let origin = self.numbers.origin(sequence)?;
         // What was sent before was of another track, or of another layer than the one that was looked up.
-        if self.first_generation.is_none_or(|first| origin.generation < first) || Some(origin.layer) != self.layer {
+        if self.first_generation.is_none_or(|first| origin.generation < first)
+            || Some(origin.layer) != self.layer
+            || self.is_filled(sequence)
+        {
             return None;
         }
         let bytes = self.again(now, keys, transport, sequence, layer, out)?;
@@ -58,26 +62,13 @@ impl SendSlot {
     ) -> Option<usize> {
         let ssrc = self.rtx?;
         let payload_type = self.codecs.iter().find_map(|codec| codec.rtx)?;
-        let (id, history) = transport.extensions.transport_cc.zip(transport.history.as_mut())?;
-        let (to, from) = transport.destination?;
-        let [high, low] = history.next_sequence().to_be_bytes();
-        let header_len = HEADER + 8;
-        let length = wanted.saturating_sub(header_len).clamp(*PADDING.start(), *PADDING.end());
-        let place = out.reserve(header_len + length + srtp::MAX_OVERHEAD)?;
-        let (header, padding) = place.split_at_mut_checked(header_len)?;
+        // Feedback must tell of it.
+        transport.extensions.transport_cc.zip(transport.history.as_ref())?;
+        let padding = wanted.saturating_sub(HEADER + 8).clamp(*PADDING.start(), *PADDING.end());
         self.rtx_seq += 1;
-        header[0] = 0x80 | 0x20 | 0x10;
-        header[1] = payload_type.0;
-        header[2..4].copy_from_slice(&(self.rtx_seq as u16).to_be_bytes());
-        header[4..8].copy_from_slice(&self.last_timestamp.to_be_bytes());
-        header[8..12].copy_from_slice(&ssrc.0.to_be_bytes());
-        header[12..].copy_from_slice(&[0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0]);
-        let (last, zeros) = padding.get_mut(..length)?.split_last_mut()?;
-        zeros.fill(0);
-        *last = length as u8;
-        let bytes = keys.seal_rtp(place, header_len, header_len + length, (self.rtx_seq >> 16) as u32)?;
-        out.commit(bytes, to, from);
-        history.record(now, bytes as u16, ());
+        let (index, timestamp) = (self.rtx_seq, self.last_timestamp);
+        let empty = Empty { ssrc, payload_type, index, timestamp, original: None, padding };
+        let bytes = empty.write(now, keys, transport, out)?;
         counters.count_sent(bytes);
         counters.probed += 1;
         Some(bytes)
