@@ -142,24 +142,36 @@ impl Subscriber {
 
     /// A router hands each packet over once.
     fn forward(&mut self, packet: &Incoming, handled: &mut BTreeSet<u64>) {
-        if handled.insert(packet.sequence)
-            && let Some(outgoing) = self.munger.map(packet)
-        {
-            self.note(outgoing.index, Some(*packet));
+        if !handled.insert(packet.sequence) {
+            return;
+        }
+        match self.munger.map(packet) {
+            Some(outgoing) => self.note(outgoing.index, Some(*packet)),
+            None => self.fill(packet),
+        }
+    }
+
+    /// What was kept free for a packet that is not forwarded goes out empty.
+    fn fill(&mut self, packet: &Incoming) {
+        if let Some((index, _)) = self.munger.fill(packet) {
+            assert_eq!(self.munger.index_of(index as u16), Some(index));
+            self.note(index, None);
         }
     }
 
     fn drop_one(&mut self, packet: &Incoming, handled: &mut BTreeSet<u64>) {
-        if handled.insert(packet.sequence)
-            && let Gap::Open(index) = self.munger.drop_packet(packet)
-        {
+        if !handled.insert(packet.sequence) {
+            return;
+        }
+        let gap = self.munger.drop_packet(packet);
+        assert_eq!(self.munger.fill(packet).map_or(Gap::Closed, |(index, _)| Gap::Open(index)), gap);
+        if let Gap::Open(index) = gap {
             self.note(index, None);
         }
     }
 
     fn judge(&self) {
-        // A late packet of a picture that was left out takes a number without being sent.
-        assert!(self.munger.highest() >= self.sent.keys().next_back().copied());
+        assert_eq!(self.munger.highest(), self.sent.keys().next_back().copied());
         for (index, packet) in self.sent.iter().rev().take(200) {
             let Some(origin) = self.munger.origin(*index as u16) else { continue };
             let Some(packet) = packet else { continue };

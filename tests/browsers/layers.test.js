@@ -159,3 +159,31 @@ for (const { name, codec, encodings = SIMULCAST } of [
     assert.deepEqual(here.server.panics(), []);
   });
 }
+
+/** Firefox takes no dependency descriptor: what it gets of a stream with layers must be whole without one. */
+for (const { name, codec, encodings } of [
+  { name: "VP8 simulcast", codec: "VP8", encodings: SIMULCAST },
+  { name: "VP9 L3T3_KEY", codec: "VP9", encodings: SVC("L3T3_KEY") },
+]) {
+  // acceptance: M7
+  scene(`${name}: Firefox shows it, too`, { timeout: 150_000 }, async (cast) => {
+    const meeting = await here.server.meeting({ waiting_room: false });
+    const [ana, fay] = await Promise.all([cast.chromium("Ana", 1), cast.firefox("Fay", 2)]);
+    await ana.before(installCamera, { encodings, codec });
+    await enterAsHost(ana, meeting);
+    await knock(fay, meeting.join_url);
+    await inside(fay);
+    const first = await eventually(async () => {
+      const now = await came(fay);
+      assert.ok(now?.framesDecoded > 10, JSON.stringify([now, await sends(ana)]));
+      return now;
+    }, 40_000);
+    assert.equal(first.codec, `video/${codec}`);
+    // A moment later, when its layers have been chosen, pictures go on.
+    await eventually(async () => {
+      const now = await came(fay);
+      assert.ok(now.framesDecoded > first.framesDecoded + 60, JSON.stringify([first, now, await sends(ana)]));
+    }, 30_000);
+    assert.deepEqual(here.server.panics(), []);
+  });
+}
