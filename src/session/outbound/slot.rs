@@ -55,8 +55,6 @@ pub(super) struct SendSlot {
     course: Course,
     /// and what of it shall.
     wanted: Step,
-    /// It has been something else since then.
-    behind: Option<Instant>,
     pub(super) target: Option<Target>,
     pub(super) paused: Option<PauseReason>,
     pub(super) clock_rate: u32,
@@ -103,7 +101,6 @@ impl SendSlot {
             layer: None,
             course: Course::default(),
             wanted: Step::ALL,
-            behind: None,
             target: None,
             paused: None,
             clock_rate,

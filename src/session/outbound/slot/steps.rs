@@ -13,31 +13,39 @@ const CHANGES: usize = 4;
 /// A frame at which one can go up comes within this time, or a key frame is asked for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What of a layer went out at each of the numbers that may still be sent, or sent again.
+/// What of a layer goes out, and went out at each of the numbers that may still be sent, or sent again.
 #[derive(Debug)]
 pub(super) struct Course {
     now: Step,
+    past: Box<Past>,
+}
+
+/// What is needed now and then, and stands elsewhere for that: see [`SendSlot`].
+#[derive(Debug)]
+struct Past {
     /// Latest first: the index from which on it was something else, and what it was before.
     changes: [(u64, Step); CHANGES],
+    /// It has been something else than it shall be since then.
+    behind: Option<Instant>,
 }
 
 impl Default for Course {
     fn default() -> Self {
-        Self { now: Step::ALL, changes: [(0, Step::ALL); CHANGES] }
+        Self { now: Step::ALL, past: Box::new(Past { changes: [(0, Step::ALL); CHANGES], behind: None }) }
     }
 }
 
 impl Course {
     pub(super) fn at(&self, index: u64) -> Step {
-        let later = self.changes.iter().take_while(|(from, _)| index < *from);
+        let later = self.past.changes.iter().take_while(|(from, _)| index < *from);
         later.last().map_or(self.now, |(_, before)| *before)
     }
 
     pub(super) fn change(&mut self, index: u64, step: Step) {
         let before = std::mem::replace(&mut self.now, step);
         if before != step {
-            self.changes.rotate_right(1);
-            self.changes[0] = (index, before);
+            self.past.changes.rotate_right(1);
+            self.past.changes[0] = (index, before);
         }
     }
 }
@@ -62,13 +70,14 @@ impl SendSlot {
 
     /// Told each time whether what goes out is not what shall: whether that has been so for too long.
     pub(in crate::session::outbound) fn is_overdue(&mut self, now: Instant, differs: bool) -> bool {
+        let behind = &mut self.course.past.behind;
         if !differs {
-            self.behind = None;
+            *behind = None;
             return false;
         }
-        let overdue = now.saturating_duration_since(*self.behind.get_or_insert(now)) >= PATIENCE;
+        let overdue = now.saturating_duration_since(*behind.get_or_insert(now)) >= PATIENCE;
         if overdue {
-            self.behind = Some(now);
+            *behind = Some(now);
         }
         overdue
     }
@@ -104,16 +113,20 @@ impl SendSlot {
     /// Whether a packet goes out here, which is not one that goes to everybody. Where it does not, its number is the
     /// next one's.
     pub(super) fn gets(&mut self, packet: &Packet) -> bool {
-        let place = self.numbers.place(packet.seq);
         // A late packet is no place to change: what came after it went out already. It is judged by what went out
         // beside it.
-        if self.numbers.is_newest(packet.seq)
-            && let Some(place) = place
-        {
+        let step = if self.numbers.is_newest(packet.seq) {
             let step = packet.scalability.advance(self.course.now, self.wanted);
-            self.course.change(place, step);
-        }
-        let gets = place.is_some_and(|place| packet.scalability.needed.has(self.course.at(place)));
+            if step != self.course.now
+                && let Some(place) = self.numbers.place(packet.seq)
+            {
+                self.course.change(place, step);
+            }
+            Some(self.course.now)
+        } else {
+            self.numbers.place(packet.seq).map(|place| self.course.at(place))
+        };
+        let gets = step.is_some_and(|step| packet.scalability.needed.has(step));
         if !gets {
             self.numbers.drop_packet(&incoming(packet));
         }

@@ -124,3 +124,9 @@ fn what_is_not_what_it_shall_be_is_said_every_three_seconds() {
     assert!(!slot.is_overdue(start + Duration::from_secs(11), false));
     assert!(!slot.is_overdue(start + Duration::from_secs(12), true), "it begins anew");
 }
+
+/// All lines of a slot are asked for ahead of each subscriber's turn (`net::udp::prefetch`).
+#[test]
+fn a_slot_stays_a_few_cache_lines() {
+    assert!(size_of::<SendSlot>() <= 512, "{} bytes", size_of::<SendSlot>());
+}
