@@ -32,7 +32,7 @@ class FakePeerConnection extends EventTarget {
 
 let pcs: FakePeerConnection[];
 let calls: { method: string; url: string; body: unknown }[];
-let answers: (() => Response)[];
+let answers: ((() => Response) | "nothing")[];
 let told: string[];
 let player: WhepPlayer;
 const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
@@ -44,10 +44,11 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("location", { href: "http://server/w/b" });
   [pcs, calls, answers, told] = [[], [], [], []];
-  vi.stubGlobal("fetch", (url: string, { method = "GET", body }: RequestInit) => {
+  vi.stubGlobal("fetch", (url: string, { method = "GET", body, signal }: RequestInit) => {
     calls.push({ method, url, body });
     if (method === "DELETE") return Promise.resolve(new Response(null, { status: 200 }));
     const answer = answers.shift();
+    if (answer === "nothing") return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError"))));
     return answer ? Promise.resolve(answer()) : Promise.reject(new TypeError("no network"));
   });
   player = new WhepPlayer(
@@ -188,6 +189,17 @@ describe("a player", () => {
     pcs[0]?.become("disconnected");
     await pass(10);
     expect(calls.map(({ method }) => method)).toEqual(["POST", "PATCH", "DELETE", "POST"]);
+  });
+
+  it("asks again where no answer comes", async () => {
+    answers = ["nothing", created];
+    player.start();
+    await pass(7_900);
+    expect([calls.length, told]).toEqual([1, ["connecting"]]);
+    await pass(2_500);
+    pcs.at(-1)?.become("connected");
+    expect([calls.length, told.at(-1)]).toEqual([2, "playing"]);
+    expect(pcs[0]?.closed).toBe(true);
   });
 
   it("stays with a connection that mends by itself", async () => {

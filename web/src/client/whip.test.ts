@@ -41,7 +41,7 @@ class FakePeerConnection extends EventTarget {
 
 let pcs: FakePeerConnection[];
 let calls: { method: string; url: string; key: string | undefined; body: unknown }[];
-let answers: (() => Response)[];
+let answers: ((() => Response) | "nothing")[];
 let told: string[];
 let publisher: WhipPublisher;
 const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
@@ -53,10 +53,11 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("location", { href: "http://server/studio/b" });
   [pcs, calls, answers, told] = [[], [], [], []];
-  vi.stubGlobal("fetch", (url: string, { method = "GET", body, headers }: RequestInit) => {
+  vi.stubGlobal("fetch", (url: string, { method = "GET", body, headers, signal }: RequestInit) => {
     calls.push({ method, url, key: (headers as Record<string, string>).Authorization, body });
     if (method === "DELETE") return Promise.resolve(new Response(null, { status: 200 }));
     const answer = answers.shift();
+    if (answer === "nothing") return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError"))));
     return answer ? Promise.resolve(answer()) : Promise.reject(new TypeError("no network"));
   });
   publisher = new WhipPublisher("/whip/b", "secret-key", SHAPE, { state: (state) => told.push(state), failed: ({ code }) => told.push(`failed ${code}`) }, {
@@ -122,6 +123,41 @@ describe("publishing", () => {
     expect(told).toEqual(["connecting", `failed ${code}`]);
     expect(methods()).toEqual(["POST"]);
     expect(pcs[0]?.closed).toBe(true);
+  });
+
+  it.each([
+    ["was live for an hour", async () => {
+      await live();
+      await pass(3_600_000);
+      pcs[0]?.become("failed");
+    }],
+    ["never connected", async () => {
+      answers.push(created);
+      publisher.start();
+      await pass(11_000);
+    }],
+    ["was made by a request whose answer was lost", async () => {
+      answers.push("nothing");
+      publisher.start();
+      await pass(8_500);
+    }],
+  ])("does not take its own session for somebody else's that %s", async (_, lose) => {
+    await lose();
+    answers.push(() => refusal(409, "already-publishing"), created);
+    await pass(10_000);
+    expect(answers).toEqual([]);
+    pcs.at(-1)?.become("connected");
+    expect(told.at(-1)).toBe("live");
+    expect(told.some((word) => word.startsWith("failed"))).toBe(false);
+  });
+
+  it("says who sends when the session before was long given up", async () => {
+    await live();
+    pcs[0]?.become("failed");
+    await pass(29_000);
+    answers.push(() => refusal(409, "already-publishing"), () => refusal(409, "already-publishing"));
+    await pass(40_000);
+    expect(told.at(-1)).toBe("failed already-publishing");
   });
 
   it("tries again while the server is away", async () => {
