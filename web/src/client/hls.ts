@@ -2,13 +2,18 @@
 // where hls.js cannot. While there is no playlist it asks again. Knows no page.
 
 import type Hls from "hls.js";
-import { failureOf, type RestError, retryAfter } from "./rest";
+import { failureOf, RestError } from "./rest";
+import { timed } from "./timed";
 
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 15_000;
 /** A picture that stands for so long is gone. */
 const STANDS_AFTER_MS = 3_000;
 const LOOK_MS = 500;
+/** An answer that is not there by then will not come: the request went into a dead connection. */
+const ASK_WITHIN_MS = 8_000;
+/** The browser's own player, which tells of nothing, is set up anew when its picture stands for so long. */
+const STANDS_FOR_GOOD_MS = 20_000;
 /** A decoder that stumbled is set up anew so often, then all is. */
 const RECOVERIES = 2;
 /** Kept behind what is shown: a few steps back cost no request. */
@@ -47,7 +52,12 @@ export class HlsPlayer {
   private standsSince: number | null = null;
   private lastTime = -1;
   private state: HlsState | null = null;
+  /** The browser's own player has it. */
+  private own = false;
   private readonly onEnded = () => this.end();
+  private readonly onFailed = () => {
+    if (this.own) this.again();
+  };
 
   constructor(
     private readonly url: string,
@@ -58,12 +68,14 @@ export class HlsPlayer {
   start(): void {
     this.say("connecting");
     this.video.addEventListener("ended", this.onEnded);
+    this.video.addEventListener("error", this.onFailed);
     void this.attempt();
   }
 
   close(): void {
     this.closed = true;
     this.video.removeEventListener("ended", this.onEnded);
+    this.video.removeEventListener("error", this.onFailed);
     this.drop();
   }
 
@@ -98,23 +110,28 @@ export class HlsPlayer {
     if (this.closed) return;
     try {
       // Asked for by ourselves first: what hls.js does with a refusal is to try for a long time.
-      const response = await fetch(this.url, { headers: { Accept: "application/vnd.apple.mpegurl" } });
+      await timed(ASK_WITHIN_MS, async (signal) => {
+        const response = await fetch(this.url, { headers: { Accept: "application/vnd.apple.mpegurl" }, signal });
+        if (!response.ok) throw await failureOf(response);
+        // The player asks by itself.
+        await response.body?.cancel();
+      });
       if (this.closed) return;
-      if (!response.ok) {
-        this.onRefusal(await failureOf(response), retryAfter(response));
-        return;
-      }
       const { default: Player } = await import("hls.js");
       if (this.closed) return;
       if (Player.isSupported()) this.play(Player);
-      else if (this.video.canPlayType("application/vnd.apple.mpegurl")) this.video.src = this.url;
-      else {
+      else if (this.video.canPlayType("application/vnd.apple.mpegurl")) {
+        this.own = true;
+        this.video.src = this.url;
+      } else {
         this.handlers.failed("unplayable");
         return;
       }
       this.watchFlow();
-    } catch {
-      this.again();
+    } catch (error) {
+      if (this.closed) return;
+      if (error instanceof RestError) this.onRefusal(error);
+      else this.again();
     }
   }
 
@@ -144,10 +161,10 @@ export class HlsPlayer {
   }
 
   /** Without a playlist nobody sends, or not yet: whether the broadcast is over for good, others know. */
-  private onRefusal(error: RestError, wait: number | null): void {
+  private onRefusal({ status, retryAfter }: RestError): void {
     this.drop();
-    this.say(this.played ? "reconnecting" : error.status >= 500 ? "connecting" : "waiting");
-    this.timer = setTimeout(() => void this.attempt(), wait === null ? AGAIN_MS : wait * 1000);
+    this.say(this.played ? "reconnecting" : status >= 500 ? "connecting" : "waiting");
+    this.timer = setTimeout(() => void this.attempt(), retryAfter === null ? AGAIN_MS : retryAfter * 1000);
   }
 
   private watchFlow(): void {
@@ -165,7 +182,9 @@ export class HlsPlayer {
       } else if (paused) this.standsSince = null;
       else {
         this.standsSince ??= Date.now();
-        if (this.played && Date.now() - this.standsSince >= STANDS_AFTER_MS) this.say("reconnecting");
+        const stoodMs = Date.now() - this.standsSince;
+        if (this.own && stoodMs >= STANDS_FOR_GOOD_MS) this.again();
+        else if (this.played && stoodMs >= STANDS_AFTER_MS) this.say("reconnecting");
       }
     }, LOOK_MS);
   }
@@ -195,10 +214,11 @@ export class HlsPlayer {
     clearInterval(this.look);
     this.standsSince = null;
     this.lastTime = -1;
-    const { hls, video } = this;
+    const { hls, own, video } = this;
     this.hls = null;
+    this.own = false;
     hls?.destroy();
-    if (!hls && video.getAttribute("src") !== null) {
+    if (own) {
       video.removeAttribute("src");
       video.load();
     }
