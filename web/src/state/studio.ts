@@ -53,6 +53,11 @@ class Studio {
   private closed = false;
   private readonly look = setInterval(() => void this.lookAround(), LOOK_MS);
   private readonly leave = () => this.stopSending();
+  /** By the browser's back button: what was sent ended when the page went, and nobody shall be on air without knowing. */
+  private readonly comeBack = ({ persisted }: PageTransitionEvent) => {
+    const { kind } = this.view.get().phase;
+    if (persisted && (kind === "connecting" || kind === "live" || kind === "reconnecting")) this.end();
+  };
   private readonly onVisible = () => this.visibilityChanged();
 
   constructor(private readonly id: string) {
@@ -67,6 +72,7 @@ class Studio {
     this.view = new Store(this.first());
     this.actions = this.makeActions();
     window.addEventListener("pagehide", this.leave);
+    window.addEventListener("pageshow", this.comeBack);
     document.addEventListener("visibilitychange", this.onVisible);
     void this.begin();
   }
@@ -75,6 +81,7 @@ class Studio {
     this.closed = true;
     clearInterval(this.look);
     window.removeEventListener("pagehide", this.leave);
+    window.removeEventListener("pageshow", this.comeBack);
     document.removeEventListener("visibilitychange", this.onVisible);
     this.stopSending();
     this.capture.close();

@@ -196,3 +196,35 @@ it("remembers a volume, and takes nonsense for the whole", () => {
   watch = createWatch("b");
   expect([volumeOf("40"), volumeOf("0"), volumeOf(null), volumeOf("x"), volumeOf("400")]).toEqual([0.4, 0, 1, 1, 1]);
 });
+
+/** As the browser's back button brings a page out of its memory. */
+const comeBack = (persisted = true) => window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted }));
+
+it.each([
+  ["fast", said(), () => played.whep],
+  ["steady", said(HLS), () => played.hls],
+] as const)("plays again (%s) when the back button brings it out of the browser's memory", async (_, broadcast, players) => {
+  played.shown = [broadcast];
+  await begin();
+  (players().at(-1)?.handlers as WhepHandlers).state("playing");
+  comeBack(false);
+  expect(players().length).toBe(1);
+  window.dispatchEvent(new Event("pagehide"));
+  comeBack();
+  expect(players().map(({ closed }) => closed)).toEqual([true, false]);
+  (players().at(-1)?.handlers as WhepHandlers).state("playing");
+  expect(view().phase.kind).toBe("playing");
+});
+
+it("leaves what is over, and the place of who paused, as they were", async () => {
+  played.shown = [said(HLS)];
+  await begin();
+  hls().state("playing");
+  void video.play();
+  watch.actions.toggle();
+  comeBack();
+  expect(played.hls.length).toBe(1);
+  hls().state("ended");
+  comeBack();
+  expect([played.hls.length, view().phase.kind]).toEqual([1, "ended"]);
+});

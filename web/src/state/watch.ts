@@ -46,10 +46,12 @@ class Watch {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly look = setInterval(() => this.lookAround(), LOOK_MS);
   private readonly leave = () => this.whep?.close();
+  private readonly comeBack = ({ persisted }: PageTransitionEvent) => persisted && this.resume();
 
   constructor(private readonly id: string) {
     this.actions = this.makeActions();
     window.addEventListener("pagehide", this.leave);
+    window.addEventListener("pageshow", this.comeBack);
     void this.begin();
   }
 
@@ -58,7 +60,17 @@ class Watch {
     clearInterval(this.look);
     clearTimeout(this.timer);
     window.removeEventListener("pagehide", this.leave);
+    window.removeEventListener("pageshow", this.comeBack);
     this.stop();
+  }
+
+  /** From the browser's memory, by its back button: connections ended when the page went. */
+  private resume(): void {
+    const { phase, way, moved, paused } = this.view.get();
+    const over = phase.kind === "failed" || phase.kind === "ended";
+    // Who rewound and paused finds the place again.
+    if (!this.known || over || (way === "steady" && paused)) return;
+    this.take(way, moved);
   }
 
   private makeActions(): WatchActions {
