@@ -56,7 +56,15 @@ scene("people are invited, start meetings by their role, get new passwords, and 
   assert.match(link, /\/invitation#.{20,}$/u);
   await ada.sees("Link works until");
 
+  // A network that fails once costs nobody an invitation, whether one tries again or opens the page anew.
+  let broken = 2;
+  await mia.page.route("**/api/v1/invitations/open", (route) => (broken-- > 0 ? route.abort() : route.continue()));
   await mia.go(link);
+  await mia.sees("The invitation cannot be opened right now");
+  await mia.page.reload();
+  await mia.sees("The invitation cannot be opened right now");
+  await mia.press("Try again");
+  await mia.page.getByLabel("User name").waitFor();
   assert.equal(await mia.page.getByLabel("User name").inputValue(), "Mia");
   await eventually(async () => assert.equal(await mia.page.evaluate(() => location.hash), "", "the secret is taken from the address"));
   await mia.write("Password", "short");

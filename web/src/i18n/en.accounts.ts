@@ -50,6 +50,7 @@ export const enAccounts = {
   copyLink: "Copy link",
   invitationPageTitle: "Invitation",
   closedTitle: "This link does not work",
+  notOpenedTitle: "The invitation cannot be opened right now",
   welcomeTitle: "Welcome",
   welcomeLead: {
     administrator: "Choose a name and a password. You will run this server.",

@@ -50,6 +50,7 @@ export const zhAccounts = {
   copyLink: "复制链接",
   invitationPageTitle: "邀请",
   closedTitle: "此链接无法使用",
+  notOpenedTitle: "暂时无法打开邀请",
   welcomeTitle: "欢迎",
   welcomeLead: {
     administrator: "请设置姓名和密码。之后你将管理这台服务器。",

@@ -16,26 +16,44 @@ interface InvitationProps {
   accept?: typeof acceptInvitation;
 }
 
+/** For good; everything else passes. */
+const isClosed = ({ code }: { code: string }) => code === "invitation-closed";
+
 export default function InvitationPage({ open = openInvitation, accept = acceptInvitation }: InvitationProps) {
   const { t } = useTranslation();
   const refusalText = useRefusalText();
   const [token] = useState(tokenOfAddress);
   const [found, setFound] = useState<Answer<OpenedInvitation> | null>(null);
+  const [tries, setTries] = useState(0);
   useTitle(`${t("accounts.invitationPageTitle")} · ${t("app.title")}`);
   useEffect(() => {
-    // The secret is not left in the address, which people copy and browsers remember.
-    history.replaceState(null, "", location.pathname);
-    void answer(open(token)).then(setFound);
-  }, [open, token]);
+    void answer(open(token)).then((said) => {
+      // The secret is not left in the address, which people copy and browsers remember; but a page that got no answer is
+      // opened anew with it.
+      if (said.ok || isClosed(said)) history.replaceState(null, "", location.pathname);
+      setFound(said);
+    });
+  }, [open, token, tries]);
   if (!found) return <Page centred>{null}</Page>;
   if (!found.ok) {
+    const closed = isClosed(found);
     return (
       <Page centred>
         <div className={formStyles.form}>
-          <h1 className={formStyles.title}>{t("accounts.closedTitle")}</h1>
-          <p className={formStyles.lead}>{refusalText(found)}</p>
-          <Button variant="primary" size="l" wide onPress={() => navigate("/")}>
-            {t("out.home")}
+          <div role="alert">
+            <h1 className={formStyles.title}>{closed ? t("accounts.closedTitle") : t("accounts.notOpenedTitle")}</h1>
+            <p className={formStyles.lead}>{refusalText(found)}</p>
+          </div>
+          <Button
+            variant="primary"
+            size="l"
+            wide
+            onPress={() => {
+              if (closed) navigate("/");
+              else setTries(tries + 1);
+            }}
+          >
+            {closed ? t("out.home") : t("common.tryAgain")}
           </Button>
         </div>
       </Page>
