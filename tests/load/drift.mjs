@@ -12,8 +12,8 @@ import { Server } from "../browsers/support/server.js";
 
 /** R3: sound may be so much earlier and later than its picture, and both may go apart by so much in an hour (ms). */
 const [EARLY, LATE, DRIFT] = [-45, 80, 40];
-/** What two medians of a few hundred moments cannot tell apart (ms). */
-const NOISE = 5;
+/** What two medians of so many moments cannot tell apart (ms): pictures come 33 ms apart, so each moment is as far off as that. */
+const noise = (moments) => 50 / Math.sqrt(moments);
 
 const minutes = Number(process.env.MINUTES || 10);
 const server = await Server.start();
@@ -50,7 +50,7 @@ try {
     const ms = (value) => `${value.toFixed(1)} ms`;
     console.log(`${name}: ${found.moments} moments; sound after picture: median ${ms(lip.median)}, 5 to 95 %: ${ms(lip.p5)} to ${ms(lip.p95)}`);
     for (const [what, one] of Object.entries({ "sound against picture": drift, "picture against the clock": picture, "sound against the clock": sound })) {
-      const fits = Math.abs(one.ms) <= DRIFT * one.hours + NOISE;
+      const fits = Math.abs(one.ms) <= DRIFT * one.hours + noise(found.moments / 3);
       failed ||= !fits;
       console.log(`${name}: ${what} moved by ${ms(one.ms)} in ${(one.hours * 60).toFixed(1)} min${fits ? "" : ": TOO MUCH"}`);
     }
