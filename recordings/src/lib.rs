@@ -16,6 +16,7 @@ pub mod mp4;
 pub mod parts;
 mod recorder;
 pub mod recovery;
+pub mod room;
 mod scan;
 pub mod timeline;
 #[cfg(feature = "upload")]

@@ -56,7 +56,7 @@ impl Held {
         let store = store.inspect_err(|error| tracing::error!(%error, "recordings stay here only")).ok().flatten();
         let stopping = Arc::new(AtomicBool::new(false));
         let fetch = fetch(store.clone(), Arc::clone(&stopping), Handle::current());
-        let library = Library::new(config.recordings_folder(), Arc::clone(&fetch));
+        let library = Library::new(config.recordings_folder(), settings.reserve_bytes, Arc::clone(&fetch));
         let exporter = settings.export.then(|| exporter(&library, settings.reserve_bytes, fetch)).flatten();
         let remote = store.map(|store| {
             let how = upload::Settings { keep_local: settings.keep_local, ..upload::Settings::default() };

@@ -5,13 +5,13 @@ use crate::store::{RecordingMade, RecordingState};
 use recordings::manifest::{End, Gap, Manifest, is_id};
 use recordings::timeline::{self, Entry, Event};
 use recordings::upload::{self, Place};
-use recordings::{Codec, Container, Journal, Scan, recovery};
+use recordings::{Codec, Container, Journal, Scan, recovery, room};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// So many files' segments are remembered, and so many parts in all: those of a replay of a large meeting of hours.
 const REMEMBERED: usize = 64;
@@ -28,7 +28,11 @@ pub type Fetch = Arc<dyn Fn(&str, &str, &Path, &AtomicBool) -> io::Result<()> + 
 pub struct Library {
     folder: PathBuf,
     fetch: Fetch,
+    /// Bytes that stay free on the disk.
+    reserve: u64,
     segments: Arc<Mutex<VecDeque<Remembered>>>,
+    /// Held by who brings a file here to look at it.
+    fetching: Arc<Mutex<()>>,
 }
 
 /// What was found in a file when it had so many bytes.
@@ -100,10 +104,10 @@ pub struct Segments {
 }
 
 impl Library {
-    /// Of this folder, which need not be there.
+    /// Of this folder, which need not be there; `reserve` bytes stay free beside what is fetched.
     #[must_use]
-    pub fn new(folder: PathBuf, fetch: Fetch) -> Self {
-        Self { folder, fetch, segments: Arc::default() }
+    pub fn new(folder: PathBuf, reserve: u64, fetch: Fetch) -> Self {
+        Self { folder, fetch, reserve, segments: Arc::default(), fetching: Arc::default() }
     }
 
     /// The folder of all.
@@ -236,7 +240,7 @@ impl Library {
     /// Where a player can begin in a file. One that grows is read once: the next time behind what is known.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none; [`ErrorKind::ResourceBusy`] where it has to be fetched and another one is being fetched.
     pub fn segments(&self, id: &str, file: u32) -> io::Result<Arc<Segments>> {
         let folder = self.folder(id).ok_or(ErrorKind::NotFound)?;
         let Opened { name, codec, bytes, file } = self.open(id, file)?;
@@ -249,9 +253,13 @@ impl Library {
             }
             before = Arc::clone(&known.scan);
         }
-        let scan = match file {
-            Some(file) => Container::scan_on(codec, &mut BufReader::new(file), Arc::<Scan>::unwrap_or_clone(before))?,
-            None => self.index(id, &folder, &name)?,
+        // Until it is remembered nobody fetches it again.
+        let (scan, _fetching) = match file {
+            Some(file) => {
+                let before = Arc::<Scan>::unwrap_or_clone(before);
+                (Container::scan_on(codec, &mut BufReader::new(file), before)?, None)
+            }
+            None => self.index(id, &folder, &name, bytes)?,
         };
         let segments = Arc::new(segments(codec, &scan));
         let mut remembered = lock();
@@ -264,20 +272,39 @@ impl Library {
         Ok(segments)
     }
 
-    /// What stands in a file that is in the object store only. Where nobody noted that, it is brought here to look.
-    fn index(&self, id: &str, folder: &Path, name: &str) -> io::Result<Scan> {
-        /// Two who ask at the same time fetch it twice.
-        static FETCHED: AtomicU64 = AtomicU64::new(0);
+    /// What stands in a file that is in the object store only. Where nobody noted that, it is brought here to look: one at
+    /// a time, since each may be large, and who wants another asks again.
+    fn index(&self, id: &str, folder: &Path, name: &str, bytes: u64) -> io::Result<(Scan, Option<MutexGuard<'_, ()>>)> {
         match upload::index(folder, name) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            index => return index,
+            index => return Ok((index?, None)),
         }
-        let at = folder.join(format!("{name}.{}.part", FETCHED.fetch_add(1, Ordering::Relaxed)));
+        let fetching = match self.fetching.try_lock() {
+            Ok(fetching) => fetching,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
+        };
+        // Whoever fetched until now may have fetched this.
+        let known = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = folder.join(name);
+        if let Some(known) = known.iter().find(|known| known.path == path && known.bytes == bytes) {
+            return Ok((Scan::clone(&known.scan), None));
+        }
+        drop(known);
+        if room::free(folder) < self.reserve.saturating_add(bytes) {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let at = folder.join(format!("{name}.part"));
         // What a server that was killed left there is worth nothing.
         let _ = fs::remove_file(&at);
-        let scan = (self.fetch)(id, name, &at, &AtomicBool::new(false)).and_then(|()| upload::note(folder, name, &at));
+        let scan = (self.fetch)(id, name, &at, &AtomicBool::new(false)).and_then(|()| upload::look(folder, name, &at));
         let _ = fs::remove_file(&at);
-        scan
+        let scan = scan?;
+        if let Err(error) = upload::note(folder, name, &scan) {
+            // It is remembered all the same, as long as there is room for it.
+            tracing::warn!(%error, recording = id, file = name, "where a file can be begun could not be noted");
+        }
+        Ok((scan, Some(fetching)))
     }
 
     /// What happened, in order.
@@ -327,6 +354,10 @@ fn segments(codec: Codec, scan: &Scan) -> Segments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use recordings::codec::Config;
+    use recordings::{Part, Sample};
+    use serde_json::json;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn part(index: u64, ms: u64, independent: bool) -> recordings::Entry {
         recordings::Entry {
@@ -355,11 +386,97 @@ mod tests {
         );
     }
 
+    const ID: &str = "meeting-1800000000000";
+
+    /// A line of a journal.
+    fn line(json: &serde_json::Value) -> String {
+        let json = json.to_string();
+        let sum = json.bytes().fold(u32::MAX, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+        });
+        format!("{:08x} {json}\n", !sum)
+    }
+
+    /// A recording of two microphones whose files are in the object store only, and one of them.
+    fn stored(root: &Path) -> PathBuf {
+        let (folder, object) = (root.join(ID), root.join("object"));
+        fs::create_dir(&folder).expect("a folder");
+        let mut container = Container::new(&Config::Opus);
+        let sample = Sample { duration: 960, composition: 0, key: true, data: vec![0xf8, 0xff, 0xfe].into() };
+        let mut file = container.init().to_vec();
+        for second in 0..4 {
+            let samples = vec![sample.clone(); 50];
+            file.extend(container.part(&Part { codec: Codec::Opus, time: second * 48_000, samples }));
+        }
+        fs::write(&object, &file).expect("written");
+        let mut manifest = line(&json!({"record": "start", "version": 1, "id": ID, "title": "", "started_at": 0}));
+        let mut ledger = String::new();
+        for n in 1..=2 {
+            let name = format!("000{n}-microphone.mp4");
+            for record in [
+                json!({"record": "track", "track": n, "participant": n, "name": "Ana", "source": "microphone", "at_ms": 0}),
+                json!({"record": "file", "file": n, "track": n, "name": name, "codec": "opus", "codecs": "opus", "at_ms": 0}),
+                json!({"record": "closed", "file": n, "bytes": file.len(), "start_ms": 0, "end_ms": 4_000, "frames": 200}),
+            ] {
+                manifest += &line(&record);
+            }
+            ledger += &line(&json!({"record": "stored", "name": name, "bytes": file.len(), "sha256": ""}));
+            ledger += &line(&json!({"record": "moved", "name": name}));
+        }
+        fs::write(folder.join("manifest.jsonl"), manifest).expect("written");
+        fs::write(folder.join("objects.jsonl"), ledger).expect("written");
+        object
+    }
+
+    #[test]
+    fn of_files_that_are_stored_without_a_note_one_is_fetched_at_a_time_and_each_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        let object = stored(root.path());
+        let (fetched, now) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let fetch: Fetch = {
+            let (fetched, now) = (Arc::clone(&fetched), Arc::clone(&now));
+            Arc::new(move |_, _, to, _| {
+                assert_eq!(now.fetch_add(1, Ordering::SeqCst), 0, "another one is being fetched");
+                fetched.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                let copied = fs::copy(&object, to).map(|_| ());
+                now.fetch_sub(1, Ordering::SeqCst);
+                copied
+            })
+        };
+        let full = Library::new(root.path().to_owned(), u64::MAX, Arc::clone(&fetch));
+        assert_eq!(full.segments(ID, 1).expect_err("no room").kind(), ErrorKind::StorageFull);
+        let library = Library::new(root.path().to_owned(), 0, fetch);
+        // The second can't be noted.
+        fs::create_dir(root.path().join(ID).join("0002-microphone.mp4.new.parts")).expect("a folder");
+        std::thread::scope(|scope| {
+            for asker in 0..8 {
+                let library = &library;
+                scope.spawn(move || {
+                    loop {
+                        match library.segments(ID, asker % 2 + 1) {
+                            Ok(found) => break assert_eq!(found.segments.len(), 2),
+                            Err(error) => assert_eq!(error.kind(), ErrorKind::ResourceBusy),
+                        }
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                    }
+                });
+            }
+        });
+        assert_eq!(fetched.load(Ordering::SeqCst), 2);
+        let left = fs::read_dir(root.path().join(ID)).expect("there").flatten().map(|entry| entry.file_name());
+        let mut left: Vec<_> = left.filter_map(|name| name.into_string().ok()).collect();
+        left.sort();
+        let expected =
+            ["0001-microphone.mp4.parts", "0002-microphone.mp4.new.parts", "manifest.jsonl", "objects.jsonl"];
+        assert_eq!(left, expected);
+    }
+
     // acceptance: SEC10
     #[test]
     fn no_id_leads_out_of_the_folder() {
         let library =
-            Library::new(PathBuf::from("/srv/recordings"), Arc::new(|_, _, _, _| panic!("nothing is fetched")));
+            Library::new(PathBuf::from("/srv/recordings"), 0, Arc::new(|_, _, _, _| panic!("nothing is fetched")));
         for id in ["", "..", "../../etc/passwd", "a/b-long-enough", "/etc/passwd", "..%2f..%2fetc"] {
             assert_eq!(library.folder(id), None, "{id}");
             assert!(library.delete(id).is_err() && library.detail(id).is_err() && library.open(id, 1).is_err(), "{id}");

@@ -9,8 +9,7 @@ use crate::container::Container;
 use crate::journal::Journal;
 use crate::manifest::{File as Entry, Manifest};
 use crate::scan::Scan;
-use crate::{recovery, timeline};
-use rustix::fs::statvfs;
+use crate::{recovery, room, timeline};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Seek, SeekFrom};
@@ -261,8 +260,7 @@ impl Job<'_> {
 
     /// Whether there is room for so many bytes beside what is to stay free.
     fn room(&self, bytes: u64) -> Result<(), Stopped> {
-        let Ok(stat) = statvfs(self.folder) else { return Ok(()) };
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let free = room::free(self.folder);
         if free >= self.reserve.saturating_add(bytes) {
             return Ok(());
         }

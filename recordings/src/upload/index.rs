@@ -20,14 +20,21 @@ fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.parts"))
 }
 
-/// Notes the parts of a file of the recording in `folder`; it lies at `at`.
+/// The parts of a file of the recording in `folder`; it lies at `at`.
 ///
 /// # Errors
-/// When it is none of the recording's, can't be read, or the note can't be written.
-pub fn note(folder: &Path, name: &str, at: &Path) -> io::Result<Scan> {
+/// When it is none of the recording's, or can't be read.
+pub fn look(folder: &Path, name: &str, at: &Path) -> io::Result<Scan> {
     let manifest = recovery::read(folder)?;
     let file = manifest.files.iter().find(|file| file.name == name).ok_or(ErrorKind::NotFound)?;
-    let scan = Container::scan(file.codec, &mut BufReader::with_capacity(1 << 16, File::open(at)?))?;
+    Container::scan(file.codec, &mut BufReader::with_capacity(1 << 16, File::open(at)?))
+}
+
+/// Notes the parts of a file of the recording in `folder`.
+///
+/// # Errors
+/// When the note can't be written.
+pub fn note(folder: &Path, name: &str, scan: &Scan) -> io::Result<()> {
     let parts = scan.parts.iter().map(|part| {
         let Entry { offset, len, time, duration, independent, frames } = *part;
         (offset, len, time, duration, independent, frames)
@@ -37,15 +44,17 @@ pub fn note(folder: &Path, name: &str, at: &Path) -> io::Result<Scan> {
     let mut written = File::create(&new)?;
     written.write_all(&noted)?;
     written.sync_all()?;
-    fs::rename(new, path)?;
-    Ok(scan)
+    fs::rename(new, path)
 }
 
 /// Notes the parts of a file that is to go, where they are not noted.
 pub(super) fn keep(folder: &Path, name: &str) -> io::Result<()> {
     let at = folder.join(name);
     // It may be gone already, where only the note of that was missing.
-    if index(folder, name).is_ok() || !at.exists() { Ok(()) } else { note(folder, name, &at).map(|_| ()) }
+    if index(folder, name).is_ok() || !at.exists() {
+        return Ok(());
+    }
+    note(folder, name, &look(folder, name, &at)?)
 }
 
 /// What stands in a file that is in the store only, as it was noted when it went there.

@@ -11,7 +11,7 @@ mod queue;
 mod store;
 mod uploader;
 
-pub use index::{index, note};
+pub use index::{index, look, note};
 pub use ledger::{Object, Place, objects, place};
 pub use queue::{Queue, Task};
 pub use store::{Access, Store};

@@ -44,7 +44,7 @@ const summary = (id: string, change: Partial<RecordingSummary>): RecordingSummar
 
 function player(query: URLSearchParams): PlayerState {
   return {
-    playing: !query.has("paused"), waiting: query.has("waiting"), duration: LENGTH_S, live: query.has("live") ? true : query.has("behind") ? false : null, rate: 1, volume: 0.8, muted: false, soundless: false, blocked: query.has("blocked"),
+    playing: !query.has("paused"), waiting: query.has("waiting"), duration: LENGTH_S, live: query.has("live") ? true : query.has("behind") ? false : null, rate: 1, volume: 0.8, muted: false, soundless: false, blocked: query.has("blocked"), gone: false,
     showing: query.has("lacking") ? ["1-camera", "2-camera", "1-screen"] : ["1-camera", "2-camera", "3-camera", "1-screen"],
     unplayable: query.has("lacking") ? ["4-camera"] : [],
   };

@@ -137,7 +137,9 @@ export class OwnSources {
         this.screenError = null;
         // Off at once, on when the picker gave something.
         if (!on) this.screen = false;
-        audio = (await this.capture.setScreen(on)).audio;
+        const shared = await this.capture.setScreen(on);
+        if (!shared) return null;
+        audio = shared.audio;
         this.screen = on;
       }
     } catch (error) {

@@ -227,7 +227,7 @@ class Studio {
       this.screenError = null;
       this.show({});
       try {
-        await this.capture.setScreen(true);
+        if (!(await this.capture.setScreen(true))) return;
       } catch (error) {
         this.screenError = error instanceof DeviceError ? error.cause : "unknown";
         return;

@@ -169,6 +169,9 @@ pub(super) async fn serve(
         (status = 200, description = "In order, about two seconds each; the last of a file that grows grows, too.",
             body = ShownSegments),
         (status = 404, description = "None for the asker.", body = ErrorBody),
+        (status = 429, description = "It is in an object store, and others are being looked through there.",
+            body = ErrorBody),
+        (status = 503, description = "It is in an object store that cannot be reached.", body = ErrorBody),
     ))]
 pub async fn segments(
     State(state): State<AppState>,

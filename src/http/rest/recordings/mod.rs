@@ -255,9 +255,9 @@ async fn order(
     Path(id): Path<String>,
     what: RecordingCommand,
 ) -> Result<Response, Failure> {
-    let row = rights::managed(&state, &caller, &id).await?;
+    let (row, manage) = rights::commanded(&state, &caller, &id).await?;
     state.directory.record(&row.meeting, what, Some(&row.id)).await.map_err(Failure::from)?;
-    Ok(no_store(Json(shown(&state, row, true).await?)))
+    Ok(no_store(Json(shown(&state, row, manage).await?)))
 }
 
 /// Lists recordings: to administrators all, to hosts those of their own meetings that they may see.
@@ -360,6 +360,7 @@ async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + '
 fn failed(error: io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::NotFound => RefusalCode::NotFound.into(),
+        io::ErrorKind::ResourceBusy => Failure::from(RefusalCode::TooMany).retry_after(1),
         io::ErrorKind::HostUnreachable => {
             tracing::warn!(%error, "the object store of recordings");
             Failure::from(HttpCode::StoreAway).retry_after(60)

@@ -64,6 +64,21 @@ pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Resu
     if rights == Rights::Manage { Ok(row) } else { Err(RefusalCode::NotFound.into()) }
 }
 
+/// The recording, for those who may begin and end it: also hosts who must not see what comes of it. With whether they may
+/// do the rest, too.
+pub(super) async fn commanded(state: &AppState, caller: &Caller, id: &str) -> Result<(Recording, bool), Failure> {
+    if let Ok((row, Rights::Manage)) = seen(state, caller, id).await {
+        return Ok((row, true));
+    }
+    let row = find(state, id).await?;
+    let meeting = state.store.meeting_by_id(&row.meeting).await.map_err(internal)?;
+    if meeting.is_some_and(|meeting| caller.hosts(&meeting)) {
+        Ok((row, false))
+    } else {
+        Err(RefusalCode::NotFound.into())
+    }
+}
+
 pub(super) async fn find(state: &AppState, id: &str) -> Result<Recording, Failure> {
     let row = if is_id(id) { state.store.recording_by_id(id).await.map_err(internal)? } else { None };
     row.ok_or_else(|| RefusalCode::NotFound.into())

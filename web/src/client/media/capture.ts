@@ -39,6 +39,8 @@ export class Capture {
   private readonly microphone: Input = { on: false, track: null, error: null, turn: 0 };
   private readonly camera: Input = { on: false, track: null, error: null, turn: 0 };
   private screen: { video: MediaStreamTrack; audio: MediaStreamTrack | null } | null = null;
+  /** As `Input.turn`: people take their time to choose a window. */
+  private screenTurn = 0;
   private previewStream: MediaStream | null = null;
   private meter: LevelMeter | null = null;
   private readonly speech = new SpeechDetector();
@@ -102,11 +104,18 @@ export class Capture {
     await this.open("camera");
   }
 
-  /** @throws DeviceError */
-  async setScreen(on: boolean): Promise<{ audio: boolean }> {
+  /** Null: it is wanted no more, since another wish came or the page was left.
+   * @throws DeviceError */
+  async setScreen(on: boolean): Promise<{ audio: boolean } | null> {
+    const turn = ++this.screenTurn;
     this.dropScreen();
     if (!on) return { audio: false };
     const screen = await openScreen(SHARE_FRAMES[this.shareMode]);
+    if (turn !== this.screenTurn) {
+      screen.video.stop();
+      screen.audio?.stop();
+      return null;
+    }
     screen.video.contentHint = SHARE_HINT[this.shareMode];
     this.screen = screen;
     screen.video.onended = () => {
@@ -147,6 +156,7 @@ export class Capture {
       input.on = false;
       this.drop(kind);
     }
+    this.screenTurn += 1;
     this.dropScreen();
     this.handlers.changed();
   }

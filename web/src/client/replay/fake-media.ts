@@ -74,6 +74,8 @@ export class World {
   latency: number | null = 20;
   /** By file. */
   away = new Set<string>();
+  /** The server has this file no more. */
+  lost = new Set<string>();
   refuses = false;
   /** No sound card: what is not muted fails, as in Firefox. */
   deaf = false;
@@ -165,6 +167,7 @@ export class World {
       bytes: (url, offset, length, signal) =>
         answer(signal, () => {
           this.asked.push(`${url.slice("/files/".length)} ${offset === 0 ? "head" : (offset - HEAD) / PER_SECOND}`);
+          if (this.lost.has(url)) throw new RestError("not-found", 404, null, "lost");
           if (this.away.has(url)) throw new RestError("unreachable", 0, null, "away");
           // What it holds stands in it: whose it is, and from when to when.
           const text = offset === 0 ? `head ${url}` : `${url} ${(offset - HEAD) / PER_SECOND} ${(offset - HEAD + length) / PER_SECOND}`;

@@ -42,6 +42,8 @@ export interface LaneTells {
   blocked(): void;
   /** This device has no sound. */
   soundless(): void;
+  /** The server has none of it any more, or gives nobody any. */
+  gone(): void;
 }
 
 export interface Moment {
@@ -281,6 +283,7 @@ export class Lane {
       if (error.code === "unreachable" || error.status >= 500 || error.status === 429) return true;
       // It was deleted, or nobody may see it any more.
       this.refused = true;
+      this.told.gone();
       return false;
     }
     if ((error as { name?: string }).name === "QuotaExceededError") {

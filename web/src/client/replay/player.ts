@@ -48,6 +48,8 @@ export interface PlayerState {
   soundless: boolean;
   /** The browser wants a click first. */
   blocked: boolean;
+  /** The server refused some of it: it may be deleted. */
+  gone: boolean;
   /** Sources that have a picture now, and those whose codec this browser lacks. */
   showing: readonly string[];
   unplayable: readonly string[];
@@ -104,6 +106,7 @@ export class ReplayPlayer {
   private muted = false;
   private blocked = false;
   private soundless = false;
+  private gone = false;
   /** Since when the sounds were told to play, but are not heard yet: the clock and the pictures begin with them. */
   private beginning: number | null = null;
   /** Since when something is waited for; null while nothing is. */
@@ -239,6 +242,10 @@ export class ReplayPlayer {
       soundless: () => {
         this.soundless = true;
       },
+      gone: () => {
+        this.gone = true;
+        this.look();
+      },
     });
   }
 
@@ -337,7 +344,7 @@ export class ReplayPlayer {
     const at = this.position();
     const end = this.end();
     const keys = (of: (lane: Lane) => boolean) => [...this.lanes.values()].filter(of).map(({ source }) => source.key);
-    const { playing, volume, muted, blocked, soundless } = this;
+    const { playing, volume, muted, blocked, soundless, gone } = this;
     return {
       playing,
       waiting: this.waitingSince !== null,
@@ -349,6 +356,7 @@ export class ReplayPlayer {
       muted,
       soundless,
       blocked,
+      gone,
       showing: keys((lane) => lane.showing && lane.source.kind === "video"),
       unplayable: keys((lane) => lane.unplayable(at)),
     };

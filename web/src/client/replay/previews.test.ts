@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RecordingTrack } from "../recordings";
+import { RestError } from "../rest";
 import { sourcesOf } from "./index";
 import { firstPicture, withStartCodes } from "./keyframe";
 import { type PreviewParts, Previews } from "./previews";
@@ -50,18 +51,21 @@ const track = (id: string, more: Partial<RecordingTrack>): RecordingTrack => ({
 
 function world(tracks: RecordingTrack[], supported = true) {
   const asked: string[] = [];
-  const state = { changes: 0, edge: Infinity };
+  const state: { changes: number; edge: number; refuse: RestError | null; wait: (() => void) | null } = { changes: 0, edge: Infinity, refuse: null, wait: null };
   const pictures = new Map<string, HTMLCanvasElement>();
   const parts: PreviewParts = {
     segments: ({ id }, from) => {
       asked.push(`${id} list ${from}`);
+      if (state.refuse) return Promise.reject(state.refuse);
       return Promise.resolve({ init: 9, segments: [[10, cluster.length, 0, 2_000], [200, cluster.length, 2_000, 4_000], [400, 3, 4_000, 6_000]].filter(([at = 0]) => at >= from) as [number, number, number, number][] });
     },
     bytes: (url, offset, length) => {
       asked.push(`${url} ${offset}`);
+      if (state.refuse) return Promise.reject(state.refuse);
       return Promise.resolve(cluster.slice(0, length).buffer);
     },
     supports: () => Promise.resolve(supported),
+    wait: () => new Promise((resolve) => (state.wait = resolve)),
     decode: (_, picture) => {
       expect([...picture]).toEqual(PICTURE);
       const made = {} as HTMLCanvasElement;
@@ -113,6 +117,33 @@ describe("small pictures", () => {
     lacking.previews.want(1);
     await lacking.settle();
     expect([lacking.previews.get(1), lacking.asked]).toEqual([null, []]);
+  });
+  it("come when the server answers again, and not from what it refuses", async () => {
+    const { previews, state, settle, asked } = world([track("1", {})]);
+    for (const error of [new RestError("unreachable", 0, null, ""), new RestError("store-away", 503, 60, "")]) {
+      state.refuse = error;
+      previews.want(1);
+      await settle();
+      expect(previews.get(1)).toBe("coming");
+      state.wait?.();
+      await settle();
+    }
+    // It waits between two tries, also where another moment is wanted meanwhile.
+    const { length } = asked;
+    previews.want(3);
+    await settle();
+    expect(asked.length).toBe(length);
+    state.refuse = null;
+    state.wait?.();
+    await settle();
+    previews.want(1);
+    await settle();
+    expect([previews.get(1), previews.get(3)].map((one) => typeof one)).toEqual(["object", "object"]);
+    const refused = world([track("1", {})]);
+    refused.state.refuse = new RestError("not-found", 404, null, "");
+    refused.previews.want(1);
+    await refused.settle();
+    expect([refused.previews.get(1), refused.state.wait]).toEqual([null, null]);
   });
   it("are asked for of what was written since, where the recording goes on", async () => {
     const { previews, asked, state, settle } = world([track("1", { complete: false })]);

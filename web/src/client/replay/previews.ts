@@ -2,6 +2,7 @@
 // first, kept while there is room. Knows no player and no page.
 
 import { bytesOf, segmentsOf } from "../recordings";
+import { RestError } from "../rest";
 import { type File, fileAt, type Segment, segmentAfter, type Source, takeSegments, typeOf, unknownFrom } from "./index";
 import { firstPicture, withStartCodes } from "./keyframe";
 
@@ -10,6 +11,8 @@ const FIRST_BYTES = 48 * 1024;
 /** Nothing larger is fetched to be seen so small. */
 const MOST_BYTES = 2 * 1024 * 1024;
 const KEPT = 80;
+/** After the server gave none: until it is asked for again. */
+const AGAIN_MS = 2_000;
 /** A picture stands for so long after its segment (seconds). */
 const STANDS = 3;
 /** What the small pictures fit in, with what displays need that draw several dots for one. */
@@ -21,6 +24,7 @@ export interface PreviewParts {
   /** Whether a codec (RFC 6381) can be decoded here. */
   supports(codec: string): Promise<boolean>;
   decode(codec: string, picture: Uint8Array): Promise<HTMLCanvasElement>;
+  wait(milliseconds: number): Promise<void>;
 }
 
 type Need = { what: "support"; file: File } | { what: "list"; file: File } | { what: "picture"; file: File; segment: Segment; key: string };
@@ -66,7 +70,11 @@ export class Previews {
     for (;;) {
       const need = this.wanted === null ? null : this.resolve(this.wanted);
       if (!need || !("what" in need)) break;
-      await this.satisfy(need).catch(() => this.giveUp(need));
+      const error: unknown = await this.satisfy(need).then(() => null, (thrown: unknown) => thrown);
+      if (this.end.signal.aborted) break;
+      // A connection comes back; what is no picture stays none.
+      if (mayHelpAgain(error)) await this.parts.wait(AGAIN_MS);
+      else if (error !== null) this.giveUp(need);
       if (this.end.signal.aborted) break;
       this.changed();
     }
@@ -148,6 +156,10 @@ export class Previews {
   }
 }
 
+function mayHelpAgain(error: unknown): boolean {
+  return error instanceof RestError && (error.code === "unreachable" || error.status >= 500 || error.status === 429);
+}
+
 /** The segment before a place, where what it ends with may still stand. */
 function before(file: File, next: number, at: number): Segment | undefined {
   const one = file.segments[next < 0 ? file.segments.length - 1 : next - 1];
@@ -155,6 +167,7 @@ function before(file: File, next: number, at: number): Segment | undefined {
 }
 
 export const BROWSER_PREVIEWS: PreviewParts = {
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   segments: segmentsOf,
   bytes: bytesOf,
   async supports(codec) {

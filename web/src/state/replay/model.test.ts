@@ -124,6 +124,38 @@ describe("the replay page", () => {
     await pass(60_000);
     expect(told.length).toBe(length);
   });
+  it("ends where the recording is deleted while it goes on, instead of waiting for more", async () => {
+    state = "recording";
+    model = createReplay("r", null, () => undefined, parts());
+    await pass();
+    model.actions.toggle();
+    await pass(1_000);
+    refuse = new RestError("not-found", 404, null, "");
+    await pass(10_000);
+    expect(view().phase).toEqual({ kind: "failed", refusal: { code: "not-found", retryAfter: null } });
+    expect(world.elements.every(({ closed }) => closed)).toBe(true);
+  });
+  it("ends where what plays is deleted; where only one of its files is lost the others go on", async () => {
+    for (const url of ["/files/1", "/files/2", "/files/3"]) world.lost.add(url);
+    model = createReplay("r", null, () => undefined, parts());
+    await pass();
+    refuse = new RestError("not-found", 404, null, "");
+    model.actions.toggle();
+    await pass(3_000);
+    expect(view().phase.kind).toBe("failed");
+
+    refuse = null;
+    told = [];
+    world = new World([{ participant: 1, pieces: [[0, 60]] }, { participant: 1, source: "camera", pieces: [[0, 60]] }], 60);
+    world.lost.add("/files/2");
+    model = createReplay("r", null, () => undefined, parts());
+    await pass();
+    model.actions.toggle();
+    await pass(4_000);
+    expect(view().phase.kind).toBe("ready");
+    expect(model.position.get()).toBeGreaterThan(2);
+    expect(told).toEqual(["detail", "detail"]);
+  });
   it("follows an export until it is made, and ends it", async () => {
     model = createReplay("r", null, () => undefined, parts());
     await pass();

@@ -73,6 +73,8 @@ class Replay implements ReplayModel {
   private detail: RecordingDetail | null = null;
   private readonly entries: TimelineEntry[] = [];
   private reading = false;
+  /** What the server refused to the player was asked about. */
+  private doubted = false;
   /** When what was written since is asked for, at the latest; null where all is there. */
   private readAt: number | null = null;
   private choice: ReplayLayoutChoice = "grid";
@@ -125,10 +127,22 @@ class Replay implements ReplayModel {
     this.take(detail, entries);
   }
 
+  /** It is nobody's to see any more: nothing plays, and nothing is waited for. */
+  private end(error: RestError): void {
+    this.close();
+    this.view.update((now) => ({ ...now, phase: { kind: "failed", refusal: refusalOf(error) } }));
+  }
+
   /** Asks what was written meanwhile, where that is due. */
   private readAgain(): void {
-    if (this.reading || this.readAt === null) return;
-    const { playing, live, duration } = this.player.get();
+    if (this.reading) return;
+    const { playing, live, duration, gone } = this.player.get();
+    // Once: a single file may be lost, and the rest goes on.
+    if (gone && !this.doubted) {
+      this.doubted = true;
+      this.readAt = -Infinity;
+    }
+    if (this.readAt === null) return;
     const near = live === true || duration - this.player.position() < NEAR_S;
     const patience = playing && near ? LIVE_AGAIN_MS : playing || this.parts.seen() ? AGAIN_MS : UNSEEN_AGAIN_MS;
     if (performance.now() < this.readAt + patience) return;
@@ -137,8 +151,8 @@ class Replay implements ReplayModel {
       .catch((error: unknown) => {
         if (this.closed) return;
         // What plays goes on to play, the next time may do better; but what was deleted does not come back.
-        const gone = error instanceof RestError && error.status === 404;
-        this.readAt = gone ? null : performance.now() + FAILED_AGAIN_MS - LIVE_AGAIN_MS;
+        if (error instanceof RestError && error.status === 404) this.end(error);
+        else this.readAt = performance.now() + FAILED_AGAIN_MS - LIVE_AGAIN_MS;
       })
       .finally(() => {
         this.reading = false;
