@@ -45,6 +45,8 @@ pub struct Description {
     pub counts: Counts,
     /// Whether it is recorded.
     pub recorded: bool,
+    /// Whether it is, or will be by itself.
+    pub to_be_recorded: bool,
 }
 
 /// What reaches a meeting.

@@ -201,6 +201,7 @@ impl Task {
                     policy: *self.meeting.policy(),
                     counts: self.meeting.counts(),
                     recorded: self.meeting.recording().is_some(),
+                    to_be_recorded: self.meeting.is_to_be_recorded(),
                 });
             }
             Mail::End => {

@@ -226,6 +226,24 @@ scene("a meeting made so records by itself, and who comes in is told at once", {
   await ana.sees("Choir");
 });
 
+scene("who opens a link without a waiting room reads before joining that the meeting is recorded, or will be", { timeout: 90_000 }, async (cast) => {
+  const meeting = await here.server.meeting({ title: "Tea at five", waiting_room: false, auto_record: true });
+  const [ana, bo, cai] = await Promise.all([cast.chromium("Ana", 1), cast.firefox("Bo", 2), cast.chromium("Cai", 3, { ...PHONE, locale: "zh-CN" })]);
+  await bo.go(meeting.join_url);
+  await bo.sees("Tea at five");
+  await bo.sees("This meeting will be recorded");
+  await enterAsHost(ana, meeting);
+  await cai.go(meeting.join_url);
+  await cai.sees("此会议正在录制");
+  assert.deepEqual(await faults(cai, "door"), []);
+  assert.deepEqual(await lost(cai, "door"), []);
+  // Who stands there already is told as it becomes true.
+  await bo.sees("This meeting is being recorded", 40_000);
+  const { recordings: [running] } = await here.server.rest("GET", "/recordings?limit=1");
+  const { participants } = await here.server.rest("GET", `/recordings/${running.id}`);
+  assert.deepEqual(participants, ["Ana"], "nobody is in it who only read");
+});
+
 for (const [language, device, options] of [
   ["en", "desktop", {}],
   ["zh-CN", "phone", { ...PHONE, locale: "zh-CN" }],

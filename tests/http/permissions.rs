@@ -111,6 +111,8 @@ const TABLE: &[(&str, &str, For)] = &[
     ("get",    "/api/v1/meetings/{id}",         For::Host),
     ("delete", "/api/v1/meetings/{id}",         For::Host),
     ("post",   "/api/v1/meetings/{id}/host",    For::Everybody),
+    // Everybody may try a link; `recordings.rs` tries wrong ones.
+    ("post",   "/api/v1/meetings/{id}/door",    For::Everybody),
     ("post",   "/api/v1/meetings/{id}/recordings",                   For::Host),
     ("get",    "/api/v1/recordings",                                 For::Hosts),
     ("get",    "/api/v1/recordings/{id}",                            For::Recorded),

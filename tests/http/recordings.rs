@@ -270,6 +270,68 @@ async fn a_meeting_that_ends_ends_its_recording_and_a_server_that_stops_ends_all
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_opens_a_link_is_told_before_joining_that_he_will_be_recorded() {
+    let mut hosted = Hosted::new(json!({"title": "Choir", "waiting_room": false})).await;
+    let token = json!({"token": hosted.meeting.token});
+    async fn door(server: &Server, id: &str, who: (&str, &str), body: &Value) -> Answer {
+        server.post(&format!("/api/v1/meetings/{id}/door"), &[who], body.clone()).await
+    }
+    let (id, guest) = (hosted.meeting.id.clone(), ("x-nobody", "1"));
+    let said = |answer: &Answer| (answer.status.as_u16(), answer.json()["recording"].clone());
+    let before = door(&hosted.server, &id, guest, &token).await;
+    assert_eq!((said(&before), before.text("title")), ((200, Value::Null), "Choir".to_owned()));
+    hosted.host.ask(Command::StartRecording).await.expect("he may");
+    assert_eq!(said(&door(&hosted.server, &id, guest, &token).await), (200, json!("running")));
+    hosted.host.ask(Command::PauseRecording).await.expect("he may");
+    assert_eq!(said(&door(&hosted.server, &id, guest, &token).await), (200, json!("running")), "it may go on");
+    // Who leads it needs no link, and nobody else learns whether it is there.
+    let cookie = hosted.cookie.clone();
+    assert_eq!(said(&door(&hosted.server, &id, ("cookie", &cookie), &json!({})).await), (200, json!("running")));
+    for (id, body) in [(id.as_str(), json!({})), (&id, json!({"token": "wrong"})), ("missing00", token.clone())] {
+        let refused = door(&hosted.server, id, guest, &body).await;
+        assert_eq!((refused.status, refused.text("code")), (StatusCode::NOT_FOUND, "wrong-link".to_owned()), "{body}");
+    }
+    hosted.host.ask(Command::StopRecording).await.expect("he may");
+    assert_eq!(said(&door(&hosted.server, &id, guest, &token).await), (200, Value::Null));
+    hosted.host.ask(Command::End).await.expect("he may");
+    let over = door(&hosted.server, &id, guest, &token).await;
+    assert_eq!((over.status, over.text("code")), (StatusCode::GONE, "meeting-ended".to_owned()));
+
+    // One that records by itself: before anybody is there, while it does, and after the host has stopped that.
+    let server = hosted.server;
+    let meeting = server.meeting(json!({"waiting_room": false, "auto_record": true})).await;
+    let token = json!({"token": meeting.token});
+    assert_eq!(said(&door(&server, &meeting.id, guest, &token).await), (200, json!("planned")));
+    let mut host = Person::host(&server, &meeting).await;
+    host.event(|event| matches!(event, Event::RecordingChanged { recording: Some(_), .. }).then_some(())).await;
+    assert_eq!(said(&door(&server, &meeting.id, guest, &token).await), (200, json!("running")));
+    host.ask(Command::StopRecording).await.expect("he may");
+    assert_eq!(said(&door(&server, &meeting.id, guest, &token).await), (200, Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_ends_by_rest_also_what_nobody_may_see() {
+    let mut hosted = Hosted::new(json!({"waiting_room": false})).await;
+    let id = hosted.start().await["id"].as_str().expect("an id").to_owned();
+    let session = hosted.session;
+    hosted.sound(session, 20).await;
+    let path = format!("/api/v1/recordings/{id}");
+    let hidden = hosted.server.call(Method::PATCH, &path, &[bearer()], Some(json!({"visibility": "nobody"}))).await;
+    assert_eq!(hidden.status, StatusCode::OK);
+    let host = ("cookie", hosted.cookie.as_str());
+    for (order, state) in [("pause", "paused"), ("resume", "recording"), ("stop", "finished")] {
+        let stranger = hosted.server.post(&format!("{path}/{order}"), &[("x-nobody", "1")], json!({})).await;
+        assert_eq!(stranger.status, StatusCode::NOT_FOUND, "{order}");
+        let done = hosted.server.post(&format!("{path}/{order}"), &[host], json!({})).await;
+        assert_eq!((done.status, &done.json()["manage"]), (StatusCode::OK, &json!(false)), "{order}: {done:?}");
+        hosted.when(&id, state).await;
+    }
+    assert_eq!(hosted.get(&path).await.status, StatusCode::NOT_FOUND, "and sees nothing of it");
+    let deleted = hosted.server.call(Method::DELETE, &path, &[host], None).await;
+    assert_eq!(deleted.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_see_a_recording_is_the_hosts_choice_and_others_see_nothing() {
     let mut hosted = Hosted::new(json!({"title": "Secret plans", "waiting_room": false})).await;
     let browser = "symposia_browser=00112233445566778899aabbccddeeff";

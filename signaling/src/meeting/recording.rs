@@ -61,6 +61,12 @@ impl Meeting {
         self.recording.as_ref().map(Running::shown)
     }
 
+    /// Whether one runs, or begins by itself as soon as somebody is in.
+    #[must_use]
+    pub const fn is_to_be_recorded(&self) -> bool {
+        self.recording.is_some() || self.state.records
+    }
+
     /// Starts, pauses, resumes or stops a recording by somebody who asks by other ways than a command and may.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ use utoipa::{Modify, OpenApi};
         super::meetings::show,
         super::meetings::end,
         super::meetings::become_host,
+        super::meetings::door,
         super::recordings::start,
         super::recordings::stop,
         super::recordings::pause,

@@ -146,6 +146,23 @@ pub struct HostSecret {
     secret: String,
 }
 
+/// The secret of a join link; who may lead the meeting needs none.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DoorToken {
+    /// From the link's fragment.
+    token: Option<String>,
+}
+
+/// What may be known of a meeting before one joins it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Door {
+    /// 0 to 200 characters.
+    title: String,
+    /// `running`: what one says and shows is kept; `planned`: a recording begins by itself; null: neither.
+    recording: Option<&'static str>,
+}
+
 /// Makes a meeting.
 #[utoipa::path(post, path = "/api/v1/meetings", tag = "meetings", request_body = CreateMeeting,
     security(("api_token" = []), ("sign_in" = [])),
@@ -257,6 +274,42 @@ pub async fn become_host(
     let cookie = cookies::set(&cookies::host(&record.id), &value, max_age_s, SameSite::Lax, state.is_secure());
     let cookie = cookie.ok_or_else(|| internal("a cookie that is no header"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// Tells who has a join link what he comes into, so that nobody is recorded who was not told before.
+#[utoipa::path(post, path = "/api/v1/meetings/{id}/door", tag = "meetings", request_body = DoorToken,
+    params(("id" = String, Path, description = "The meeting's id.")),
+    security((), ("api_token" = []), ("sign_in" = []), ("host" = [])),
+    responses(
+        (status = 200, description = "As it is now.", body = Door),
+        (status = 404, description = "The link is wrong.", body = ErrorBody),
+        (status = 410, description = "The meeting has ended.", body = ErrorBody),
+        (status = 429, description = "Too often.", body = ErrorBody),
+    ))]
+pub async fn door(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonBody(DoorToken { token }): JsonBody<DoorToken>,
+) -> Result<Response, Failure> {
+    // As often as seats are taken up again: a page that waits for its click asks three times a minute.
+    let taken = state.limits.resumes.take(clock::now(), Network::household(caller.client.address));
+    taken.map_err(|Later(seconds)| Failure::from(RefusalCode::TooMany).retry_after(seconds))?;
+    let record = state.store.meeting_by_id(&id).await.map_err(internal)?;
+    let knows = |record: &Meeting| match &token {
+        Some(token) => record.is_join_token(token),
+        None => caller.may_administrate() || caller.hosts(record),
+    };
+    let record = record.filter(knows).ok_or(RefusalCode::WrongLink)?;
+    if record.ended_at.is_some() {
+        return Err(RefusalCode::MeetingEnded.into());
+    }
+    let recording = match state.directory.describe(&record.id).await {
+        Some(live) if live.recorded => Some("running"),
+        Some(live) => live.to_be_recorded.then_some("planned"),
+        None => StoredSettings::read(&record.settings).recording.auto.then_some("planned"),
+    };
+    Ok(no_store(Json(Door { title: record.title, recording })))
 }
 
 /// The meeting, for those who may manage it; others do not learn whether it exists.

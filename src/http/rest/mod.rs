@@ -41,6 +41,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/meetings", get(meetings::list).post(meetings::create))
         .route("/api/v1/meetings/{id}", get(meetings::show).delete(meetings::end))
         .route("/api/v1/meetings/{id}/host", post(meetings::become_host))
+        .route("/api/v1/meetings/{id}/door", post(meetings::door))
         .route("/api/v1/meetings/{id}/recordings", post(recordings::start))
         .route("/api/v1/recordings", get(recordings::list))
         .route("/api/v1/recordings/{id}", get(recordings::show).patch(recordings::change).delete(recordings::delete))

@@ -102,6 +102,18 @@ export async function exchangeHostSecret(meeting: string, secret: string): Promi
   await call("POST", `/meetings/${encodeURIComponent(meeting)}/host`, { secret });
 }
 
+/** What may be known of a meeting before one joins it. */
+export interface DoorSign {
+  title: string;
+  /** `planned`: a recording begins by itself. */
+  recording: "running" | "planned" | null;
+}
+
+/** By the token of a join link; who may lead the meeting needs none. */
+export function doorOf(meeting: string, token: string | null): Promise<DoorSign> {
+  return json("POST", `/meetings/${encodeURIComponent(meeting)}/door`, token === null ? {} : { token });
+}
+
 export interface Me {
   /** Start meetings and broadcasts. */
   may_create: boolean;

@@ -112,6 +112,7 @@ function wantedOf(query: URLSearchParams): Wanted {
     muted: query.has("muted"),
     page: 0,
     recording: recordingOf(query.get("recording")),
+    door: { title: "", recording: query.has("recorded") ? "running" : query.has("planned") ? "planned" : null },
   };
 }
 

@@ -23,6 +23,7 @@ const PAGES = [
   "page=prejoin",
   "page=prejoin&by=number&passcode",
   "page=prejoin&error=denied&by=link",
+  "page=prejoin&by=link&recorded",
   "page=waiting",
   "page=waiting&host=no",
   "page=meeting&people=1",

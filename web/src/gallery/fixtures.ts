@@ -31,6 +31,7 @@ export interface Wanted {
   muted: boolean;
   page: number;
   recording: MeetingView["recording"];
+  door: MeetingView["door"];
 }
 
 const NAMES = {
@@ -225,6 +226,7 @@ export function makeView(wanted: Wanted): MeetingView {
       startedAt: now - 754_000,
       capacity: 300,
     },
+    door: wanted.door,
     recording: wanted.recording,
     policy: {
       waitingRoom: true, locked: false, mayUnmute: true, mayShowCamera: true, mayShare: true, mayChat: true, mayRename: true, muteOnEntry: false,

@@ -192,6 +192,7 @@ export const enRecord = {
   },
   watch: "Watch the recording",
   consentTitle: "This meeting is being recorded",
+  plannedTitle: "This meeting will be recorded",
   consentText: "When you join, what you say and show is kept. With microphone and camera off, only your name and your messages to everyone are.",
   consentInside: "This meeting is being recorded: what you say and show is kept. With microphone and camera off, only your name and your messages to everyone are.",
   consentBegan: "{{name}} started recording: what you say and show is kept from now on. With microphone and camera off, only your name and your messages to everyone are.",

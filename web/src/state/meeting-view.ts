@@ -85,6 +85,7 @@ export function emptyView(name: string): MeetingView {
     preview: null,
     prejoin: { microphone: source, camera: source },
     meeting: null,
+    door: null,
     recording: null,
     policy: null,
     own: null,

@@ -5,6 +5,7 @@ import { DeviceError } from "../client/devices";
 import { FakeServer, person, welcome } from "../client/fake-socket";
 import type { CaptureHandlers } from "../client/media/capture";
 import type { Command, Event, Recording, RefusalCode, Source } from "../client/protocol";
+import { type DoorSign, RestError } from "../client/rest";
 import { createMeeting } from "./meeting";
 import type { Parts } from "./parts";
 import type { Entry, MeetingModel } from "./types";
@@ -49,6 +50,9 @@ let exchanged: string[];
 let number: number;
 let begun: number;
 let ready: boolean;
+/** What stands at the door, and how often it was looked at. */
+let sign: DoorSign | null;
+let looks: number;
 const store = () => {
   const data = new Map<string, string>();
   return {
@@ -80,6 +84,10 @@ const parts: Parts = {
   capture: (handlers) => (capture = new FakeCapture(handlers)),
   playout: () => ({ blocked: false, play: () => {}, unblock: () => {}, setSpeaker: () => Promise.resolve(), close: () => {} }),
   greet: () => Promise.resolve(),
+  door: () => {
+    looks += 1;
+    return sign ? Promise.resolve(sign) : Promise.reject(new RestError("unreachable", 0, null, ""));
+  },
   exchangeHostSecret: (_meeting, secret) => {
     exchanged.push(secret);
     return Promise.resolve();
@@ -121,6 +129,7 @@ beforeEach(() => {
   number = 0;
   begun = 0;
   ready = false;
+  [sign, looks] = [null, 0];
 });
 afterEach(() => {
   model.close();
@@ -129,6 +138,22 @@ afterEach(() => {
 });
 
 describe("the door", () => {
+  it("says before one joins that one will be recorded, also where that begins while one stands there", async () => {
+    sign = { title: "Choir", recording: null };
+    await open();
+    await pass();
+    expect(view().door).toEqual({ title: "Choir", recording: null });
+    sign = { title: "Choir", recording: "running" };
+    await pass(20_000);
+    expect(view().door?.recording).toBe("running");
+    // A server that is away for a moment takes nothing back.
+    sign = null;
+    await pass(20_000);
+    expect([view().door?.recording, looks]).toEqual(["running", 3]);
+    model.close();
+    await pass(100_000);
+    expect(looks).toBe(3);
+  });
   it("prepares the connection once the devices are open, and asks for small pictures before the page is drawn", async () => {
     await open();
     await pass();

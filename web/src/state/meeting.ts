@@ -10,6 +10,7 @@ import { RestError } from "../client/rest";
 import { forgetSeat, rememberedSeat, rememberSeat, type Seat } from "../client/seat";
 import { meetingActions } from "./actions";
 import { Chat } from "./chat";
+import { Door } from "./door";
 import { Drawing } from "./drawing";
 import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
@@ -66,6 +67,7 @@ class Meeting implements MeetingModel {
   private reloaded = false;
   private leaving: OutWhy | null = null;
   private closed = false;
+  private readonly door: Door;
   private readonly drawing = new Drawing(() => {
     if (!this.closed) this.drawNow();
   });
@@ -75,6 +77,7 @@ class Meeting implements MeetingModel {
     private readonly entry: Entry,
     private readonly parts: Parts,
   ) {
+    this.door = new Door(() => parts.door(entry), () => !this.closed && this.phase.kind === "prejoin", () => this.draw());
     this.view = new Store(emptyView(remembered("name") ?? ""));
     this.seatKey = entry.kind === "number" ? `number-${entry.number}` : entry.meeting;
     this.playout = parts.playout(() => this.draw());
@@ -155,6 +158,7 @@ class Meeting implements MeetingModel {
     });
     // The cookies that it is opened with are those that it keeps: those of a host were exchanged before this.
     this.standby.begin();
+    this.door.begin();
   }
 
   private prepare(): void {
@@ -493,6 +497,7 @@ class Meeting implements MeetingModel {
       preview: this.capture.preview(),
       prejoin: { microphone: source("microphone"), camera: source("camera") },
       meeting: roster?.meeting ?? null,
+      door: this.door.sign,
       recording: inside?.recording ?? null,
       policy,
       own: ownView(roster, {

@@ -6,8 +6,9 @@ import { Playout } from "../client/media/playout";
 import { Preparation } from "../client/media/prepared";
 import { BROWSER, MediaSession, type MediaHandlers } from "../client/media/session";
 import type { Command, Outcome, SlotCounts } from "../client/protocol";
-import { exchangeHostSecret, me } from "../client/rest";
+import { doorOf, type DoorSign, exchangeHostSecret, me } from "../client/rest";
 import { Standby } from "../client/standby";
+import type { Entry } from "./types";
 
 export type ConnectionParts = Pick<Connection, keyof Connection>;
 export type SessionParts = Pick<MediaSession, keyof MediaSession>;
@@ -31,6 +32,8 @@ export interface Parts {
   exchangeHostSecret(meeting: string, secret: string): Promise<void>;
   /** Gives the browser the cookie by which the server knows it again; a failure is no matter. */
   greet(): Promise<void>;
+  /** What may be known before joining; null where one has to join to know it. */
+  door(entry: Entry): Promise<DoorSign | null>;
 }
 
 export const BROWSER_PARTS: Parts = {
@@ -43,4 +46,6 @@ export const BROWSER_PARTS: Parts = {
   playout: (changed) => new Playout(changed),
   exchangeHostSecret,
   greet: () => me().then(() => {}, () => {}),
+  // A number is no secret: who has no more learns nothing.
+  door: (entry) => (entry.kind === "number" ? Promise.resolve(null) : doorOf(entry.meeting, entry.kind === "link" ? entry.token : null)),
 };

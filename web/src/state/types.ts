@@ -22,6 +22,7 @@ import type {
 import type { LayerNumbers, PathNumbers, TrackNumbers } from "../client/media/numbers";
 
 import type { ShareMode } from "../client/media/layers";
+import type { DoorSign } from "../client/rest";
 
 export type { ShareMode };
 export type { LayerNumbers, PathNumbers, TrackNumbers };
@@ -374,6 +375,8 @@ export interface MeetingView {
   /** Own choice before joining. */
   prejoin: { microphone: OwnSource; camera: OwnSource };
   meeting: MeetingInfo | null;
+  /** What is known of it before one joins. */
+  door: DoorSign | null;
   /** The recording under way. */
   recording: Recording | null;
   policy: Policy | null;

@@ -13,6 +13,7 @@ import { useScreen } from "./context";
 import { DeviceChoices, DeviceHelp } from "./DeviceParts";
 import styles from "./Door.module.css";
 import { Preview } from "./Preview";
+import { RecordedNote } from "./Recording";
 
 interface PreJoinProps {
   phase: Extract<Phase, { kind: "prejoin" }>;
@@ -43,7 +44,7 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
   const coming =
     microphone.on && camera.on ? "willBoth" : microphone.on ? "willMicrophone" : camera.on ? "willCamera" : "willNothing";
   const verb = entry.kind === "host" ? "startHost" : entry.kind === "number" ? "ask" : "join";
-  const where = view.meeting?.title || (entry.kind === "number" ? t("prejoin.byNumber", { number: meetingNumber(entry.number) }) : null);
+  const where = view.meeting?.title || view.door?.title || (entry.kind === "number" ? t("prejoin.byNumber", { number: meetingNumber(entry.number) }) : null);
 
   return (
     <Page>
@@ -87,6 +88,8 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
             />
           )}
           <DeviceChoices />
+          {/* Spoken as soon as it becomes true. */}
+          <div role="status">{view.door?.recording && <RecordedNote planned={view.door.recording === "planned"} />}</div>
           <div className={styles.go}>
             <Button type="submit" variant="primary" size="l" wide isPending={phase.joining}>
               {phase.joining ? t("prejoin.joining") : t(`prejoin.${verb}`)}

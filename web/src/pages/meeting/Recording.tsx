@@ -158,13 +158,13 @@ export function MarkDialog({ close }: { close: () => void }) {
 }
 
 /** At the door of a meeting that is recorded. */
-export function RecordedNote() {
+export function RecordedNote({ planned = false }: { planned?: boolean }) {
   const { t } = useTranslation();
   return (
     <div className={styles.note}>
       <CircleDot aria-hidden="true" />
       <p>
-        <strong className={styles.noteTitle}>{t("record.consentTitle")}</strong>
+        <strong className={styles.noteTitle}>{t(planned ? "record.plannedTitle" : "record.consentTitle")}</strong>
         {t("record.consentText")}
       </p>
     </div>
