@@ -87,7 +87,7 @@ impl Guests {
     pub fn knock(&mut self, name: &str, entry: Entry, identity: Option<String>) -> Result<ParticipantId, RefusalCode> {
         self.seats_made += 1;
         let seat = format!("seat-{}", self.seats_made);
-        let knock = Knock { name: name.into(), entry, guest: true, identity, seat_secret: seat.clone() };
+        let knock = Knock { name: name.into(), entry, account: None, identity, seat_secret: seat.clone() };
         let result = self.meeting.knock(self.now, knock);
         if let Ok(participant) = result {
             let guest = Guest { seat, connected: true, fresh: true, ..Guest::default() };

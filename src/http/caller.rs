@@ -49,6 +49,14 @@ impl Caller {
         Ok(Self { client, token, account, headers })
     }
 
+    /// Who calls after a while: a sign-in may have ended meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn again(&self, state: &AppState) -> Result<Self, Failure> {
+        Self::new(state, self.client, self.headers.clone()).await
+    }
+
     /// Whether the caller may start meetings and broadcasts.
     #[must_use]
     pub fn may_create(&self, state: &AppState) -> bool {
@@ -76,6 +84,13 @@ impl Caller {
     #[must_use]
     pub fn hosts(&self, meeting: &store::Meeting) -> bool {
         self.is_host(meeting) || self.owns(meeting.owner)
+    }
+
+    /// Whether the caller may rotate the key of this broadcast, end it and moderate what its viewers write. With `--dev`
+    /// everybody on this machine may.
+    #[must_use]
+    pub fn manages(&self, state: &AppState, broadcast: &store::Broadcast) -> bool {
+        state.config.dev || self.may_administrate() || self.owns(broadcast.owner)
     }
 
     /// Whose things a list shows: `None` is everybody's, for administrators.
@@ -108,7 +123,11 @@ impl Caller {
     /// Whether the browser holds the host's cookie of this meeting.
     fn is_host(&self, meeting: &store::Meeting) -> bool {
         cookies::get(&self.headers, &cookies::host(&meeting.id)).is_some_and(|cookie| {
-            StoredSettings::read(&meeting.settings).is_host_cookie(&meeting.id, cookie, clock::unix())
+            StoredSettings::read(&meeting.settings).is_host_cookie(
+                (&meeting.id, meeting.host_epoch),
+                cookie,
+                clock::unix(),
+            )
         })
     }
 

@@ -27,6 +27,8 @@ pub async fn enter(
     name: Option<String>,
     outbox: Outbox,
 ) -> Result<Seat, Refusal> {
+    // The socket may be older than what speaks for him now.
+    let caller = &caller.again(state).await.map_err(|_| RefusalCode::Internal)?;
     let address = Network::household(caller.client.address);
     let counted = if matches!(join, Join::Resume { .. }) { &state.limits.resumes } else { &state.limits.joins };
     counted.take(clock::now(), address).map_err(too_many)?;
@@ -42,14 +44,22 @@ pub async fn enter(
             return state.directory.enter(&record, Door::Resume { seat, last_event }, outbox).await;
         }
     };
+    let account = caller.account.as_ref().map(|account| account.id);
     let knock = Knock {
         name: name.unwrap_or_default(),
         entry,
-        guest: caller.account.is_none(),
+        account,
         identity: Some(caller.identity()),
         seat_secret: Secret::random(&mut rand::rng()).expose().to_owned(),
     };
-    state.directory.enter(&record, Door::Knock(knock), outbox).await
+    let seat = state.directory.enter(&record, Door::Knock(knock), outbox).await?;
+    // Who was shut out while he came in was not found among those inside.
+    if let Some(account) = account
+        && caller.again(state).await.map_err(|_| RefusalCode::Internal)?.account.is_none()
+    {
+        state.directory.shut_out(account).await;
+    }
+    Ok(seat)
 }
 
 async fn by_link(state: &AppState, meeting: &str, token: &str) -> Result<Meeting, Refusal> {

@@ -144,6 +144,28 @@ impl Directory {
         }
     }
 
+    /// An account was shut out of the server: it loses its seats in all meetings. Returns when nothing of them passes any
+    /// more.
+    pub async fn shut_out(&self, account: i64) {
+        let mailboxes: Vec<_> = self.0.live.iter().map(|entry| entry.value().clone()).collect();
+        let out = async {
+            let mut answers = Vec::new();
+            for mailbox in mailboxes {
+                let (answer, answered) = oneshot::channel();
+                if mailbox.send(Mail::ShutOut { account, answer }).await.is_ok() {
+                    answers.push(answered);
+                }
+            }
+            for answered in answers {
+                // A meeting that ends meanwhile has nobody inside.
+                let _ = answered.await;
+            }
+        };
+        if timeout(ANSWER_WITHIN, out).await.is_err() {
+            tracing::warn!(account, "a meeting took long to put somebody out");
+        }
+    }
+
     /// Ends a meeting for everybody and for good; false where it had ended.
     ///
     /// # Errors

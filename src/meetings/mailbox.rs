@@ -52,11 +52,34 @@ pub struct Description {
 /// What reaches a meeting.
 #[derive(Debug)]
 pub(super) enum Mail {
-    Enter { door: Door, outbox: Outbox, answer: oneshot::Sender<Result<ParticipantId, Refusal>> },
-    Command { participant: ParticipantId, connection: ConnectionId, id: u64, command: Command },
-    Disconnected { participant: ParticipantId, connection: ConnectionId },
-    Describe { answer: oneshot::Sender<Description> },
-    Record { what: RecordingCommand, only: Option<String>, answer: oneshot::Sender<Result<String, Refusal>> },
+    Enter {
+        door: Door,
+        outbox: Outbox,
+        answer: oneshot::Sender<Result<ParticipantId, Refusal>>,
+    },
+    Command {
+        participant: ParticipantId,
+        connection: ConnectionId,
+        id: u64,
+        command: Command,
+    },
+    Disconnected {
+        participant: ParticipantId,
+        connection: ConnectionId,
+    },
+    Describe {
+        answer: oneshot::Sender<Description>,
+    },
+    Record {
+        what: RecordingCommand,
+        only: Option<String>,
+        answer: oneshot::Sender<Result<String, Refusal>>,
+    },
+    /// An account may not be here any more; answered when it is out.
+    ShutOut {
+        account: i64,
+        answer: oneshot::Sender<()>,
+    },
     End,
     Stop,
 }

@@ -83,17 +83,17 @@ impl StoredSettings {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// A cookie for a host of this meeting: `<expires>.<signature>`.
+    /// A cookie for a host of this meeting in this epoch of its host links: `<expires>.<signature>`.
     #[must_use]
-    pub fn host_cookie(&self, meeting: &str, now: Millis) -> String {
+    pub fn host_cookie(&self, meeting: (&str, i64), now: Millis) -> String {
         let expires = now.plus(HOST_COOKIE_LIFETIME_MS).0;
         let signature = hmac::sign(&self.key(), signed(meeting, expires).as_bytes());
         format!("{expires}.{}", crate::config::hex(signature.as_ref()))
     }
 
-    /// Whether a cookie is one of ours, for this meeting, and still holds.
+    /// Whether a cookie is one of ours, for this meeting and epoch, and still holds.
     #[must_use]
-    pub fn is_host_cookie(&self, meeting: &str, cookie: &str, now: Millis) -> bool {
+    pub fn is_host_cookie(&self, meeting: (&str, i64), cookie: &str, now: Millis) -> bool {
         let Some((expires, signature)) = cookie.split_once('.') else { return false };
         let Ok(expires) = expires.parse::<u64>() else { return false };
         let Some(signature) = unhex(signature) else { return false };
@@ -105,8 +105,10 @@ impl StoredSettings {
     }
 }
 
-fn signed(meeting: &str, expires: u64) -> String {
-    format!("host of {meeting} until {expires}")
+fn signed((meeting, epoch): (&str, i64), expires: u64) -> String {
+    // As it was before there were epochs, so that cookies hold over an update.
+    let epoch = if epoch == 0 { String::new() } else { format!(" in {epoch}") };
+    format!("host of {meeting}{epoch} until {expires}")
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -129,17 +131,20 @@ mod tests {
     fn a_hosts_cookie_holds_for_its_meeting_its_time_and_its_key() {
         let settings = StoredSettings::new(default_policy(), true, 300);
         let now = Millis(1_800_000_000_000);
-        let cookie = settings.host_cookie("a", now);
-        assert!(settings.is_host_cookie("a", &cookie, now));
-        assert!(!settings.is_host_cookie("b", &cookie, now), "another meeting");
-        assert!(!settings.is_host_cookie("a", &cookie, now.plus(HOST_COOKIE_LIFETIME_MS)), "expired");
+        let cookie = settings.host_cookie(("a", 0), now);
+        assert!(settings.is_host_cookie(("a", 0), &cookie, now));
+        assert!(!settings.is_host_cookie(("b", 0), &cookie, now), "another meeting");
+        assert!(!settings.is_host_cookie(("a", 1), &cookie, now), "links were renewed");
+        let renewed = settings.host_cookie(("a", 1), now);
+        assert!(settings.is_host_cookie(("a", 1), &renewed, now));
+        assert!(!settings.is_host_cookie(("a", 0), &cookie, now.plus(HOST_COOKIE_LIFETIME_MS)), "expired");
         let (_, signature) = cookie.split_once('.').expect("two parts");
         let later = format!("{}.{signature}", u64::MAX);
-        assert!(!settings.is_host_cookie("a", &later, now), "a time that was not signed");
+        assert!(!settings.is_host_cookie(("a", 0), &later, now), "a time that was not signed");
         let other = StoredSettings::new(default_policy(), true, 300);
-        assert!(!other.is_host_cookie("a", &cookie, now), "another key");
+        assert!(!other.is_host_cookie(("a", 0), &cookie, now), "another key");
         for forged in ["", ".", "9999999999999.", "x.y", "9999999999999.zz", &"é".repeat(40)] {
-            assert!(!settings.is_host_cookie("a", forged, now), "{forged}");
+            assert!(!settings.is_host_cookie(("a", 0), forged, now), "{forged}");
         }
     }
 

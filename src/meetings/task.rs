@@ -204,6 +204,14 @@ impl Task {
                     to_be_recorded: self.meeting.is_to_be_recorded(),
                 });
             }
+            Mail::ShutOut { account, answer } => {
+                self.meeting.shut_out(now, account);
+                self.carry_out(None, true);
+                self.steps.push(Step::Answer(Box::new(move || {
+                    // Who asked may be gone.
+                    let _ = answer.send(());
+                })));
+            }
             Mail::End => {
                 self.meeting.end(now);
                 self.carry_out(None, true);

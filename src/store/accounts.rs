@@ -54,6 +54,10 @@ impl TryFrom<&SqliteRow> for Account {
 }
 
 impl Account {
+    fn may_create(&self) -> bool {
+        self.role != AccountRole::Member && self.disabled_at.is_none()
+    }
+
     fn runs_the_server(&self) -> bool {
         self.role == AccountRole::Administrator && self.disabled_at.is_none()
     }
@@ -80,10 +84,13 @@ pub struct AccountChange {
 }
 
 /// What came of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
     /// It is as wanted.
-    Done,
+    Done {
+        /// Its broadcasts whose stream keys open nothing any more: who publishes is to be cut.
+        cut: Vec<String>,
+    },
     /// There is no such account.
     Missing,
     /// Somebody has the name.
@@ -238,16 +245,21 @@ impl Store {
         if before.runs_the_server() && !somebody_runs_it(&mut transaction).await? {
             return Ok(Changed::LastAdministrator);
         }
+        let role = change.role.unwrap_or(before.role);
+        let may_create = Account { role, disabled_at, ..before.clone() }.may_create();
+        let cut = if before.may_create() && !may_create { take_away(&mut transaction, id).await? } else { Vec::new() };
         transaction.commit().await?;
-        Ok(Changed::Done)
+        Ok(Changed::Done { cut })
     }
 
-    /// Forgets an account with its sign-ins; what it made stays.
+    /// Forgets an account with its sign-ins; what it made stays, but for the keys to it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delete_account(&self, id: i64) -> Result<Changed, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        // While it is known whose they are.
+        let cut = take_away(&mut transaction, id).await?;
         let deleted = sqlx::query("DELETE FROM accounts WHERE id = $1 RETURNING *").bind(id);
         let row = deleted.fetch_optional(&mut *transaction).await?;
         let Some(before) = row.as_ref().map(Account::try_from).transpose()? else { return Ok(Changed::Missing) };
@@ -255,23 +267,33 @@ impl Store {
             return Ok(Changed::LastAdministrator);
         }
         transaction.commit().await?;
-        Ok(Changed::Done)
+        Ok(Changed::Done { cut })
     }
 
-    /// Replaces a password and ends the account's sign-ins but one: whoever knew the old password is out.
+    /// Replaces the password that was found right, and ends the account's sign-ins but one: whoever knew the old password
+    /// is out. False where it has another password by now: finding it right takes long.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn change_password(
         &self,
-        account: i64,
+        account: &Account,
         password_hash: &str,
         kept_sign_in: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        set_password(&mut transaction, account, password_hash, kept_sign_in).await?;
+        let current: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM accounts WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+                .bind(account.id)
+                .bind(&account.password_hash)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if current.is_none() {
+            return Ok(false);
+        }
+        set_password(&mut transaction, account.id, password_hash, kept_sign_in).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -316,6 +338,21 @@ pub(super) async fn set_password(
         .execute(&mut *connection)
         .await?;
     Ok(())
+}
+
+/// Ends what lets somebody go on with what this account made without it: stream keys, host links and their cookies. Gives
+/// the broadcasts.
+async fn take_away(connection: &mut SqliteConnection, account: i64) -> Result<Vec<String>, StoreError> {
+    // Whoever may have others afresh is given new ones then; of these nobody knows what they are the digests of.
+    sqlx::query(
+        "UPDATE meetings SET host_secret = randomblob(32), host_epoch = host_epoch + 1
+         WHERE owner = $1 AND ended_at IS NULL",
+    )
+    .bind(account)
+    .execute(&mut *connection)
+    .await?;
+    let cut = "UPDATE broadcasts SET stream_key = randomblob(32) WHERE owner = $1 AND ended_at IS NULL RETURNING id";
+    Ok(sqlx::query_scalar(cut).bind(account).fetch_all(connection).await?)
 }
 
 async fn somebody_runs_it(connection: &mut SqliteConnection) -> Result<bool, StoreError> {

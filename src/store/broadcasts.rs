@@ -11,6 +11,8 @@ pub struct Broadcast {
     pub id: String,
     /// 0 to 200 characters.
     pub title: String,
+    /// The account of who made it; none of programs, or where it was deleted.
+    pub owner: Option<i64>,
     /// When it was made.
     pub created_at: Millis,
     /// When it was ended for good.
@@ -26,10 +28,24 @@ pub struct CreatedBroadcast {
     pub stream_key: Secret,
 }
 
-type Row = (String, String, i64, Option<i64>);
+/// Which part of the list.
+#[derive(Debug, Clone, Default)]
+pub struct BroadcastPage {
+    /// Those before this one.
+    pub before: Option<(Millis, String)>,
+    /// At most so many.
+    pub limit: u32,
+    /// Only those that this account made.
+    pub owner: Option<i64>,
+}
 
-fn broadcast((id, title, created_at, ended_at): Row) -> Broadcast {
-    Broadcast { id, title, created_at: from_sql(created_at), ended_at: ended_at.map(from_sql) }
+type Row = (String, String, Option<i64>, i64, Option<i64>);
+
+/// And the name of its owner.
+type ListedRow = (String, String, Option<i64>, i64, Option<i64>, Option<String>);
+
+fn broadcast((id, title, owner, created_at, ended_at): Row) -> Broadcast {
+    Broadcast { id, title, owner, created_at: from_sql(created_at), ended_at: ended_at.map(from_sql) }
 }
 
 impl Store {
@@ -37,21 +53,27 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn create_broadcast(&self, title: &str, now: Millis) -> Result<CreatedBroadcast, StoreError> {
+    pub async fn create_broadcast(
+        &self,
+        title: &str,
+        owner: Option<i64>,
+        now: Millis,
+    ) -> Result<CreatedBroadcast, StoreError> {
         let (id, stream_key) = {
             let mut rng = rand::rng();
             (Secret::random(&mut rng), Secret::random(&mut rng))
         };
-        sqlx::query("INSERT INTO broadcasts (id, title, stream_key, created_at) VALUES ($1, $2, $3, $4)")
+        sqlx::query("INSERT INTO broadcasts (id, title, stream_key, created_at, owner) VALUES ($1, $2, $3, $4, $5)")
             .bind(id.expose())
             .bind(title)
             .bind(stream_key.digest().as_slice())
             .bind(to_sql(now))
+            .bind(owner)
             .execute(&self.pool)
             .await?;
         let id = id.expose().to_owned();
         Ok(CreatedBroadcast {
-            broadcast: Broadcast { id, title: title.to_owned(), created_at: now, ended_at: None },
+            broadcast: Broadcast { id, title: title.to_owned(), owner, created_at: now, ended_at: None },
             stream_key,
         })
     }
@@ -76,10 +98,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn broadcast_by_id(&self, id: &str) -> Result<Option<Broadcast>, StoreError> {
-        let row: Option<Row> = sqlx::query_as("SELECT id, title, created_at, ended_at FROM broadcasts WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row: Option<Row> =
+            sqlx::query_as("SELECT id, title, owner, created_at, ended_at FROM broadcasts WHERE id = $1")
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await?;
         Ok(row.map(broadcast))
     }
 
@@ -90,26 +113,32 @@ impl Store {
     /// When the database fails.
     pub async fn broadcast_by_stream_key(&self, key: &str) -> Result<Option<Broadcast>, StoreError> {
         let row: Option<Row> =
-            sqlx::query_as("SELECT id, title, created_at, ended_at FROM broadcasts WHERE stream_key = $1")
+            sqlx::query_as("SELECT id, title, owner, created_at, ended_at FROM broadcasts WHERE stream_key = $1")
                 .bind(Secret::new(key).digest().to_vec())
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(row.map(broadcast))
     }
 
-    /// Broadcasts that were not ended, newest first.
+    /// Broadcasts that were not ended, newest first, each with the name of its owner.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn broadcasts(&self, at_most: u32) -> Result<Vec<Broadcast>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, title, created_at, ended_at FROM broadcasts
-             WHERE ended_at IS NULL ORDER BY created_at DESC, id LIMIT $1",
+    pub async fn broadcasts(&self, page: &BroadcastPage) -> Result<Vec<(Broadcast, Option<String>)>, StoreError> {
+        let (at, id) = page.before.clone().map_or((i64::MAX, String::new()), |(at, id)| (to_sql(at), id));
+        let rows: Vec<ListedRow> = sqlx::query_as(
+            "SELECT id, title, owner, created_at, ended_at, (SELECT name FROM accounts WHERE accounts.id = owner)
+             FROM broadcasts WHERE ended_at IS NULL AND (created_at < $1 OR (created_at = $1 AND id < $2)) AND ($3 IS NULL OR owner = $3)
+             ORDER BY created_at DESC, id DESC LIMIT $4",
         )
-        .bind(i64::from(at_most))
+        .bind(at)
+        .bind(id)
+        .bind(page.owner)
+        .bind(i64::from(page.limit))
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(broadcast).collect())
+        let listed = |(id, title, owner, made, ended, name)| (broadcast((id, title, owner, made, ended)), name);
+        Ok(rows.into_iter().map(listed).collect())
     }
 
     /// How many broadcasts were not ended.

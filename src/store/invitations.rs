@@ -60,14 +60,20 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn invite(&self, role: AccountRole, name: &str, now: Millis) -> Result<(Invitation, Secret), StoreError> {
-        self.create_invitation(role, name, None, now).await
+        let made = self.create_invitation(role, name, None, now).await?;
+        made.ok_or_else(|| StoreError::Damaged("an invitation for nobody".to_owned()))
     }
 
-    /// Makes a link to a new password of an account; the one before no longer works.
+    /// Makes a link to a new password of an account; the one before no longer works. `None` where there is no such account
+    /// any more, or it was shut out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn invite_to_reset(&self, account: &Account, now: Millis) -> Result<(Invitation, Secret), StoreError> {
+    pub async fn invite_to_reset(
+        &self,
+        account: &Account,
+        now: Millis,
+    ) -> Result<Option<(Invitation, Secret)>, StoreError> {
         self.create_invitation(account.role, &account.name, Some(account.id), now).await
     }
 
@@ -77,7 +83,7 @@ impl Store {
         name: &str,
         account: Option<i64>,
         now: Millis,
-    ) -> Result<(Invitation, Secret), StoreError> {
+    ) -> Result<Option<(Invitation, Secret)>, StoreError> {
         let secret = Secret::random(&mut rand::rng());
         let expires_at = now.plus(INVITATION_LIFETIME_MS);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -86,9 +92,9 @@ impl Store {
             .bind(account)
             .execute(&mut *transaction)
             .await?;
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO invitations (token, role, name, account, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        let id: Option<i64> = sqlx::query_scalar(
+            "INSERT INTO invitations (token, role, name, account, created_at, expires_at) SELECT $1, $2, $3, $4, $5, $6
+             WHERE $4 IS NULL OR EXISTS (SELECT 1 FROM accounts WHERE id = $4 AND disabled_at IS NULL) RETURNING id",
         )
         .bind(secret.digest().as_slice())
         .bind(role.word())
@@ -96,10 +102,11 @@ impl Store {
         .bind(account)
         .bind(to_sql(now))
         .bind(to_sql(expires_at))
-        .fetch_one(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok((Invitation { id, role, name: name.to_owned(), account, created_at: now, expires_at }, secret))
+        let Some(id) = id else { return Ok(None) };
+        Ok(Some((Invitation { id, role, name: name.to_owned(), account, created_at: now, expires_at }, secret)))
     }
 
     /// The invitation that a link's secret opens, if it still works; using it up is [`Store::accept`]'s.

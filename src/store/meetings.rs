@@ -76,6 +76,8 @@ pub struct Meeting {
     pub settings: serde_json::Value,
     /// The account of who made it.
     pub owner: Option<i64>,
+    /// Cookies of its hosts hold as long as this stays.
+    pub host_epoch: i64,
     /// When it was made.
     pub created_at: Millis,
     /// When it was ended for all.
@@ -120,6 +122,7 @@ impl TryFrom<SqliteRow> for Meeting {
             join_token: Secret::new(row.try_get::<String, _>("join_token")?),
             settings: serde_json::from_str(row.try_get("settings")?).map_err(|_| damaged("settings"))?,
             owner: row.try_get("owner")?,
+            host_epoch: row.try_get("host_epoch")?,
             created_at: from_sql(row.try_get("created_at")?),
             ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(from_sql),
             host_secret: digest.try_into().map_err(|_| damaged("host_secret"))?,
@@ -156,6 +159,7 @@ impl Store {
             join_token,
             settings: new.settings,
             owner: new.owner,
+            host_epoch: 0,
             created_at: now,
             ended_at: None,
             host_secret: host_secret.digest(),

@@ -22,7 +22,7 @@ mod tests;
 mod words;
 
 pub use accounts::{Account, AccountChange, AccountRole, Changed, ListedAccount};
-pub use broadcasts::{Broadcast, CreatedBroadcast};
+pub use broadcasts::{Broadcast, BroadcastPage, CreatedBroadcast};
 pub use error::StoreError;
 pub use invitations::{Accepted, INVITATION_LIFETIME_MS, Invitation};
 pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMeeting};

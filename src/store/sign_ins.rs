@@ -27,26 +27,34 @@ pub struct SignIn {
 }
 
 impl Store {
-    /// Signs an account in; the secret goes into its cookie. Also clears away sign-ins that ran out.
+    /// Signs an account in whose password was found right; the secret goes into its cookie. `None` where it has another
+    /// password by now or was shut out: finding it right takes long. Also clears away sign-ins that ran out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn create_sign_in(&self, account: i64, device: &str, now: Millis) -> Result<Secret, StoreError> {
+    pub async fn create_sign_in(
+        &self,
+        account: &Account,
+        device: &str,
+        now: Millis,
+    ) -> Result<Option<Secret>, StoreError> {
         let secret = Secret::random(&mut rand::rng());
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("DELETE FROM sign_ins WHERE expires_at <= $1").bind(to_sql(now)).execute(&mut *transaction).await?;
-        sqlx::query(
-            "INSERT INTO sign_ins (token, account, device, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, $4)",
+        let made = sqlx::query(
+            "INSERT INTO sign_ins (token, account, device, created_at, expires_at, seen_at)
+             SELECT $1, id, $3, $4, $5, $4 FROM accounts WHERE id = $2 AND password_hash = $6 AND disabled_at IS NULL",
         )
         .bind(secret.digest().as_slice())
-        .bind(account)
+        .bind(account.id)
         .bind(device)
         .bind(to_sql(now))
         .bind(to_sql(now.plus(SIGN_IN_LIFETIME_MS)))
+        .bind(&account.password_hash)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(secret)
+        Ok((made.rows_affected() == 1).then_some(secret))
     }
 
     /// Whose sign-in this is, if it still holds; its lifetime begins anew.

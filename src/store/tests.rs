@@ -57,7 +57,7 @@ async fn secrets_are_long_and_all_different_and_not_in_the_file() {
         }
         assert!(seen.insert(made.meeting.number.to_string()));
         assert!(!format!("{made:?}").contains(made.meeting.join_token.expose()));
-        hidden.push(store.create_broadcast("b", NOW).await.unwrap().stream_key);
+        hidden.push(store.create_broadcast("b", None, NOW).await.unwrap().stream_key);
     }
     hidden.push(store.create_setup_link(NOW).await.unwrap());
     store.close().await;
@@ -135,12 +135,13 @@ async fn lists_and_counts_leave_out_what_ended() {
 #[tokio::test]
 async fn a_broadcast_is_found_by_its_stream_key() {
     let (store, _folder) = store().await;
-    let made = store.create_broadcast("Show", NOW).await.unwrap();
+    let made = store.create_broadcast("Show", None, NOW).await.unwrap();
     let by_key = store.broadcast_by_stream_key(made.stream_key.expose()).await.unwrap();
     assert_eq!(by_key.as_ref(), Some(&made.broadcast));
     assert_eq!(store.broadcast_by_id(&made.broadcast.id).await.unwrap(), by_key);
     assert_eq!(store.broadcast_by_stream_key(&made.broadcast.id).await.unwrap(), None);
-    assert_eq!((store.count_broadcasts().await.unwrap(), store.broadcasts(9).await.unwrap().len()), (1, 1));
+    let page = BroadcastPage { limit: 9, ..BroadcastPage::default() };
+    assert_eq!((store.count_broadcasts().await.unwrap(), store.broadcasts(&page).await.unwrap().len()), (1, 1));
     assert!(store.end_broadcast(&made.broadcast.id, NOW.plus(1)).await.unwrap());
     assert!(!store.end_broadcast(&made.broadcast.id, NOW.plus(2)).await.unwrap());
     let ended = store.broadcast_by_stream_key(made.stream_key.expose()).await.unwrap().unwrap();
@@ -174,7 +175,7 @@ async fn a_sign_in_holds_until_it_is_ended_or_unused_for_too_long() {
     let (store, _folder) = store().await;
     let link = store.create_setup_link(NOW).await.unwrap();
     let ana = store.create_admin(link.expose(), "ana", "hash", NOW).await.unwrap().unwrap();
-    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
+    let secret = store.create_sign_in(&ana, "Firefox", NOW).await.unwrap().unwrap();
     let holds = async |secret: &str, now| store.verify_sign_in(secret, now).await.unwrap().is_some();
     assert!(!holds("forged", NOW).await);
     let almost = NOW.plus(SIGN_IN_LIFETIME_MS - 1);
@@ -182,14 +183,35 @@ async fn a_sign_in_holds_until_it_is_ended_or_unused_for_too_long() {
     assert!(holds(secret.expose(), almost.plus(SIGN_IN_LIFETIME_MS - 1)).await, "using it renews it");
     assert!(!holds(secret.expose(), almost.plus(3 * SIGN_IN_LIFETIME_MS)).await, "ran out");
 
-    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
+    let secret = store.create_sign_in(&ana, "Firefox", NOW).await.unwrap().unwrap();
     store.end_sign_in(secret.expose()).await.unwrap();
     assert!(!holds(secret.expose(), NOW).await, "signed out");
 
-    let secret = store.create_sign_in(ana.id, "Firefox", NOW).await.unwrap();
-    store.change_password(ana.id, "other", None).await.unwrap();
+    let secret = store.create_sign_in(&ana, "Firefox", NOW).await.unwrap().unwrap();
+    assert!(store.change_password(&ana, "other", None).await.unwrap());
     assert!(!holds(secret.expose(), NOW).await, "the password was changed");
     assert_eq!(store.account_by_name("ana").await.unwrap().unwrap().password_hash, "other");
+}
+
+// acceptance: SEC8
+#[tokio::test]
+async fn a_password_found_right_opens_nothing_once_it_is_another() {
+    let (store, _folder) = store().await;
+    let link = store.create_setup_link(NOW).await.unwrap();
+    // As found before the hash was computed, which takes a while.
+    let found = store.create_admin(link.expose(), "ana", "hash", NOW).await.unwrap().unwrap();
+    assert!(store.change_password(&found, "other", None).await.unwrap());
+    assert!(store.create_sign_in(&found, "Firefox", NOW).await.unwrap().is_none(), "signs nobody in");
+    assert!(!store.change_password(&found, "third", None).await.unwrap(), "undoes no new password");
+    let now = store.account_by_name("ana").await.unwrap().unwrap();
+    assert_eq!(now.password_hash, "other");
+
+    let (_, secret) = store.invite(AccountRole::Administrator, "", NOW).await.unwrap();
+    assert!(matches!(store.accept(secret.expose(), "bea", "hash", NOW).await.unwrap(), Accepted::Account(_)));
+    let out = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    assert_eq!(store.change_account(now.id, &out, NOW).await.unwrap(), Changed::Done { cut: Vec::new() });
+    assert!(store.create_sign_in(&now, "Firefox", NOW).await.unwrap().is_none(), "who is shut out meanwhile, too");
+    assert!(store.invite_to_reset(&now, NOW).await.unwrap().is_none());
 }
 
 // acceptance: SEC8

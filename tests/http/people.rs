@@ -1,8 +1,10 @@
 //! Accounts by invitation: made, changed, shut out, given a new password; what their owners see and may.
 
+use crate::person::Person;
 use crate::support::{Answer, MeetingLinks, Server, bearer};
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use signaling::protocol::{Command, Event, Join, OutReason, Outcome, RefusalCode, ServerMessage};
 use symposia::store::AccountRole;
 
 const PASSWORD: &str = "correct horse battery";
@@ -134,6 +136,64 @@ async fn who_is_shut_out_is_out_at_once_and_can_be_let_in_again() {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "a member takes part only");
 }
 
+/// Whether a stream key opens a broadcast, asked with an offer of nothing.
+async fn publishes(server: &Server, key: &str) -> bool {
+    let headers = [("content-type", "application/sdp")];
+    let answer = server.call(Method::POST, &format!("/whip/{key}"), &headers, None).await;
+    answer.status != StatusCode::UNAUTHORIZED
+}
+
+// acceptance: SEC8
+#[tokio::test]
+async fn who_is_shut_out_keeps_no_seat_no_hosts_cookie_and_no_stream_key() {
+    let server = Server::start().await;
+    let mia = server.account("Mia", AccountRole::Host).await;
+    let id = id_of(&server, "Mia").await;
+    let own = server.meeting_by(&[("cookie", &mia)], json!({})).await;
+    let others = server.meeting(json!({"waiting_room": false})).await;
+    let as_host = server.host_cookie(&own).await;
+    let key = server.post("/api/v1/broadcasts", &[("cookie", &mia)], json!({})).await.text("stream_key");
+    let by_link = Join::Link { meeting: others.id.clone(), token: others.token.clone() };
+    let (mut seated, _) = Person::join(&server, by_link.clone(), "Mia", &mia).await.expect("the link is right");
+    let host = Join::Host { meeting: own.id.clone() };
+    let (mut hosting, _) = Person::join(&server, host.clone(), "Mia", &mia).await.expect("her own");
+    let (mut guest, _) = Person::by_link(&server, &others, "Gus").await;
+    // Its page was opened before, and nobody has said hello by it.
+    let mut early = Person::connect(&server, &mia).await;
+    assert!(publishes(&server, &key).await);
+
+    assert_eq!(change(&server, id, json!({"disabled": true})).await.status, StatusCode::NO_CONTENT);
+    for person in [&mut seated, &mut hosting] {
+        let (messages, closed) = person.rest().await;
+        let out = |message: &ServerMessage| {
+            matches!(message, ServerMessage::Event { event: Event::Out { reason: OutReason::Removed }, .. })
+        };
+        assert!(messages.iter().any(out), "{messages:?} {closed:?}");
+    }
+    assert_eq!(early.hello(host.clone(), "Mia").await.err(), Some(RefusalCode::WrongLink));
+    let by_cookie = Person::join(&server, host, "Mia", &as_host).await;
+    assert_eq!(by_cookie.err(), Some(RefusalCode::WrongLink), "the cookie of her host link");
+    let path = format!("/api/v1/meetings/{}/host", own.id);
+    let by_link = server.post(&path, &[], json!({"secret": own.host_secret})).await;
+    assert_eq!(by_link.status, StatusCode::NOT_FOUND, "and the link itself");
+    assert!(!publishes(&server, &key).await);
+    guest.event(|event| matches!(event, Event::Left { .. }).then_some(())).await;
+    assert_eq!(guest.ask(Command::SetHand { raised: true }).await, Ok(Outcome::Done), "others stay");
+
+    // Let in again she hosts what she made, with new links and keys.
+    change(&server, id, json!({"disabled": false})).await;
+    let back = sign_in(&server, "Mia", PASSWORD).await.cookie("symposia_session=").expect("signed in");
+    let list = server.get("/api/v1/broadcasts", &[("cookie", &back)]).await.json();
+    let path = format!("/api/v1/broadcasts/{}/stream-key", list["broadcasts"][0]["id"].as_str().expect("hers"));
+    let renewed = server.post(&path, &[("cookie", &back)], json!({})).await.text("stream_key");
+    assert!(publishes(&server, &renewed).await);
+    let path = format!("/api/v1/accounts/{id}");
+    assert_eq!(server.call(Method::DELETE, &path, &[bearer()], None).await.status, StatusCode::NO_CONTENT);
+    assert!(!publishes(&server, &renewed).await, "who is deleted, too");
+    let list = server.get("/api/v1/broadcasts", &[bearer()]).await.json();
+    assert_eq!(list["broadcasts"][0]["owner"], Value::Null, "it stays, for administrators");
+}
+
 #[tokio::test]
 async fn somebody_can_always_run_the_server() {
     let server = Server::start().await;
@@ -189,6 +249,22 @@ async fn people_see_and_end_their_own_sign_ins_and_change_their_password() {
     assert!(me(&server, &third).await.get("name").is_none(), "all others are out");
 }
 
+// acceptance: SEC8
+#[tokio::test]
+async fn of_two_new_passwords_for_one_old_one_holds_only_the_first() {
+    let server = Server::start().await;
+    let (cookie, other) = (server.account("Mia", AccountRole::Member).await, sign_in(&server, "Mia", PASSWORD).await);
+    let other = other.cookie("symposia_session=").expect("signed in");
+    let new = |new: &str| json!({"old": PASSWORD, "new": new});
+    let change = async |cookie: &str, password: &str| {
+        server.post("/api/v1/me/password", &[("cookie", cookie)], new(password)).await
+    };
+    let (first, second) = tokio::join!(change(&cookie, "the owner's new one"), change(&other, "the thief's new one"));
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::NO_CONTENT, StatusCode::UNAUTHORIZED]);
+}
+
 #[tokio::test]
 async fn hosts_list_and_manage_what_they_made_and_nothing_else() {
     let server = Server::start().await;
@@ -213,7 +289,41 @@ async fn hosts_list_and_manage_what_they_made_and_nothing_else() {
     assert_eq!(server.get(&about, &[("cookie", &mia)]).await.json()["host"], true, "without the link, too");
     assert_eq!(server.get(&about, &[("cookie", &cem)]).await.json()["host"], false);
 
+    let key = async |path: &str, cookie: &str| server.post(path, &[("cookie", cookie)], json!({})).await;
+    let made = key("/api/v1/broadcasts", &mia).await;
+    for _ in 0..2 {
+        assert_eq!(key("/api/v1/broadcasts", &cem).await.status, StatusCode::CREATED);
+    }
+    let broadcast = format!("/api/v1/broadcasts/{}", made.text("id"));
+    let stream_key = format!("{broadcast}/stream-key");
+    let list = async |query: &str, headers: &[(&str, &str)]| {
+        server.get(&format!("/api/v1/broadcasts{query}"), headers).await.json()
+    };
+    let hers = list("", &[("cookie", &mia)]).await;
+    assert_eq!(hers["broadcasts"].as_array().expect("a list").len(), 1);
+    assert_eq!((&hers["broadcasts"][0]["owner"], &hers["next"]), (&json!("Mia"), &Value::Null));
+    let (first, mut seen) = (list("?limit=2", &[bearer()]).await, Vec::new());
+    let rest = list(&format!("?before={}", first["next"].as_str().expect("more")), &[bearer()]).await;
+    for page in [&first, &rest] {
+        let page = page["broadcasts"].as_array().expect("a list").iter();
+        seen.extend(page.map(|one| one["owner"].as_str().expect("a name").to_owned()));
+    }
+    seen.sort();
+    assert_eq!(seen, ["Cem", "Cem", "Mia"], "administrators see all, each once");
+    assert_eq!(list("?before=nothing", &[bearer()]).await["code"], "bad-message");
+    assert_eq!(key(&stream_key, &cem).await.status, StatusCode::UNAUTHORIZED);
+    let renewed = key(&stream_key, &mia).await.text("stream_key");
+    assert!(publishes(&server, &renewed).await && !publishes(&server, &made.text("stream_key")).await);
+
     let id = id_of(&server, "Mia").await;
+    change(&server, id, json!({"role": "member"})).await;
+    assert!(!publishes(&server, &renewed).await, "who may make none sends to none");
+    let ended = server.call(Method::DELETE, &broadcast, &[("cookie", &mia)], None).await;
+    assert_eq!(ended.status, StatusCode::UNAUTHORIZED);
+    change(&server, id, json!({"role": "host"})).await;
+    let ended = server.call(Method::DELETE, &broadcast, &[("cookie", &mia)], None).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+    assert_eq!(list("", &[("cookie", &mia)]).await["broadcasts"], json!([]));
     change(&server, id, json!({"role": "member"})).await;
     assert_eq!(server.get(&path, &[("cookie", &mia)]).await.status, StatusCode::UNAUTHORIZED, "no host any more");
 }

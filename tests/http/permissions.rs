@@ -57,6 +57,8 @@ enum For {
     Administration,
     /// And all who are signed in and not only to take part.
     Hosts,
+    /// And who made that very thing.
+    Owner,
     /// And the host of that very meeting, by its link or because he made it.
     Host,
     /// Who is signed in, whatever he may.
@@ -77,6 +79,7 @@ impl For {
             For::Everybody => true,
             For::Administration => administration,
             For::Hosts => administration || matches!(who, Who::Colleague | Who::Owner),
+            For::Owner => administration || who == Who::Owner,
             For::Host | For::Recorded => administration || matches!(who, Who::Host | Who::Owner),
             For::SignedIn => matches!(who, Who::Member | Who::Colleague | Who::Owner | Who::Administrator),
             For::Operation => who == Who::Program,
@@ -131,10 +134,11 @@ const TABLE: &[(&str, &str, For)] = &[
     ("get",    "/api/v1/recordings/{id}/tracks/{track}",             For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}/segments",    For::Recorded),
     ("post",   "/api/v1/broadcasts",            For::Hosts),
+    ("get",    "/api/v1/broadcasts",            For::Hosts),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
-    ("delete", "/api/v1/broadcasts/{id}",       For::Administration),
-    ("post",   "/api/v1/broadcasts/{id}/stream-key",                 For::Administration),
-    ("delete", "/api/v1/broadcasts/{id}/stream-key",                 For::Administration),
+    ("delete", "/api/v1/broadcasts/{id}",       For::Owner),
+    ("post",   "/api/v1/broadcasts/{id}/stream-key",                 For::Owner),
+    ("delete", "/api/v1/broadcasts/{id}/stream-key",                 For::Owner),
     ("post",   "/api/v1/network-tests",         For::Everybody),
     ("delete", "/api/v1/network-tests",         For::Tester),
     ("post",   "/api/v1/network-tests/publish", For::Tester),
@@ -181,7 +185,7 @@ impl Fixture {
         let meeting = server.meeting_by(&[("cookie", &owner)], json!({})).await;
         let other = server.meeting_by(&[("cookie", &colleague)], json!({})).await;
         let (host, other_host) = (server.host_cookie(&meeting).await, server.host_cookie(&other).await);
-        let made = server.post("/api/v1/broadcasts", &[bearer()], json!({})).await;
+        let made = server.post("/api/v1/broadcasts", &[("cookie", &owner)], json!({})).await;
         let (broadcast, stream_key) = (made.text("id"), made.text("stream_key"));
         let recording = Recording {
             id: format!("{}-1800000000000", meeting.id),

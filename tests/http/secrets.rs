@@ -45,7 +45,7 @@ async fn tokens_that_are_forged_or_of_another_meeting_open_nothing() {
 
     let record = server.state.store.meeting_by_id(&ours.id).await.expect("a store").expect("a meeting");
     let settings = StoredSettings::read(&record.settings);
-    let expired = settings.host_cookie(&ours.id, Millis(clock::unix().0 - 8 * 24 * 3_600_000));
+    let expired = settings.host_cookie((&ours.id, 0), Millis(clock::unix().0 - 8 * 24 * 3_600_000));
     let expired = format!("symposia_host_{}={expired}", ours.id);
     assert_eq!(refusal(&server, host(&ours.id), &expired).await, Some(RefusalCode::WrongLink), "expired");
 

@@ -102,7 +102,7 @@ impl Table {
     ) -> bool {
         self.secrets += 1;
         let secret = format!("secret-{}-{}", self.number, self.secrets);
-        let knock = Knock { name: "Ana".into(), entry, guest: true, identity, seat_secret: secret.clone() };
+        let knock = Knock { name: "Ana".into(), entry, account: None, identity, seat_secret: secret.clone() };
         let result = self.meeting.knock(now, knock);
         if let Ok(id) = result {
             let person = Person {

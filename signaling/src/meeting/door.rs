@@ -63,7 +63,7 @@ impl Meeting {
                 identity: knock.identity,
                 name,
                 role,
-                guest: knock.guest,
+                account: knock.account,
                 entry: knock.entry,
                 epoch: Epoch(0),
                 place: Place::Waiting { since: now, sent_back: false },

@@ -118,8 +118,8 @@ pub struct Knock {
     pub name: String,
     /// By which right; the caller has checked it.
     pub entry: Entry,
-    /// Not signed in.
-    pub guest: bool,
+    /// Who is signed in; nobody is a guest. Who is shut out of the server loses the seat by it ([`super::Meeting::shut_out`]).
+    pub account: Option<i64>,
     /// What stays the same when this browser or account comes again; bans hold by it.
     pub identity: Option<String>,
     /// The secret of the new seat: at least 128 random bits, made by the caller, never used before.

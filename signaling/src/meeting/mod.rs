@@ -30,7 +30,7 @@ pub use text::{CHAT_MAX, MARK_MAX, NAME_MAX};
 use crate::ids::{Millis, ParticipantId};
 use crate::permission::{Action, permits};
 use crate::protocol::{
-    ChatMessage, LogEntry, MeetingInfo, Participant, Policy, RecordingEndReason, RefusalCode, WaitingPerson,
+    ChatMessage, LogEntry, MeetingInfo, OutReason, Participant, Policy, RecordingEndReason, RefusalCode, WaitingPerson,
 };
 use crate::role::Role;
 use seat::{Line, Seat};
@@ -131,6 +131,16 @@ impl Meeting {
         self.begin(now);
         if !self.state.ended {
             self.end_for_all(now, None);
+        }
+        self.finish();
+    }
+
+    /// An account was shut out of the server: so are all its seats, those that wait or are kept, too.
+    pub fn shut_out(&mut self, now: Millis, account: i64) {
+        self.begin(now);
+        for whom in self.ids(|seat| seat.account == Some(account)) {
+            self.note(now, None, "remove", Some(whom), None);
+            self.put_out(whom, OutReason::Removed, None);
         }
         self.finish();
     }

@@ -38,7 +38,9 @@ pub(super) struct Seat {
     pub(super) identity: Option<String>,
     pub(super) name: String,
     pub(super) role: Role,
-    pub(super) guest: bool,
+    /// Nobody is a guest.
+    #[serde(default)]
+    pub(super) account: Option<i64>,
     pub(super) entry: Entry,
     /// Of the newest admission; 0 before the first.
     pub(super) epoch: Epoch,
@@ -120,7 +122,7 @@ impl Seat {
             id,
             name: self.name.clone(),
             role: self.role,
-            guest: self.guest,
+            guest: self.account.is_none(),
             microphone: inside.on.contains(&Source::Microphone),
             camera: inside.on.contains(&Source::Camera),
             screen: inside.on.contains(&Source::Screen),
@@ -135,7 +137,7 @@ impl Seat {
     /// As hosts see it; `None` for those inside.
     pub(super) fn waiting_person(&self, id: ParticipantId) -> Option<WaitingPerson> {
         let Place::Waiting { since, sent_back } = self.place else { return None };
-        Some(WaitingPerson { id, name: self.name.clone(), guest: self.guest, since, sent_back })
+        Some(WaitingPerson { id, name: self.name.clone(), guest: self.account.is_none(), since, sent_back })
     }
 }
 

@@ -81,7 +81,7 @@ fn muting_three_hundred_microphones_tells_each_person_in_a_few_messages() {
     let mut meeting = Meeting::new(MeetingSettings { capacity: 301, ..settings() }, now);
     let mut come = |entry, number: u32| {
         let name = format!("Person {number}");
-        let knock = Knock { name, entry, guest: true, identity: None, seat_secret: format!("seat-{number}") };
+        let knock = Knock { name, entry, account: None, identity: None, seat_secret: format!("seat-{number}") };
         let id = meeting.knock(now, knock).expect("there is room");
         meeting.handle_command(now, id, 1, microphone(true));
         while meeting.poll_effect().is_some() {}

@@ -27,6 +27,28 @@ fn who_is_removed_is_out_on_every_channel_and_may_come_again() {
     assert!(world.clients[&again].chat.is_empty(), "what was said meanwhile is not for him");
 }
 
+#[test]
+fn who_is_shut_out_of_the_server_loses_every_seat_inside_waiting_and_kept() {
+    let mut world = World::with(OPEN);
+    let mut sit = |name, entry| world.knock_as(name, entry, None, Some(7)).expect("the door opens");
+    let (inside, away) = (sit("Ana", Entry::Host), sit("Ana's phone", Entry::Link));
+    let other = world.knock_as("Ben", Entry::Link, None, Some(8)).expect("the door opens");
+    world.done(inside, Command::SetPolicy { policy: Policy { waiting_room: true, ..OPEN } });
+    let waiting = world.knock_as("Ana's tablet", Entry::Link, None, Some(7)).expect("a place to wait");
+    world.disconnect(away);
+    world.done(inside, microphone(true));
+    world.meeting.shut_out(world.now, 7);
+    world.carry_out();
+    for seat in [inside, waiting] {
+        assert_eq!(world.clients[&seat].out, Some(OutReason::Removed));
+    }
+    assert!(!world.forwards(inside, Source::Microphone));
+    for seat in [inside, away, waiting] {
+        assert_eq!(world.resume(seat), Err(RefusalCode::SeatGone));
+    }
+    assert!(world.clients[&other].connected && world.meeting.media_allowed(other).is_some());
+}
+
 // acceptance: M5
 #[test]
 fn who_is_banned_comes_back_by_no_way() {

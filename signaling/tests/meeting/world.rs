@@ -130,11 +130,21 @@ impl World {
     }
 
     pub fn knock(&mut self, name: &str, entry: Entry, identity: Option<&str>) -> Result<ParticipantId, RefusalCode> {
+        self.knock_as(name, entry, identity, None)
+    }
+
+    /// Somebody signed in.
+    pub fn knock_as(
+        &mut self,
+        name: &str,
+        entry: Entry,
+        identity: Option<&str>,
+        account: Option<i64>,
+    ) -> Result<ParticipantId, RefusalCode> {
         self.seats_made += 1;
         let seat = format!("seat-{}", self.seats_made);
         let identity = identity.map(str::to_owned);
-        let knock =
-            Knock { name: name.into(), entry, guest: true, identity: identity.clone(), seat_secret: seat.clone() };
+        let knock = Knock { name: name.into(), entry, account, identity: identity.clone(), seat_secret: seat.clone() };
         let result = self.meeting.knock(self.now, knock);
         if let Ok(participant) = result {
             let client = Client { seat, identity, connected: true, fresh: true, next_command: 1, ..Client::default() };

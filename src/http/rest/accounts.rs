@@ -1,5 +1,6 @@
 //! The people of this server, for its administrators. Knows no passwords.
 
+use super::broadcasts::cut_publisher;
 use super::invitations::{MadeInvitation, invitation_url};
 use super::meetings::no_store;
 use super::number;
@@ -55,7 +56,8 @@ pub struct ChangeAccount {
     name: Option<String>,
     /// `administrator`, `host` or `member`.
     role: Option<String>,
-    /// Shut out; signs all browsers out at once.
+    /// Shut out; signs all browsers out and gives up all seats in meetings at once. Who may start nothing any more loses
+    /// stream keys and host links, too.
     disabled: Option<bool>,
 }
 
@@ -101,12 +103,14 @@ pub async fn change(
     let name = wanted.name.as_deref().map(account_name).transpose()?;
     let role = wanted.role.as_deref().map(role).transpose()?;
     let change = AccountChange { name: name.map(str::to_owned), role, disabled: wanted.disabled };
-    let changed = state.store.change_account(number(&id)?, &change, clock::unix()).await.map_err(internal)?;
+    let id = number(&id)?;
+    let changed = state.store.change_account(id, &change, clock::unix()).await.map_err(internal)?;
     tracing::info!(account = id, ?change, ?changed, "an account was to be changed");
-    answer(changed)
+    let is_out = change.disabled == Some(true);
+    follow(&state, changed, is_out.then_some(id)).await
 }
 
-/// Deletes an account; the meetings and recordings of its owner stay.
+/// Deletes an account; the meetings, broadcasts and recordings of its owner stay, for administrators.
 #[utoipa::path(delete, path = "/api/v1/accounts/{id}", tag = "people",
     params(("id" = i64, Path, description = "The account's id.")),
     security(("api_token" = []), ("sign_in" = [])),
@@ -122,9 +126,10 @@ pub async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
     need(caller.may_administrate())?;
-    let changed = state.store.delete_account(number(&id)?).await.map_err(internal)?;
+    let id = number(&id)?;
+    let changed = state.store.delete_account(id).await.map_err(internal)?;
     tracing::info!(account = id, ?changed, "an account was to be deleted");
-    answer(changed)
+    follow(&state, changed, Some(id)).await
 }
 
 /// Makes a one-time link by which the account's owner chooses a new password; the one before no longer works.
@@ -139,8 +144,9 @@ pub async fn remove(
 pub async fn reset(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
     need(caller.may_administrate())?;
     let account = state.store.account_by_id(number(&id)?).await.map_err(internal)?;
-    let account = account.filter(|account| account.disabled_at.is_none()).ok_or(RefusalCode::NotFound)?;
+    let account = account.ok_or(RefusalCode::NotFound)?;
     let made = state.store.invite_to_reset(&account, clock::unix()).await.map_err(internal)?;
+    let made = made.ok_or(RefusalCode::NotFound)?;
     tracing::info!(account = account.id, "a link to a new password was made");
     Ok(invitation_url(&state, made))
 }
@@ -154,9 +160,18 @@ pub(super) fn role(word: &str) -> Result<AccountRole, Failure> {
     AccountRole::of(word).ok_or_else(wrong)
 }
 
-fn answer(changed: Changed) -> Result<StatusCode, Failure> {
+/// What is under way follows what the store says; `out` lost its seats.
+async fn follow(state: &AppState, changed: Changed, out: Option<i64>) -> Result<StatusCode, Failure> {
     match changed {
-        Changed::Done => Ok(StatusCode::NO_CONTENT),
+        Changed::Done { cut } => {
+            for broadcast in cut {
+                cut_publisher(state, &broadcast).await;
+            }
+            if let Some(account) = out {
+                state.directory.shut_out(account).await;
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
         Changed::Missing => Err(RefusalCode::NotFound.into()),
         Changed::NameTaken => Err(HttpCode::NameTaken.into()),
         Changed::LastAdministrator => Err(HttpCode::LastAdministrator.into()),

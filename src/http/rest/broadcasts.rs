@@ -1,7 +1,7 @@
 //! Broadcasts by REST: made, shown, ended. Knows nothing of what is sent.
 
 use super::meetings::{count_creation, no_store};
-use super::title;
+use super::{place, title};
 use crate::clock;
 use crate::config::Secret;
 use crate::http::AppState;
@@ -9,13 +9,18 @@ use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, bearer, need};
 use crate::http::errors::{ErrorBody, Failure, internal};
 use crate::ingest::Status;
+use crate::store::{Broadcast, BroadcastPage};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use signaling::protocol::RefusalCode;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// How many a list shows where nothing is said, and at most.
+const LISTED: u32 = 50;
+const LISTED_MOST: u32 = 200;
 
 /// The port of RTMP, which its addresses need not name.
 const RTMP_PORT: u16 = 1935;
@@ -92,9 +97,80 @@ pub struct ShownBroadcast {
     /// Where players watch by HLS, some seconds later; absent while what is sent can't be watched so (VP8).
     #[serde(skip_serializing_if = "Option::is_none")]
     hls_url: Option<String>,
-    /// The encoder that publishes by RTMP; only for who runs the server or has the stream key.
+    /// The encoder that publishes by RTMP; only for who may manage the broadcast or has the stream key.
     #[serde(skip_serializing_if = "Option::is_none")]
     publisher: Option<Status>,
+}
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// At most so many: 50, or up to 200.
+    limit: Option<u32>,
+    /// `next` of the list before.
+    before: Option<String>,
+}
+
+/// A broadcast in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedBroadcast {
+    /// As in the links.
+    id: String,
+    /// 0 to 200 characters.
+    title: String,
+    /// When it was made, in milliseconds since 1970.
+    created_at: u64,
+    /// The name of who made it; null of programs, or where the account was deleted.
+    owner: Option<String>,
+    /// Somebody publishes.
+    live: bool,
+    /// Who watch by WHEP.
+    viewers: usize,
+    /// The page to watch it on.
+    watch_url: String,
+}
+
+/// Broadcasts that were not ended, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BroadcastList {
+    broadcasts: Vec<ListedBroadcast>,
+    /// `before` of the list after; null where there is none.
+    next: Option<String>,
+}
+
+/// Lists the broadcasts that were not ended: to administrators all, to hosts their own.
+#[utoipa::path(get, path = "/api/v1/broadcasts", tag = "broadcasts", params(Asked),
+    security(("api_token" = []), ("sign_in" = [])),
+    responses(
+        (status = 200, description = "Newest first.", body = BroadcastList),
+        (status = 401, description = "For those who may make broadcasts.", body = ErrorBody),
+    ))]
+pub async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    let owner = if state.config.dev { None } else { caller.listed_owner()? };
+    let limit = asked.limit.unwrap_or(LISTED).clamp(1, LISTED_MOST);
+    let before = asked.before.as_deref().map(place).transpose()?;
+    let rows = state.store.broadcasts(&BroadcastPage { before, limit: limit + 1, owner }).await.map_err(internal)?;
+    let more = rows.len() > limit as usize;
+    let mut broadcasts = Vec::new();
+    for (row, owner) in rows.into_iter().take(limit as usize) {
+        let (live, viewers) = state.broadcasts.viewers(&row.id);
+        broadcasts.push(ListedBroadcast {
+            watch_url: format!("{}/w/{}", state.base_url, row.id),
+            live: live || state.ingest.status(&row.id).is_some(),
+            viewers,
+            created_at: row.created_at.0,
+            owner,
+            title: row.title,
+            id: row.id,
+        });
+    }
+    let next = broadcasts.last().filter(|_| more).map(|last| format!("{}.{}", last.created_at, last.id));
+    Ok(no_store(Json(BroadcastList { broadcasts, next })))
 }
 
 /// Makes a broadcast.
@@ -115,7 +191,8 @@ pub async fn create(
     if state.store.count_broadcasts().await.map_err(internal)? >= u64::from(state.config.limits.broadcasts) {
         return Err(Failure::from(RefusalCode::TooMany).with_detail("so many broadcasts exist already; end one"));
     }
-    let made = state.store.create_broadcast(&title, clock::unix()).await.map_err(internal)?;
+    let owner = caller.account.as_ref().map(|account| account.id);
+    let made = state.store.create_broadcast(&title, owner, clock::unix()).await.map_err(internal)?;
     let (id, base_url) = (made.broadcast.id, &state.base_url);
     tracing::info!(broadcast = id, "a broadcast was made");
     let body = CreatedBroadcast {
@@ -152,8 +229,8 @@ pub async fn show(
     let publisher = state.ingest.status(&found.id);
     let live = live || publisher.is_some();
     // What an encoder calls itself and what it does wrong is nothing for viewers.
-    let publisher =
-        if caller.may_administrate() || holds_key(&state, &headers, &found.id).await? { publisher } else { None };
+    let told = caller.manages(&state, &found) || holds_key(&state, &headers, &found.id).await?;
+    let publisher = publisher.filter(|_| told);
     Ok(no_store(Json(ShownBroadcast { id: found.id, title: found.title, live, viewers, whep_url, hls_url, publisher })))
 }
 
@@ -163,13 +240,26 @@ async fn holds_key(state: &AppState, headers: &HeaderMap, id: &str) -> Result<bo
     Ok(found.is_some_and(|broadcast| broadcast.id == id))
 }
 
+/// The broadcast, for those who may manage it; others do not learn whether it exists.
+pub(super) async fn managed(state: &AppState, caller: &Caller, id: &str) -> Result<Broadcast, Failure> {
+    let found = state.store.broadcast_by_id(id).await.map_err(internal)?;
+    need(caller.may_administrate() || found.as_ref().is_some_and(|found| caller.manages(state, found)))?;
+    found.filter(|found| found.ended_at.is_none()).ok_or_else(|| RefusalCode::NotFound.into())
+}
+
+/// Who publishes with a key that is none any more.
+pub(super) async fn cut_publisher(state: &AppState, broadcast: &str) {
+    state.ingest.cut(broadcast);
+    state.broadcasts.cut(broadcast).await;
+}
+
 /// Gives a broadcast a new stream key. Whoever publishes with the old one is cut.
 #[utoipa::path(post, path = "/api/v1/broadcasts/{id}/stream-key", tag = "broadcasts",
     params(("id" = String, Path, description = "The broadcast's id.")),
     security(("api_token" = []), ("sign_in" = [])),
     responses(
         (status = 200, description = "The new key.", body = StreamKey),
-        (status = 401, description = "For the administrator.", body = ErrorBody),
+        (status = 401, description = "For its owner and administrators.", body = ErrorBody),
         (status = 404, description = "No such broadcast.", body = ErrorBody),
     ))]
 pub async fn rotate_key(
@@ -187,7 +277,7 @@ pub async fn rotate_key(
     security(("api_token" = []), ("sign_in" = [])),
     responses(
         (status = 204, description = "No key opens it any more."),
-        (status = 401, description = "For the administrator.", body = ErrorBody),
+        (status = 401, description = "For its owner and administrators.", body = ErrorBody),
         (status = 404, description = "No such broadcast.", body = ErrorBody),
     ))]
 pub async fn revoke_key(
@@ -201,10 +291,9 @@ pub async fn revoke_key(
 }
 
 async fn change_key(state: &AppState, caller: &Caller, id: &str) -> Result<Secret, Failure> {
-    need(caller.may_administrate())?;
+    managed(state, caller, id).await?;
     let key = state.store.change_stream_key(id).await.map_err(internal)?.ok_or(RefusalCode::NotFound)?;
-    state.ingest.cut(id);
-    state.broadcasts.cut(id).await;
+    cut_publisher(state, id).await;
     tracing::info!(broadcast = id, "a stream key was changed");
     Ok(key)
 }
@@ -215,11 +304,11 @@ async fn change_key(state: &AppState, caller: &Caller, id: &str) -> Result<Secre
     security(("api_token" = []), ("sign_in" = [])),
     responses(
         (status = 204, description = "It is over."),
-        (status = 401, description = "For the administrator.", body = ErrorBody),
+        (status = 401, description = "For its owner and administrators.", body = ErrorBody),
         (status = 404, description = "No such broadcast.", body = ErrorBody),
     ))]
 pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
-    need(caller.may_administrate())?;
+    managed(&state, &caller, &id).await?;
     if !state.store.end_broadcast(&id, clock::unix()).await.map_err(internal)? {
         return Err(RefusalCode::NotFound.into());
     }

@@ -52,6 +52,7 @@ use utoipa::{Modify, OpenApi};
         super::recordings::files::segments,
         super::recordings::files::timeline,
         super::broadcasts::create,
+        super::broadcasts::list,
         super::broadcasts::show,
         super::broadcasts::end,
         super::broadcasts::rotate_key,

@@ -269,7 +269,7 @@ pub async fn become_host(
     if record.ended_at.is_some() {
         return Err(RefusalCode::MeetingEnded.into());
     }
-    let value = StoredSettings::read(&record.settings).host_cookie(&record.id, clock::unix());
+    let value = StoredSettings::read(&record.settings).host_cookie((&record.id, record.host_epoch), clock::unix());
     let max_age_s = HOST_COOKIE_LIFETIME_MS / 1000;
     let cookie = cookies::set(&cookies::host(&record.id), &value, max_age_s, SameSite::Lax, state.is_secure());
     let cookie = cookie.ok_or_else(|| internal("a cookie that is no header"))?;

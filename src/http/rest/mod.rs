@@ -57,7 +57,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/recordings/{id}/timeline", get(recordings::files::timeline))
         .route("/api/v1/recordings/{id}/tracks/{track}", get(recordings::files::track))
         .route("/api/v1/recordings/{id}/tracks/{track}/segments", get(recordings::files::segments))
-        .route("/api/v1/broadcasts", post(broadcasts::create))
+        .route("/api/v1/broadcasts", get(broadcasts::list).post(broadcasts::create))
         .route("/api/v1/broadcasts/{id}", get(broadcasts::show).delete(broadcasts::end))
         .route("/api/v1/broadcasts/{id}/stream-key", post(broadcasts::rotate_key).delete(broadcasts::revoke_key))
         .route("/api/v1/network-tests", post(network_tests::begin).delete(network_tests::end))

@@ -208,9 +208,13 @@ fn too_many(later: Later) -> Failure {
     Failure::from(RefusalCode::TooMany).retry_after(later.0)
 }
 
-/// Signs the account in; the cookie for it.
+/// Signs the account in whose password was right; the cookie for it.
+///
+/// # Errors
+/// When the password is another one by now, or the account was shut out.
 pub(super) async fn signed_in(state: &AppState, caller: &Caller, account: &Account) -> Result<HeaderValue, Failure> {
-    let secret = state.store.create_sign_in(account.id, &caller.device(), clock::unix()).await.map_err(internal)?;
+    let secret = state.store.create_sign_in(account, &caller.device(), clock::unix()).await.map_err(internal)?;
+    let secret = secret.ok_or(HttpCode::WrongNameOrPassword)?;
     let max_age_s = SIGN_IN_LIFETIME_MS / 1000;
     let cookie = cookies::set(cookies::SESSION, secret.expose(), max_age_s, SameSite::Strict, state.is_secure());
     cookie.ok_or_else(|| internal("a cookie that is no header"))

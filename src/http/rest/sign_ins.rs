@@ -103,7 +103,9 @@ pub async fn change_password(
     }
     was_right(&state, &caller);
     let hash = state.passwords.hash(&new, Strength::Account).await?;
-    state.store.change_password(account.id, &hash, caller.sign_in()).await.map_err(internal)?;
+    if !state.store.change_password(account, &hash, caller.sign_in()).await.map_err(internal)? {
+        return Err(HttpCode::WrongNameOrPassword.into());
+    }
     tracing::info!(account = account.id, "a password was changed");
     Ok(StatusCode::NO_CONTENT)
 }
