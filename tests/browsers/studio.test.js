@@ -94,7 +94,7 @@ scene("the studio is for everybody: keyboard, phone, Chinese, screen readers", {
   await ana.go(`${here.server.origin}/`);
   await toFocus(ana, "Broadcast to many");
   await ana.page.keyboard.press("Enter");
-  await ana.sees("No broadcasts yet");
+  await ana.sees("Everyone with the link watches");
   await look(ana, "broadcasts", MOUSE_PX);
   await toFocus(ana, "New broadcast");
   await ana.page.keyboard.press("Enter");

@@ -15,7 +15,7 @@ export async function tour(server, ana, bo, t, look) {
   await shows(`${origin}/setup#token=none`, t("account.setupTitle"));
   await shows(`${origin}/sign-in`, t("account.signInTitle"));
   await shows(broadcast.watch_url, t("watch.waiting"));
-  await shows(`${origin}/broadcasts`, t("broadcasts.none"));
+  await shows(`${origin}/broadcasts`, t("broadcasts.off"));
   await shows(broadcast.watch_url.replace("/w/", "/studio/"), t("studio.keyTitle"));
   await shows(`${origin}/recordings`, t("recordings.none"));
   await shows(`${origin}/recordings/none`, t("replay.failed"));

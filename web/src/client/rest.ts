@@ -178,6 +178,36 @@ export interface ShownBroadcast {
   hls_url?: string;
 }
 
+/** A broadcast as who manages it sees it. */
+export interface ListedBroadcast {
+  id: string;
+  title: string;
+  /** Milliseconds since the Unix epoch. */
+  created_at: number;
+  /** The name of who made it; null of programs, or where the account was deleted. */
+  owner: string | null;
+  live: boolean;
+  /** Who watch by WHEP. */
+  viewers: number;
+  watch_url: string;
+}
+
+export interface BroadcastPage {
+  broadcasts: ListedBroadcast[];
+  /** To be given as `before`; null at the end. */
+  next: string | null;
+}
+
+/** Those that were not ended, newest first: all to administrators, to others their own. */
+export function broadcasts(before: string | null = null): Promise<BroadcastPage> {
+  return json("GET", before === null ? "/broadcasts" : `/broadcasts?before=${encodeURIComponent(before)}`);
+}
+
+/** Makes the stream key before it worthless. */
+export function newStreamKey(id: string): Promise<Pick<NewBroadcast, "stream_key" | "rtmp_url">> {
+  return json("POST", `/broadcasts/${encodeURIComponent(id)}/stream-key`);
+}
+
 /** A broadcast as viewers see it. */
 export function broadcast(id: string): Promise<ShownBroadcast> {
   return json("GET", `/broadcasts/${encodeURIComponent(id)}`);

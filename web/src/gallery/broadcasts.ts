@@ -134,8 +134,8 @@ export function fakeStudio(query: URLSearchParams): StudioModel {
 }
 
 export function fakeBroadcasts(query: URLSearchParams): { view: BroadcastsView; actions: BroadcastsActions } {
-  const one = (id: string, title: string, state: ListedBroadcast["state"], days: number): ListedBroadcast => ({ id, title, state, viewers: 128, at: Date.now() - days * 86_400_000, watchUrl: `https://meet.example.org/w/${id}` });
-  const list = query.has("empty") ? [] : [one("a", "Autumn town hall", "live", 0), one("b", "Introduction to glaciology, lecture 4", "off", 2), one("c", "", "gone", 9)];
-  const actions: BroadcastsActions = { make: () => Promise.resolve(null), end: nothing, forget: nothing };
-  return { view: { list, mayCreate: !query.has("stranger"), making: false, refused: null }, actions };
+  const one = (id: string, title: string, live: boolean, days: number): ListedBroadcast => ({ id, title, live, owner: "Ana", viewers: 128, created_at: Date.now() - days * 86_400_000, watch_url: `https://meet.example.org/w/${id}` });
+  const list = query.has("empty") ? [] : [one("a", "Autumn town hall", true, 0), one("b", "Introduction to glaciology, lecture 4", false, 2), one("c", "", false, 9)];
+  const actions: BroadcastsActions = { make: () => Promise.resolve(null), renewKey: () => Promise.resolve(true), end: nothing, more: nothing };
+  return { view: { list, loading: false, more: query.has("more"), mayAdministrate: true, mayCreate: !query.has("stranger"), making: false, refused: null }, actions };
 }

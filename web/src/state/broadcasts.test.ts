@@ -1,8 +1,74 @@
-import { expect, test } from "vitest";
-import { parseOwn } from "./broadcasts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type ListedBroadcast, RestError } from "../client/rest";
+import { type BroadcastsParts, createBroadcasts } from "./broadcasts";
 
-test("what is kept in a browser is read with care: it becomes addresses", () => {
-  const good = { id: "a1-b_2", title: "Tea", at: 5 };
-  expect(parseOwn(JSON.stringify([good, { id: "../x", title: "", at: 1 }, { id: "a" }, null, 3]))).toEqual([good]);
-  for (const text of [null, "", "{", "{}", "5"]) expect(parseOwn(text), String(text)).toEqual([]);
+const one = (id: string, created_at: number): ListedBroadcast => ({ id, title: id, created_at, owner: null, live: false, viewers: 0, watch_url: `https://x/w/${id}` });
+const unwanted = () => Promise.reject(new Error("not asked for"));
+
+function parts(list: BroadcastsParts["list"], more: Partial<BroadcastsParts> = {}): BroadcastsParts {
+  const me = () => Promise.resolve({ may_create: true, may_administrate: true, host: false, dev: false, needs_setup: false, version: "0" });
+  return { me, list, make: unwanted, renewKey: unwanted, end: unwanted, hidden: () => false, ...more };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("sessionStorage", { setItem: () => undefined, getItem: () => null, removeItem: () => undefined });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("the list is the server's: looked at again, older ones kept, ended ones gone", async () => {
+  let newest = [one("d", 4), one("c", 3)];
+  const model = createBroadcasts(parts((before) => Promise.resolve(before === null ? { broadcasts: newest, next: "3.c" } : { broadcasts: [one("b", 2), one("a", 1)], next: null })));
+  const ids = () => model.view.get().list.map(({ id }) => id).join("");
+  model.start();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([ids(), model.view.get().more, model.view.get().mayAdministrate]).toEqual(["dc", true, true]);
+  model.actions.more();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([ids(), model.view.get().more]).toEqual(["dcba", false]);
+  newest = [one("e", 5), one("c", 3)];
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([ids(), model.view.get().more]).toEqual(["ecba", false]);
+  model.stop();
+});
+
+test("what is ended is gone at once, also where an older answer comes later", async () => {
+  let answer: (() => void) | undefined;
+  let slow = false;
+  const list: BroadcastsParts["list"] = () => {
+    const page = { broadcasts: [one("a", 1)], next: null };
+    if (!slow) return Promise.resolve(page);
+    return new Promise((done) => {
+      answer = () => done(page);
+    });
+  };
+  const model = createBroadcasts(parts(list, { end: () => Promise.resolve() }));
+  model.start();
+  await vi.advanceTimersByTimeAsync(0);
+  slow = true;
+  await vi.advanceTimersByTimeAsync(5_000);
+  model.actions.end("a");
+  await vi.advanceTimersByTimeAsync(0);
+  answer?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(model.view.get().list).toEqual([]);
+  model.stop();
+});
+
+test("who may not is told, and a network that is away takes no list away", async () => {
+  let code: RestError["code"] | null = null;
+  const list: BroadcastsParts["list"] = () => (code === null ? Promise.resolve({ broadcasts: [one("a", 1)], next: null }) : Promise.reject(new RestError(code, 0, null, "")));
+  const model = createBroadcasts(parts(list));
+  model.start();
+  await vi.advanceTimersByTimeAsync(0);
+  code = "unreachable";
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([model.view.get().list.length, model.view.get().refused]).toEqual([1, null]);
+  code = "sign-in-needed";
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(model.view.get().refused?.code).toBe("sign-in-needed");
+  model.stop();
 });

@@ -1,31 +1,23 @@
-// Broadcasts made in this browser as data: made, looked after, ended. The list is the browser's own, as its history is;
-// whether each is live the server says.
+// Broadcasts as data: those that the server lists, made, given new keys, ended. What this tab alone has are their keys.
 
-import { broadcast, createBroadcast, endBroadcast, me, RestError } from "../client/rest";
+import { broadcasts, createBroadcast, endBroadcast, type ListedBroadcast, me, newStreamKey, RestError } from "../client/rest";
 import { forgetStreamKey, keepStreamKey } from "../client/stream-key";
-import { remember, remembered } from "./remembered";
 import { Store } from "./store";
 import type { Readable, Refusal } from "./types";
 
-const KEY = "broadcasts";
-const KEPT = 50;
+export type { ListedBroadcast };
+
 const AGAIN_MS = 5_000;
 
-export interface OwnBroadcast {
-  id: string;
-  title: string;
-  at: number;
-}
-
-export interface ListedBroadcast extends OwnBroadcast {
-  /** `unknown` until the server has said. */
-  state: "unknown" | "live" | "off" | "gone";
-  viewers: number;
-  watchUrl: string;
-}
-
 export interface BroadcastsView {
+  /** Newest first. */
   list: readonly ListedBroadcast[];
+  /** Nothing was said yet. */
+  loading: boolean;
+  /** There are older ones. */
+  more: boolean;
+  /** Those of others are among them. */
+  mayAdministrate: boolean;
   /** Null until the server has said. */
   mayCreate: boolean | null;
   making: boolean;
@@ -35,8 +27,10 @@ export interface BroadcastsView {
 export interface BroadcastsActions {
   /** Gives the id of the new one; null where it was refused. */
   make: (title: string) => Promise<string | null>;
+  /** Whoever sends with the key before it is cut; whether there is a new one, which this tab has then. */
+  renewKey: (id: string) => Promise<boolean>;
   end: (id: string) => void;
-  forget: (id: string) => void;
+  more: () => void;
 }
 
 export interface BroadcastsModel {
@@ -46,80 +40,106 @@ export interface BroadcastsModel {
   stop: () => void;
 }
 
-export function parseOwn(stored: string | null): OwnBroadcast[] {
-  try {
-    const read: unknown = JSON.parse(stored ?? "[]");
-    return Array.isArray(read) ? read.filter(isOwn) : [];
-  } catch {
-    return [];
-  }
+export interface BroadcastsParts {
+  me: typeof me;
+  list: typeof broadcasts;
+  make: typeof createBroadcast;
+  renewKey: typeof newStreamKey;
+  end: typeof endBroadcast;
+  hidden: () => boolean;
 }
 
-function isOwn(value: unknown): value is OwnBroadcast {
-  if (typeof value !== "object" || value === null) return false;
-  const { id, title, at } = value as Partial<Record<keyof OwnBroadcast, unknown>>;
-  // What is stored becomes part of an address.
-  return typeof id === "string" && /^[\w-]+$/u.test(id) && typeof title === "string" && typeof at === "number";
-}
+const BROWSER_PARTS: BroadcastsParts = {
+  me, list: broadcasts, make: createBroadcast, renewKey: newStreamKey, end: endBroadcast, hidden: () => document.hidden,
+};
 
-export function createBroadcasts(): BroadcastsModel {
-  const own = parseOwn(remembered(KEY));
-  const unknown = (one: OwnBroadcast): ListedBroadcast => ({ ...one, state: "unknown", viewers: 0, watchUrl: `${location.origin}/w/${one.id}` });
-  const view = new Store<BroadcastsView>({ list: own.map(unknown), mayCreate: null, making: false, refused: null });
+export function createBroadcasts(parts: BroadcastsParts = BROWSER_PARTS): BroadcastsModel {
+  const view = new Store<BroadcastsView>({ list: [], loading: true, more: false, mayAdministrate: false, mayCreate: null, making: false, refused: null });
+  let next: string | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
+  /** Answers to questions from before a change come too late. */
+  let asked = 0;
 
-  const setList = (list: readonly ListedBroadcast[]) => {
-    view.update((now) => ({ ...now, list }));
-    remember(KEY, JSON.stringify(list.slice(0, KEPT).map(({ id, title, at }) => ({ id, title, at }))));
-  };
-  const change = (id: string, part: Partial<ListedBroadcast>) => view.update((now) => ({ ...now, list: now.list.map((one) => (one.id === id ? { ...one, ...part } : one)) }));
-  const refuse = (error: unknown) => view.update((now) => ({ ...now, making: false, refused: refusalOf(error) }));
-  const look = async (id: string) => {
+  const refuse = (error: unknown) => view.update((now) => ({ ...now, loading: false, making: false, refused: refusalOf(error) }));
+  /** The newest take the place of what is known of them; those between them that are gone were ended. */
+  const lookAgain = async () => {
+    if (parts.hidden()) return;
+    const question = ++asked;
     try {
-      const { live, viewers, whep_url } = await broadcast(id);
-      change(id, { state: live ? "live" : "off", viewers, watchUrl: whep_url.replace("/whep/", "/w/") });
+      const page = await parts.list(null);
+      if (question !== asked) return;
+      const last = page.broadcasts.at(-1);
+      view.update((now) => {
+        const older = page.next === null || last === undefined ? [] : now.list.filter((one) => one.created_at <= last.created_at && page.broadcasts.every(({ id }) => id !== one.id));
+        return { ...now, list: [...page.broadcasts, ...older], loading: false, more: older.length > 0 ? now.more : page.next !== null };
+      });
+      if (next === null || !view.get().more) next = page.next;
     } catch (error) {
-      if (error instanceof RestError && error.code === "not-found") change(id, { state: "gone", viewers: 0 });
+      // The list stands as it was where the network is away.
+      if (question === asked && (view.get().loading || !(error instanceof RestError && error.code === "unreachable"))) refuse(error);
     }
   };
-  const lookAtAll = () => {
-    if (document.hidden) return;
-    for (const { id, state } of view.get().list) if (state !== "gone") void look(id);
-  };
-  const forget = (id: string) => {
-    forgetStreamKey(id);
-    setList(view.get().list.filter((one) => one.id !== id));
+  const change = async (what: () => Promise<void>): Promise<boolean> => {
+    view.update((now) => ({ ...now, refused: null }));
+    try {
+      await what();
+      asked += 1;
+      return true;
+    } catch (error) {
+      refuse(error);
+      return false;
+    }
   };
 
   return {
     view,
     actions: {
       make: async (title) => {
-        view.update((now) => ({ ...now, making: true, refused: null }));
-        try {
-          const made = await createBroadcast(title);
-          const { rtmp_url: rtmpUrl, srt_url: srtUrl } = made;
+        view.update((now) => ({ ...now, making: true }));
+        let id: string | null = null;
+        await change(async () => {
+          const { rtmp_url: rtmpUrl, srt_url: srtUrl, ...made } = await parts.make(title);
           keepStreamKey(made.id, { key: made.stream_key, ...(rtmpUrl && { rtmpUrl }), ...(srtUrl && { srtUrl }) });
-          setList([{ ...unknown({ id: made.id, title, at: Date.now() }), watchUrl: made.watch_url }, ...view.get().list]);
+          id = made.id;
           view.update((now) => ({ ...now, making: false }));
-          return made.id;
-        } catch (error) {
-          refuse(error);
-          return null;
-        }
+        });
+        return id;
       },
-      end: (id) => void endBroadcast(id).then(() => forget(id), refuse),
-      forget,
+      renewKey: (id) =>
+        change(async () => {
+          const { stream_key: key, rtmp_url: rtmpUrl } = await parts.renewKey(id);
+          keepStreamKey(id, { key, ...(rtmpUrl && { rtmpUrl }) });
+        }),
+      end: (id) =>
+        void change(async () => {
+          await parts.end(id);
+          forgetStreamKey(id);
+          view.update((now) => ({ ...now, list: now.list.filter((one) => one.id !== id) }));
+        }),
+      more: () =>
+        void change(async () => {
+          if (next === null) return;
+          const page = await parts.list(next);
+          next = page.next;
+          view.update((now) => ({
+            ...now,
+            list: [...now.list, ...page.broadcasts.filter(({ id }) => now.list.every((one) => one.id !== id))],
+            more: page.next !== null,
+          }));
+        }),
     },
     start: () => {
-      me().then(
-        ({ may_create }) => view.update((now) => ({ ...now, mayCreate: may_create })),
+      parts.me().then(
+        ({ may_create, may_administrate }) => view.update((now) => ({ ...now, mayCreate: may_create, mayAdministrate: may_administrate })),
         (error: unknown) => refuse(error),
       );
-      lookAtAll();
-      timer = setInterval(lookAtAll, AGAIN_MS);
+      void lookAgain();
+      timer = setInterval(() => void lookAgain(), AGAIN_MS);
     },
-    stop: () => clearInterval(timer),
+    stop: () => {
+      clearInterval(timer);
+      asked += 1;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-/** The broadcasts made in this browser: new ones, the way to their studio, and their end. Knows not where they come from. */
-import { CircleStop, Link as LinkIcon, ListX, MoreHorizontal, Play, Plus, Radio, Users } from "lucide-react";
+/** Broadcasts: new ones, the way to their studio, new keys, and their end. Knows not where they come from. */
+import { CircleStop, KeyRound, Link as LinkIcon, MoreHorizontal, Play, Plus, Radio, Users } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { BroadcastsActions, BroadcastsView, ListedBroadcast } from "../../state/broadcasts";
@@ -30,8 +30,12 @@ export function Broadcasts({ view, actions }: BroadcastsProps) {
   const { t } = useTranslation();
   const [making, setMaking] = useState(false);
   const [ending, setEnding] = useState<ListedBroadcast | null>(null);
+  const [renewing, setRenewing] = useState<ListedBroadcast | null>(null);
   const [copied, copy] = useCopy();
   useTitle(`${t("broadcasts.pageTitle")} · ${t("app.title")}`);
+  const renew = async (id: string) => {
+    if (await actions.renewKey(id)) navigate(`/studio/${encodeURIComponent(id)}`);
+  };
   const refused = view.mayCreate === false ? { code: SIGN_IN_NEEDED, retryAfter: null } : view.refused;
   const signIn = refused?.code === SIGN_IN_NEEDED;
   return (
@@ -49,7 +53,7 @@ export function Broadcasts({ view, actions }: BroadcastsProps) {
           )}
         </div>
         {refused && <Refused why={refused} signIn={t("broadcasts.signInNeeded")} />}
-        {view.list.length === 0 ? (
+        {view.loading || signIn ? null : view.list.length === 0 ? (
           <div className={lists.empty}>
             <EmptyState icon={<Radio />} title={t("broadcasts.none")}>
               {t("broadcasts.noneHint")}
@@ -59,14 +63,30 @@ export function Broadcasts({ view, actions }: BroadcastsProps) {
           <ul className={lists.list} aria-label={t("broadcasts.title")}>
             {view.list.map((one) => (
               <li key={one.id}>
-                <Item one={one} onCopy={() => copy(one.watchUrl)} onEnd={() => setEnding(one)} onForget={() => actions.forget(one.id)} />
+                <Item one={one} isOwnerSaid={view.mayAdministrate} onCopy={() => copy(one.watch_url)} onEnd={() => setEnding(one)} onRenewKey={() => setRenewing(one)} />
               </li>
             ))}
           </ul>
         )}
+        {view.more && (
+          <Button onPress={actions.more} className={styles.older}>
+            {t("broadcasts.older")}
+          </Button>
+        )}
         <Announcer text={copied === "copied" ? t("common.copied") : copied === "failed" ? t("common.copyFailed") : ""} />
       </div>
       {making && <MakeDialog busy={view.making} make={actions.make} close={() => setMaking(false)} />}
+      {renewing && (
+        <ConfirmDialog
+          isOpen
+          onClose={() => setRenewing(null)}
+          title={t("broadcasts.renewTitle", { title: renewing.title || t("broadcasts.untitled") })}
+          action={t("broadcasts.renew")}
+          onConfirm={() => void renew(renewing.id)}
+        >
+          <p>{t("broadcasts.renewText")}</p>
+        </ConfirmDialog>
+      )}
       {ending && (
         <ConfirmDialog
           isOpen
@@ -86,50 +106,47 @@ interface ItemProps {
   one: ListedBroadcast;
   onCopy: () => void;
   onEnd: () => void;
-  onForget: () => void;
+  onRenewKey: () => void;
+  isOwnerSaid: boolean;
 }
 
-function Item({ one, onCopy, onEnd, onForget }: ItemProps) {
+function Item({ one, isOwnerSaid, onCopy, onEnd, onRenewKey }: ItemProps) {
   const { t, i18n } = useTranslation();
   const title = one.title || t("broadcasts.untitled");
-  const gone = one.state === "gone";
   return (
-    <article className={cx(lists.item, styles.item)} data-gone={gone || undefined}>
-      <span className={cx(lists.sign, styles.icon)} data-live={one.state === "live" || undefined} aria-hidden="true">
+    <article className={cx(lists.item, styles.item)}>
+      <span className={cx(lists.sign, styles.icon)} data-live={one.live || undefined} aria-hidden="true">
         <Radio />
       </span>
       <div className={styles.what}>
         <h2 className={lists.name}>{title}</h2>
         <p className={lists.facts}>
-          {one.state === "live" && <Badge tone="danger">{t("broadcasts.live")}</Badge>}
-          {one.state === "off" && <Badge>{t("broadcasts.off")}</Badge>}
-          {gone && <Badge>{t("broadcasts.gone")}</Badge>}
-          {one.state === "live" && (
+          {one.live ? <Badge tone="danger">{t("broadcasts.live")}</Badge> : <Badge>{t("broadcasts.off")}</Badge>}
+          {one.live && (
             <span className={styles.viewers}>
               <Users aria-hidden="true" />
               {t("studio.viewers", { count: one.viewers })}
             </span>
           )}
-          <time dateTime={new Date(one.at).toISOString()}>{dayAndTime(one.at, i18n.language)}</time>
+          <time dateTime={new Date(one.created_at).toISOString()}>{dayAndTime(one.created_at, i18n.language)}</time>
+          {isOwnerSaid && one.owner !== null && <span>{t("broadcasts.owner", { name: one.owner })}</span>}
         </p>
       </div>
-      {!gone && (
-        <a className={styles.studio} href={`/studio/${encodeURIComponent(one.id)}`} onClick={follow} aria-label={`${t("broadcasts.studio")}: ${title}`}>
-          {t("broadcasts.studio")}
-        </a>
-      )}
+      <a className={styles.studio} href={`/studio/${encodeURIComponent(one.id)}`} onClick={follow} aria-label={`${t("broadcasts.studio")}: ${title}`}>
+        {t("broadcasts.studio")}
+      </a>
       <Menu label={t("broadcasts.more", { title })} trigger={<IconButton label={t("broadcasts.more", { title })} icon={<MoreHorizontal />} />}>
-        <MenuItem icon={<Play aria-hidden="true" />} isDisabled={gone} onAction={() => navigate(`/w/${encodeURIComponent(one.id)}`)}>
+        <MenuItem icon={<Play aria-hidden="true" />} onAction={() => navigate(`/w/${encodeURIComponent(one.id)}`)}>
           {t("broadcasts.watch")}
         </MenuItem>
-        <MenuItem icon={<LinkIcon aria-hidden="true" />} isDisabled={gone} onAction={onCopy}>
+        <MenuItem icon={<LinkIcon aria-hidden="true" />} onAction={onCopy}>
           {t("broadcasts.copy")}
         </MenuItem>
-        <MenuItem icon={<ListX aria-hidden="true" />} onAction={onForget}>
-          {t("broadcasts.forget")}
+        <MenuItem icon={<KeyRound aria-hidden="true" />} onAction={onRenewKey}>
+          {t("broadcasts.renew")}
         </MenuItem>
         <MenuLine />
-        <MenuItem icon={<CircleStop aria-hidden="true" />} tone="danger" isDisabled={gone} onAction={onEnd}>
+        <MenuItem icon={<CircleStop aria-hidden="true" />} tone="danger" onAction={onEnd}>
           {t("broadcasts.end")}
         </MenuItem>
       </Menu>
