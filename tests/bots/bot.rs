@@ -35,6 +35,8 @@ pub struct BotShape {
     /// Offers `setup:active`: it begins the handshake itself, otherwise the server does.
     pub active: bool,
     pub opener: Opener,
+    /// Offers no retransmission streams.
+    pub without_rtx: bool,
 }
 
 impl Default for BotShape {
@@ -46,6 +48,7 @@ impl Default for BotShape {
             audio_slots: 5,
             active: false,
             opener: Opener::Ours,
+            without_rtx: false,
         }
     }
 }
@@ -122,6 +125,7 @@ impl Bot {
                 video_slots: shape.video_slots,
                 audio_slots: shape.audio_slots,
                 video_codecs: vec![CodecKind::Vp8],
+                without_rtx: shape.without_rtx,
             },
             &mut random,
         );

@@ -35,6 +35,28 @@ fn what_the_downlink_loses_comes_again_as_retransmission() {
 
 // acceptance: N1
 #[test]
+fn what_the_downlink_loses_comes_again_for_those_without_retransmission_streams_too() {
+    let mut world = World::new(22);
+    world.join(1, BotShape::default());
+    world.join(2, BotShape { without_rtx: true, ..BotShape::default() });
+    world.connect();
+    world.publish(0, 20);
+    world.watch_tracks(1, &[(1, Source::Camera, 720)]);
+    world.run_ms(1500);
+    let asked = world.bot(0).heard.picture_losses;
+    world.set_links(1, Link::CLEAN, Link::losing(50));
+    world.run_ms(5000);
+    world.set_links(1, Link::CLEAN, Link::CLEAN);
+    world.run_ms(500);
+    assert_eq!(world.problems(), [""; 0]);
+    assert!(world.core.counters.retransmitted > 30, "{}", world.core.counters.retransmitted);
+    let slot = world.places[1].bot.slots_of(Kind::Video).find(|slot| !slot.got.is_empty()).expect("a picture");
+    assert_eq!(slot.missing(), 0, "of {} packets", slot.got.len());
+    assert_eq!(world.bot(0).heard.picture_losses, asked, "no key frame was needed");
+}
+
+// acceptance: N1
+#[test]
 fn what_the_uplink_loses_is_asked_for_and_passed_on() {
     let mut world = call(2);
     world.set_links(0, Link::losing(100), Link::CLEAN);

@@ -1,6 +1,7 @@
 //! What the peer is sent: its receive slots, and the one transport under them. Knows tracks by number
 //! only; the packets' bytes stand in the publisher's ring and are sealed from there straight into the batch.
 
+mod kept;
 mod slot;
 mod sound;
 
@@ -316,7 +317,7 @@ impl Outbound {
         Some(found)
     }
 
-    /// Sends a packet of sound again as it was; false where it is not kept, was sent again just now, or the peer asks
+    /// Sends a packet again as it was, to a peer without a retransmission stream; false where it is not kept, was sent again just now, or the peer asks
     /// for too much.
     pub fn send_kept(
         &mut self,

@@ -7,7 +7,8 @@ mod padding;
 mod probing;
 mod steps;
 
-use super::sound::{self, Kept};
+use super::kept::Kept;
+use super::sound;
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::codec::vp8;
@@ -82,10 +83,10 @@ pub(super) struct SendSlot {
     last_source: Option<(u8, u32)>,
     last_sent: Option<Instant>,
     reported_packets: u64,
-    /// The peer may ask for sound again,
+    /// The peer asks for losses and has no retransmission stream:
     keeps: bool,
-    /// which is kept for that while the slot carries anybody's.
-    kept: Option<Kept>,
+    /// what was sent is kept for that while the slot carries anybody's.
+    kept: Option<Box<Kept>>,
     /// Packets since the slot began with what it carries: those before are somebody else's.
     since_switch: usize,
 }
@@ -124,7 +125,7 @@ impl SendSlot {
             last_source: None,
             last_sent: None,
             reported_packets: 0,
-            keeps: kind == Kind::Audio && plan.rtx.is_none() && plan.codecs.iter().any(|codec| codec.nack),
+            keeps: plan.rtx.is_none() && plan.codecs.iter().any(|codec| codec.nack),
             kept: None,
             since_switch: 0,
         }
@@ -142,7 +143,7 @@ impl SendSlot {
         self.last_source = None;
         self.first_generation = None;
         if track.is_some() && self.keeps {
-            self.kept.get_or_insert_with(Kept::new).clear();
+            self.kept.get_or_insert_with(|| Box::new(Kept::new(self.kind))).clear();
         } else {
             self.kept = None;
         }
@@ -254,7 +255,7 @@ impl SendSlot {
             let ssrc = self.ssrc;
             let outgoing =
                 Outgoing { packet, payload, payload_type, numbers, ssrc, marker, padding, described, original: None };
-            let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_mut(), out) else { continue };
+            let Some(bytes) = outgoing.write(now, keys, transport, self.kept.as_deref_mut(), out) else { continue };
             self.since_switch += 1;
             self.sealed.accept(numbers.index);
             sent = true;
@@ -316,7 +317,7 @@ impl SendSlot {
         Some(origin.layer)
     }
 
-    /// Sends sound again, the very bytes that were sent before.
+    /// Sends again the very bytes that were sent before.
     pub(super) fn send_kept(
         &mut self,
         now: Instant,

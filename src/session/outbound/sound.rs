@@ -6,12 +6,6 @@ use crate::rtp::ring::Packet;
 use crate::session::plan::PayloadType;
 use std::time::Duration;
 
-/// Sealed packets kept for repetition: two thirds of a second, longer than anybody waits for a sound.
-const KEPT: usize = 32;
-
-/// A sealed packet of sound that is longer is not kept: with repetition in it, music at 128 kbit/s.
-const MAX_KEPT_LEN: usize = 448;
-
 /// Payload with everything repeated in it.
 pub(super) const MAX_RED_LEN: usize = 640;
 
@@ -93,50 +87,6 @@ pub(super) fn repeat<'a>(
     }
     let blocks = blocks.get(MAX_REPEATED - count..).filter(|blocks| !blocks.is_empty())?;
     red::write(out, blocks, Block { payload_type: opus.0, offset: 0, data: payload })
-}
-
-/// Sealed packets as they were sent: sound has no retransmission stream of its own, and the same number under the same
-/// key must carry the same bytes.
-pub(super) struct Kept {
-    packets: Box<[KeptPacket; KEPT]>,
-}
-
-#[derive(Clone, Copy)]
-struct KeptPacket {
-    sequence: u16,
-    len: u16,
-    bytes: [u8; MAX_KEPT_LEN],
-}
-
-impl Kept {
-    pub(super) fn new() -> Self {
-        Self { packets: Box::new([KeptPacket { sequence: 0, len: 0, bytes: [0; MAX_KEPT_LEN] }; KEPT]) }
-    }
-
-    /// Keeps a packet in the place of an older one.
-    pub(super) fn keep(&mut self, sequence: u16, sealed: &[u8]) {
-        let Some(place) = self.packets.get_mut(usize::from(sequence) % KEPT) else { return };
-        place.len = 0;
-        if let Some(bytes) = place.bytes.get_mut(..sealed.len()) {
-            bytes.copy_from_slice(sealed);
-            place.sequence = sequence;
-            place.len = sealed.len() as u16;
-        }
-    }
-
-    /// The packet with this number.
-    pub(super) fn find(&self, sequence: u16) -> Option<&[u8]> {
-        let place = self.packets.get(usize::from(sequence) % KEPT)?;
-        if place.sequence != sequence || place.len == 0 {
-            return None;
-        }
-        place.bytes.get(..usize::from(place.len))
-    }
-
-    /// Nothing of what was sent so far may be sent again.
-    pub(super) fn clear(&mut self) {
-        self.packets.iter_mut().for_each(|place| place.len = 0);
-    }
 }
 
 /// A repetition that crossed the peer's request on its way is not asked for twice: this part of a round trip.
@@ -225,18 +175,5 @@ mod tests {
         let large = [7; MAX_RED_LEN];
         assert_eq!(repeat(&mut out, PayloadType(111), &now, &large, [(&before, &b"x"[..])].into_iter()), None);
         assert_eq!(repeat(&mut out, PayloadType(111), &now, b"now", std::iter::empty()), None);
-    }
-
-    #[test]
-    fn a_kept_packet_is_found_until_another_takes_its_place() {
-        let mut kept = Kept::new();
-        assert_eq!(kept.find(0), None);
-        kept.keep(5, b"five");
-        kept.keep(6, &[0; MAX_KEPT_LEN + 1]);
-        assert_eq!((kept.find(5), kept.find(6), kept.find(5 + KEPT as u16)), (Some(&b"five"[..]), None, None));
-        kept.keep(5 + KEPT as u16, b"later");
-        assert_eq!((kept.find(5), kept.find(5 + KEPT as u16)), (None, Some(&b"later"[..])));
-        kept.clear();
-        assert_eq!(kept.find(5 + KEPT as u16), None);
     }
 }

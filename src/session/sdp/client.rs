@@ -37,6 +37,8 @@ pub struct Shape {
     pub audio_slots: usize,
     /// Video codecs it can, most wanted first.
     pub video_codecs: Vec<CodecKind>,
+    /// It offers no retransmission streams (RFC 4588).
+    pub without_rtx: bool,
 }
 
 /// A section in which a Bot sends.
@@ -54,6 +56,7 @@ pub struct ClientOffer {
     session_id: u64,
     sections: Vec<ClientSection>,
     video_codecs: Vec<CodecKind>,
+    without_rtx: bool,
 }
 
 /// One section of a [`ClientOffer`].
@@ -80,7 +83,7 @@ impl ClientOffer {
         let audio = std::iter::repeat_n((Kind::Audio, None), shape.audio_slots);
         let mut stream = |kind| {
             let media = super::answer::fresh_ssrc(&mut taken, rng);
-            let rtx = (kind == Kind::Video).then(|| super::answer::fresh_ssrc(&mut taken, rng));
+            let rtx = (kind == Kind::Video && !shape.without_rtx).then(|| super::answer::fresh_ssrc(&mut taken, rng));
             AnnouncedStream { media, rtx }
         };
         let sections = sends
@@ -93,7 +96,8 @@ impl ClientOffer {
                 ClientSection { mid: Mid(index.to_string()), kind, streams, rids: rids.unwrap_or_default() }
             })
             .collect();
-        Self { session_id: rng.next_u64() >> 1, sections, video_codecs: shape.video_codecs.clone() }
+        let video_codecs = shape.video_codecs.clone();
+        Self { session_id: rng.next_u64() >> 1, sections, video_codecs, without_rtx: shape.without_rtx }
     }
 
     /// Its sections, in order.
@@ -119,7 +123,10 @@ impl ClientOffer {
                 Kind::Audio => out.line(format_args!("m=audio 9 UDP/TLS/RTP/SAVPF {} {}", OPUS.0, RED.0)),
                 Kind::Video => {
                     let numbers: Vec<_> = self.video_codecs.iter().map(|codec| video_numbers(*codec)).collect();
-                    let numbers: Vec<_> = numbers.iter().map(|(media, rtx)| format!("{media} {rtx}")).collect();
+                    let written = |(media, rtx): &(u8, u8)| {
+                        if self.without_rtx { media.to_string() } else { format!("{media} {rtx}") }
+                    };
+                    let numbers: Vec<_> = numbers.iter().map(written).collect();
                     out.line(format_args!("m=video 9 UDP/TLS/RTP/SAVPF {}", numbers.join(" ")));
                 }
             }
@@ -169,8 +176,10 @@ impl ClientOffer {
                     if !parameters.is_empty() {
                         out.line(format_args!("a=fmtp:{media} {parameters}"));
                     }
-                    out.line(format_args!("a=rtpmap:{rtx} rtx/90000"));
-                    out.line(format_args!("a=fmtp:{rtx} apt={media}"));
+                    if !self.without_rtx {
+                        out.line(format_args!("a=rtpmap:{rtx} rtx/90000"));
+                        out.line(format_args!("a=fmtp:{rtx} apt={media}"));
+                    }
                 }
             }
         }

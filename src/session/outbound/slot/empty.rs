@@ -1,7 +1,7 @@
 //! Packets without payload: numbers that would else stay free for ever, and what probes are filled up with. Knows one
 //! slot.
 
-use super::{HEADER, SendSlot, Transport};
+use super::{HEADER, Kept, SendSlot, Transport};
 use crate::net::counters::Counters;
 use crate::net::udp::SendBatch;
 use crate::rtp::munge::Incoming;
@@ -54,6 +54,7 @@ impl Empty {
         now: Instant,
         keys: &srtp::Outbound,
         transport: &mut Transport,
+        kept: Option<&mut Kept>,
         out: &mut SendBatch,
     ) -> Option<usize> {
         let (to, from) = transport.destination?;
@@ -82,6 +83,9 @@ impl Empty {
             *last = self.padding as u8;
         }
         let bytes = keys.seal_rtp(place, header_len, header_len + body_len, (self.index >> 16) as u32)?;
+        if let (Some(kept), Some(sealed)) = (kept, place.get(..bytes)) {
+            kept.keep(self.index as u16, sealed);
+        }
         out.commit(bytes, to, from);
         if let Some(history) = &mut transport.history {
             history.record(now, bytes as u16, ());
@@ -106,7 +110,7 @@ impl SendSlot {
         let free = self.numbers.fill(packet).filter(|(index, _)| self.sealed.is_new(*index));
         let Some((index, timestamp)) = free else { return false };
         let empty = Empty { ssrc: self.ssrc, payload_type, index, timestamp, original: None, padding: LEAST };
-        let Some(bytes) = empty.write(now, keys, transport, out) else { return false };
+        let Some(bytes) = empty.write(now, keys, transport, self.kept.as_deref_mut(), out) else { return false };
         self.sealed.accept(index);
         self.filled.note(index);
         self.packets += 1;
@@ -134,7 +138,7 @@ impl SendSlot {
         self.rtx_seq += 1;
         let (index, timestamp) = (self.rtx_seq, self.last_timestamp);
         Empty { ssrc, payload_type, index, timestamp, original: Some(original), padding: 0 }
-            .write(now, keys, transport, out)
+            .write(now, keys, transport, None, out)
     }
 
     /// A number of the publisher's was only padding. Where it comes late, one was kept free for it.

@@ -68,7 +68,7 @@ impl SendSlot {
         self.rtx_seq += 1;
         let (index, timestamp) = (self.rtx_seq, self.last_timestamp);
         let empty = Empty { ssrc, payload_type, index, timestamp, original: None, padding };
-        let bytes = empty.write(now, keys, transport, out)?;
+        let bytes = empty.write(now, keys, transport, None, out)?;
         counters.count_sent(bytes);
         counters.probed += 1;
         Some(bytes)

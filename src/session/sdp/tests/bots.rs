@@ -14,6 +14,7 @@ fn shape() -> Shape {
         video_slots: 9,
         audio_slots: 5,
         video_codecs: vec![CodecKind::Vp8, CodecKind::H264, CodecKind::Vp9, CodecKind::Av1],
+        without_rtx: false,
     }
 }
 
@@ -67,4 +68,15 @@ fn a_bot_restarts_ice() {
 fn what_is_no_answer_is_refused() {
     assert_eq!(ServerAnswer::parse("").unwrap_err(), SdpError::NotSdp);
     assert_eq!(ServerAnswer::parse("v=0\r\n").unwrap_err(), SdpError::NothingAccepted);
+}
+
+#[test]
+fn a_bot_without_retransmission_streams_is_given_none() {
+    let bot = ClientOffer::new(&Shape { without_rtx: true, ..shape() }, &mut StdRng::seed_from_u64(3));
+    let offer = bot.write(&credentials("bot1"), &Fingerprint([1; 32]), 1);
+    let Answer { sdp, .. } = answered(&offer, Role::Meeting);
+    assert!(!sdp.contains("rtx"), "{sdp}");
+    let answer = ServerAnswer::parse(&sdp).unwrap();
+    let streams: Vec<_> = answer.sections.iter().filter_map(|section| section.stream).collect();
+    assert!(!streams.is_empty() && streams.iter().all(|stream| stream.rtx.is_none()), "{streams:?}");
 }
