@@ -47,8 +47,33 @@ impl Config {
     #[must_use]
     pub fn of(frame: &[u8]) -> Option<Self> {
         let of = |kind| move |unit: &&[u8]| unit.first().is_some_and(|head| head & 0x1f == kind);
-        let sequence = units(frame).find(of(SEQUENCE))?.to_vec();
-        Self::of_sets(sequence, units(frame).filter(of(PICTURE)).map(<[u8]>::to_vec).collect())
+        // Some send several; the slices say which picture set is used, and that which sequence.
+        let number = units(frame).find(of(IDR)).and_then(picture_of_slice);
+        let used = number.and_then(|number| {
+            let numbers = |unit: &[u8]| Some(picture_numbers(unit)?.0);
+            let (_, number) =
+                picture_numbers(units(frame).filter(of(PICTURE)).find(|unit| numbers(unit) == Some(number))?)?;
+            let sequence = units(frame).filter(of(SEQUENCE)).find(|unit| sequence_number(unit) == Some(number))?;
+            let pictures = units(frame).filter(of(PICTURE));
+            let pictures = pictures.filter(|unit| picture_numbers(unit).is_some_and(|(_, of)| of == number));
+            Some((sequence.to_vec(), pictures.map(<[u8]>::to_vec).collect()))
+        });
+        let (sequence, pictures) = match used {
+            Some(used) => used,
+            None => {
+                let pictures = units(frame).filter(of(PICTURE)).map(<[u8]>::to_vec).collect();
+                (units(frame).find(of(SEQUENCE))?.to_vec(), pictures)
+            }
+        };
+        Self::of_sets(sequence, pictures)
+    }
+
+    /// Whether nothing differs but the numbers of the sets: some encoders count them up with each key frame.
+    pub(super) fn is_same_but_numbers(&self, other: &Self) -> bool {
+        let pictures = |config: &Self| config.pictures.iter().map(|unit| after_numbers(unit, 1, 2)).collect::<Vec<_>>();
+        self.sequence.get(..4) == other.sequence.get(..4)
+            && after_numbers(&self.sequence, 4, 1) == after_numbers(&other.sequence, 4, 1)
+            && pictures(self) == pictures(other)
     }
 
     /// Of a record (`avcC`, ISO/IEC 14496-15 §5.3.3) whose frames have lengths in four bytes.
@@ -85,6 +110,39 @@ impl Config {
         // Of avc3: parameter sets stand in the frames, too.
         format!("avc3.{:02x}{:02x}{:02x}", self.sequence[1], self.sequence[2], self.sequence[3])
     }
+}
+
+/// The number of a sequence parameter set (§7.3.2.1.1).
+fn sequence_number(unit: &[u8]) -> Option<u32> {
+    Bits::new(&without_emulation(unit.get(4..unit.len().min(16))?)).golomb()
+}
+
+/// The number of a picture parameter set and that of its sequence (§7.3.2.2).
+fn picture_numbers(unit: &[u8]) -> Option<(u32, u32)> {
+    let payload = without_emulation(unit.get(1..unit.len().min(24))?);
+    let mut bits = Bits::new(&payload);
+    Some((bits.golomb()?, bits.golomb()?))
+}
+
+/// The number of the picture parameter set of a slice (§7.3.3).
+fn picture_of_slice(unit: &[u8]) -> Option<u32> {
+    let payload = without_emulation(unit.get(1..unit.len().min(32))?);
+    let mut bits = Bits::new(&payload);
+    bits.golomb()?;
+    bits.golomb()?;
+    bits.golomb()
+}
+
+/// The bits of a parameter set behind its head and so many numbers, up to its end (§7.3.2.11).
+fn after_numbers(unit: &[u8], head: usize, numbers: usize) -> Option<Vec<bool>> {
+    let payload = without_emulation(unit.get(head..)?);
+    let mut bits = Bits::new(&payload);
+    for _ in 0..numbers {
+        bits.golomb()?;
+    }
+    let mut rest: Vec<bool> = std::iter::from_fn(|| bits.flag()).collect();
+    rest.truncate(rest.iter().rposition(|bit| *bit)?);
+    Some(rest)
 }
 
 /// A parameter set after its length in two bytes.
@@ -200,6 +258,53 @@ mod tests {
         for len in 0..11 {
             assert_eq!(size(&HIGH[..len]), None, "{len}");
         }
+    }
+
+    /// The sequence set above with another number, and a picture set with a number that is of it.
+    fn numbered(number: u32) -> (Vec<u8>, Vec<u8>) {
+        let golomb = |bits: &mut Vec<bool>, value: u32| {
+            let len = 32 - (value + 1).leading_zeros();
+            bits.extend((1..len).map(|_| false).chain((0..len).rev().map(|bit| (value + 1) >> bit & 1 == 1)));
+        };
+        let unit = |head: &[u8], bits: Vec<bool>| {
+            let bytes = bits
+                .chunks(8)
+                .map(|eight| eight.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at)));
+            // None of them has zeros that need bytes between them.
+            head.iter().copied().chain(bytes).collect::<Vec<u8>>()
+        };
+        let mut sequence = Vec::new();
+        golomb(&mut sequence, number);
+        sequence.extend(after_numbers(HIGH, 4, 1).expect("a set"));
+        sequence.push(true);
+        let mut picture = Vec::new();
+        golomb(&mut picture, number);
+        golomb(&mut picture, number);
+        picture.extend([true, false, true, true]);
+        (unit(&HIGH[..4], sequence), unit(&[0x68], picture))
+    }
+
+    #[test]
+    fn sets_that_are_counted_up_are_the_same_and_slices_say_which_are_used() {
+        let frame = |numbers: &[u32], slice: &[u8]| {
+            let mut frame = Vec::new();
+            for (sequence, picture) in numbers.iter().map(|number| numbered(*number)) {
+                put_unit(&mut frame, &sequence);
+                put_unit(&mut frame, &picture);
+            }
+            put_unit(&mut frame, slice);
+            frame
+        };
+        // First macroblock 0, slice type 7, picture sets 1 and 2.
+        let (first, second) = ([0x65, 0b1000_1000, 0b0100_0000], [0x65, 0b1000_1000, 0b0110_0000]);
+        let one = Config::of(&frame(&[1], &first)).expect("a config");
+        let two = Config::of(&frame(&[2], &second)).expect("a config");
+        assert_ne!(one, two);
+        assert!(one.is_same_but_numbers(&two) && (one.width, one.height) == (1920, 1080));
+        assert_eq!(Config::of(&frame(&[1, 2], &second)), Some(two), "the one that is used");
+        let mut other = one.clone();
+        other.pictures[0].push(1);
+        assert!(!one.is_same_but_numbers(&other));
     }
 
     #[test]

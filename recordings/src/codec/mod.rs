@@ -105,6 +105,16 @@ impl Config {
         }
     }
 
+    /// Whether a decoder needs no other head for `next`: nothing differs but the numbers of parameter sets, which stand
+    /// in the key frames.
+    #[must_use]
+    pub fn is_same_but_numbers(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::H264(a), Self::H264(b)) => a.is_same_but_numbers(b),
+            _ => self == next,
+        }
+    }
+
     /// As [`Config::name`], for a stream whose head has the parameter sets.
     #[must_use]
     pub fn name_in_head(&self) -> String {
