@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
             out
         };
         sent += piece.len();
-        let alive = session.handle_bytes(*START, &piece).is_ok();
+        let mut alive = session.handle_bytes(*START, &piece).is_ok();
         while let Some(output) = session.poll_output() {
             match output {
                 Output::Publish { encoder, .. } => {
@@ -46,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
                     if how & 2 == 2 {
                         session.refuse(fuzz::ingest::media::Refused::WrongKey);
                     } else {
-                        session.accept(*START);
+                        alive &= session.accept(*START).is_ok();
                         accepted = true;
                     }
                 }

@@ -171,7 +171,7 @@ impl Connection {
                             self.cut = publication.cut();
                             self.publication = Some(publication);
                             // It took a moment, in which its own patience must not end.
-                            self.session.accept(clock::now());
+                            self.session.accept(clock::now())?;
                         }
                         Err(why) => {
                             self.session.refuse(why);

@@ -17,6 +17,8 @@ const UNTIL_PUBLISH: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(15);
 /// Bytes of messages before somebody publishes: commands have some hundred.
 const STRANGERS_BOUND: usize = 16 << 10;
+/// Bytes that wait while a key is looked at: what one read brought, for nothing is read meanwhile.
+const EARLY_BOUND: usize = 64 << 10;
 /// Bytes after which each side acknowledges (§5.4.4).
 const WINDOW: u32 = 2_500_000;
 /// Commands before somebody publishes; encoders send 5.
@@ -114,6 +116,8 @@ pub struct Session {
     /// Bytes of a chunk of ours, as the peer knows it.
     size: usize,
     patience: Instant,
+    /// What came while the key was looked at: not all encoders wait for the answer.
+    early: Vec<u8>,
     output: VecDeque<Output>,
 }
 
@@ -133,6 +137,7 @@ impl Session {
             window: WINDOW,
             size: chunk::FIRST_SIZE,
             patience: now + UNTIL_PUBLISH,
+            early: Vec::new(),
             output: VecDeque::new(),
         }
     }
@@ -160,9 +165,18 @@ impl Session {
     ///
     /// # Errors
     /// See [`Malformed`]; the connection is to be closed then.
-    pub fn handle_bytes(&mut self, now: Instant, mut bytes: &[u8]) -> Result<(), Malformed> {
+    pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) -> Result<(), Malformed> {
         self.handle_timeout(now)?;
         self.received = self.received.wrapping_add(bytes.len() as u32);
+        self.read(now, bytes)?;
+        if self.received.wrapping_sub(self.acknowledged) >= self.window {
+            self.acknowledged = self.received;
+            self.control(ACKNOWLEDGEMENT, &self.received.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, now: Instant, mut bytes: &[u8]) -> Result<(), Malformed> {
         loop {
             match &mut self.state {
                 State::Greeting(have) => {
@@ -192,29 +206,36 @@ impl Session {
                     self.state = State::Open;
                 }
                 State::Over => return Ok(()),
-                State::Open | State::Asked | State::Publishing => {
-                    let Some(message) = self.reader.handle_bytes(&mut bytes)? else { break };
+                State::Asked => {
+                    if self.early.len() + bytes.len() > EARLY_BOUND {
+                        return Err(Malformed::TooLong);
+                    }
+                    self.early.extend_from_slice(bytes);
+                    return Ok(());
+                }
+                State::Open | State::Publishing => {
+                    let Some(message) = self.reader.handle_bytes(&mut bytes)? else { return Ok(()) };
                     self.handle_message(now, message)?;
                 }
             }
         }
-        if self.received.wrapping_sub(self.acknowledged) >= self.window {
-            self.acknowledged = self.received;
-            self.control(ACKNOWLEDGEMENT, &self.received.to_be_bytes());
-        }
-        Ok(())
     }
 
-    /// The key was right: tags come from now on.
-    pub fn accept(&mut self, now: Instant) {
+    /// The key was right: tags come from now on, and those that came meanwhile.
+    ///
+    /// # Errors
+    /// As [`Session::handle_bytes`].
+    pub fn accept(&mut self, now: Instant) -> Result<(), Malformed> {
         if !matches!(self.state, State::Asked) {
-            return;
+            return Ok(());
         }
         self.state = State::Publishing;
         self.patience = now + SILENCE;
         self.reader.set_bound(self.bound);
         self.control(USER_CONTROL, &[&STREAM_BEGINS.to_be_bytes()[..], &STREAM.to_be_bytes()].concat());
         self.status("status", "NetStream.Publish.Start", "Publishing.");
+        let early = std::mem::take(&mut self.early);
+        self.read(now, &early)
     }
 
     /// The key was not, or something else forbids it. The connection is to be closed when this is sent.
