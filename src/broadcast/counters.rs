@@ -12,6 +12,11 @@ pub static PARTS: Counter = Counter::new("symposia_live_parts_total", "Parts of 
 /// Came and could not be used.
 pub static DROPPED: Counter =
     Counter::new("symposia_live_frames_dropped_total", "Frames of live streams that could not be used.");
+/// Gaps for who goes back.
+pub static NOT_KEPT: Counter = Counter::new(
+    "symposia_live_segments_not_kept_total",
+    "Segments of live streams that are not on the disk for those who go back: it was full or too slow.",
+);
 /// Viewers who wait for something that comes next.
 pub static WAITING: Gauge = Gauge::new("symposia_hls_waiting", "HLS requests that wait for what comes next.");
 /// Answered.
@@ -21,12 +26,13 @@ pub static SENT: Counter = Counter::new("symposia_hls_sent_bytes_total", "Bytes 
 
 /// For [`crate::telemetry::metrics::register`].
 #[must_use]
-pub fn families() -> [Family; 7] {
+pub fn families() -> [Family; 8] {
     [
         LIVE.family(),
         BYTES.family(),
         PARTS.family(),
         DROPPED.family(),
+        NOT_KEPT.family(),
         WAITING.family(),
         PLAYLISTS.family(),
         SENT.family(),

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// How often rings are looked into.
 const LOOK: Duration = Duration::from_millis(10);
@@ -39,6 +40,7 @@ pub struct Feed {
     number: u64,
     ring: Arc<Ring<Tapped>>,
     input: Arc<Mutex<Option<Input>>>,
+    cut: CancellationToken,
 }
 
 /// A feed as the thread has it.
@@ -71,13 +73,14 @@ impl Feeds {
         Self { media, broadcasts, messages, next: Arc::new(AtomicU64::new(1)) }
     }
 
-    /// This session publishes.
+    /// This session publishes; with `takeover` instead of whoever does.
     ///
     /// # Errors
     /// Where somebody publishes already.
-    pub fn begin(&self, broadcast: &str, session: SessionId, expected: Expected) -> Result<Feed, Busy> {
+    pub fn begin(&self, broadcast: &str, session: SessionId, expected: Expected, takeover: bool) -> Result<Feed, Busy> {
         let now = clock::now();
-        let mut input = self.broadcasts.publish(broadcast, By::Whip, now)?;
+        let mut input = self.broadcasts.publish(broadcast, By::Whip, takeover, now)?;
+        let cut = input.cut();
         input.expect(expected);
         let (ring, input) = (Arc::new(Ring::new(PLACES)), Arc::new(Mutex::new(Some(input))));
         let feeding = Feeding {
@@ -90,7 +93,7 @@ impl Feeds {
         };
         // Without the thread there is nobody to take it, which was said.
         let _ = self.messages.send(feeding);
-        Ok(Feed { number: self.next.fetch_add(1, Ordering::Relaxed), ring, input })
+        Ok(Feed { number: self.next.fetch_add(1, Ordering::Relaxed), ring, input, cut })
     }
 }
 
@@ -99,6 +102,12 @@ impl Feed {
     #[must_use]
     pub fn tap(&self) -> (u64, Arc<Ring<Tapped>>) {
         (self.number, Arc::clone(&self.ring))
+    }
+
+    /// Whether its publisher is to end: another one took over.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_cancelled()
     }
 }
 

@@ -9,6 +9,7 @@ use recordings::{Codec, Frame};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// A track as its publisher counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +37,7 @@ impl fmt::Display for Unusable {
 pub struct Input {
     live: Arc<Live>,
     number: u64,
+    cut: CancellationToken,
     picture: Option<TrackNumber>,
     sound: Option<TrackNumber>,
 }
@@ -47,8 +49,14 @@ impl fmt::Debug for Input {
 }
 
 impl Input {
-    pub(super) const fn new(live: Arc<Live>, number: u64) -> Self {
-        Self { live, number, picture: None, sound: None }
+    pub(super) fn new(live: Arc<Live>, (number, cut): (u64, CancellationToken)) -> Self {
+        Self { live, number, cut, picture: None, sound: None }
+    }
+
+    /// Cancelled when it is to end: the broadcast is over, or another one took over. Nothing is used any more then.
+    #[must_use]
+    pub fn cut(&self) -> CancellationToken {
+        self.cut.clone()
     }
 
     /// Says what will come, before anything does, where that is not one picture and one sound: then viewers need not
@@ -78,7 +86,7 @@ impl Input {
     /// with. Says whether it was used: not before a key frame, not after the broadcast was ended. Never waits.
     pub fn handle_frame(&mut self, track: TrackNumber, frame: Frame) -> bool {
         if frame.codec == Codec::Vp8 {
-            self.live.refuse(true);
+            self.live.refuse_frame(self.number, clock::unix().0);
             return false;
         }
         self.is_used(track, frame.codec) && self.live.push(self.number, frame, clock::unix().0)

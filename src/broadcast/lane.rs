@@ -10,12 +10,16 @@ use std::time::Duration;
 
 /// What the last picture before a break is said to last at most.
 const LAST_MS: u64 = 100;
+/// No part has more bytes, but for one frame that has: times that stand still would make one of any size.
+const PART_BYTES: usize = 4 << 20;
 /// What a picture may come late without making a part longer than is said, in milliseconds.
 const JITTER_MS: u64 = 15;
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) config: Option<Config>,
+    /// What comes next is coded with. It has no head until something comes: formats alone cost nothing.
+    pub(super) pending: Option<Config>,
     pub(super) cutter: Option<(Cutter, mp4::Writer)>,
     pub(super) window: Window,
     /// From the publisher's ticks to ours.
@@ -27,6 +31,10 @@ pub(super) struct Lane {
     pub(super) end_us: u64,
     pub(super) wants_key: bool,
     pub(super) changed: bool,
+    /// Whether anything was given since both tracks count from where they do.
+    pub(super) given: bool,
+    /// Whether players are told that nothing comes of it, so that they ask anew what there is.
+    pub(super) retired: bool,
 }
 
 /// The moment that both tracks of a publisher count from.
@@ -39,6 +47,7 @@ pub(super) struct Zero {
     /// The time of day, in milliseconds since 1970.
     pub(super) at_ms: u64,
 }
+
 pub(super) fn us(ticks: u64, codec: Codec) -> u64 {
     u64::try_from(u128::from(ticks) * 1_000_000 / u128::from(codec.rate())).unwrap_or(u64::MAX)
 }
@@ -51,6 +60,7 @@ impl Lane {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             config: None,
+            pending: None,
             cutter: None,
             window: Window::new(bounds),
             shift: None,
@@ -59,7 +69,35 @@ impl Lane {
             end_us: 0,
             wants_key: true,
             changed: false,
+            given: false,
+            retired: false,
         }
+    }
+
+    /// What its frames will be coded with.
+    pub(super) fn announce(&mut self, config: Config) {
+        self.pending = (!self.goes_on_with(&config)).then_some(config);
+    }
+
+    /// Whether frames that are coded so need no other head.
+    pub(super) fn goes_on_with(&self, config: &Config) -> bool {
+        self.config.as_ref().is_some_and(|now| now.is_same_but_numbers(config))
+    }
+
+    /// Bytes that are held.
+    pub(super) fn bytes(&self) -> usize {
+        self.window.bytes() + self.waiting()
+    }
+
+    fn waiting(&self) -> usize {
+        self.cutter.as_ref().map_or(0, |(cutter, _)| cutter.waiting())
+    }
+
+    /// Whether a frame of so many bytes has to begin another segment, or at least another part.
+    pub(super) fn is_full_for(&self, len: usize) -> (bool, bool) {
+        let waiting = self.waiting();
+        let part = waiting > 0 && waiting + len > PART_BYTES;
+        (self.window.open_bytes() + waiting + len > self.window.segment_bytes(), part)
     }
 
     /// Another configuration: what follows needs another head.
@@ -70,6 +108,7 @@ impl Lane {
         let end = u64::try_from(ticks(self.end_us, config.codec())).unwrap_or(0);
         self.cutter = Some((Cutter::with_longest(&config, longest).after(end), writer));
         self.config = Some(config);
+        self.pending = None;
     }
 
     pub(super) fn add(&mut self, part: Option<recordings::Part>, zero: Zero) {
@@ -79,7 +118,7 @@ impl Lane {
         let made = Part { duration_us: to - from, independent: part.independent(), bytes: writer.part(&part).into() };
         let at_ms = (zero.at_ms + from / 1000).saturating_sub(zero.ours_us / 1000);
         self.window.push(made, self.era, at_ms);
-        self.changed = true;
+        (self.changed, self.given) = (true, true);
     }
 
     /// All that came is given, and the segment ends.

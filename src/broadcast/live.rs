@@ -1,8 +1,10 @@
 //! One live stream with those who watch it: a lock around [`Stream`] for who publishes, and what it made, shared among
 //! all who ask. Knows neither HTTP nor protocols.
 
+use super::archive::Disk;
 use super::counters;
 use super::playlist::multivariant;
+use super::rewind::Back;
 use super::stream::{Expected, Kind, Settings, Stream};
 use super::window::{Segment, Window};
 use super::{Busy, Source};
@@ -10,14 +12,19 @@ use bytes::Bytes;
 use rand::RngExt as _;
 use recordings::Frame;
 use recordings::codec::Config;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// How long a publisher who dropped may take to come back.
 const COME_BACK: Duration = Duration::from_secs(30);
+/// A publisher of whom nothing came for so long has lost its network: who comes is the same one, back before the old
+/// connection is given up.
+const LOST_MS: u64 = 3_000;
 /// How long viewers find the end of a stream that is over.
 const KEEP_ENDED: Duration = Duration::from_secs(60);
 /// How long who asks too early waits for the first part.
@@ -28,11 +35,27 @@ const FIRST_PART: Duration = Duration::from_secs(5);
 pub struct View {
     full: Bytes,
     delta: Option<Bytes>,
-    segments: Vec<Arc<Segment>>,
-    heads: Vec<(u32, Bytes)>,
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) heads: Vec<(u32, Bytes)>,
     /// The next part: its segment and its number there.
-    next: (u64, usize),
-    ended: bool,
+    pub(super) next: (u64, usize),
+    pub(super) ended: bool,
+    /// Nothing comes of it any more, while the stream goes on.
+    retired: bool,
+}
+
+/// A whole segment that can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Here.
+    InMemory(Arc<Segment>),
+    /// In a file.
+    OnDisk {
+        /// Which.
+        path: PathBuf,
+        /// All of it.
+        bytes: u64,
+    },
 }
 
 /// Why something can't be had.
@@ -68,7 +91,9 @@ pub struct Live {
     session: String,
     state: Mutex<State>,
     views: [watch::Sender<Option<Arc<View>>>; 2],
-    offered: watch::Sender<Option<Bytes>>,
+    offered: watch::Sender<Option<Offered>>,
+    /// Where viewers can go back further than memory reaches.
+    back: Option<Back>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
     target: Duration,
@@ -78,15 +103,32 @@ pub struct Live {
     refused: AtomicBool,
 }
 
+/// Multivariant playlists: for viewers at the end, and for those who go back.
+#[derive(Debug, Clone)]
+struct Offered {
+    live: Bytes,
+    back: Bytes,
+}
+
 struct State {
     stream: Stream,
-    publisher: Option<(u64, Source)>,
+    /// The next segment of each rendition that is to be kept on the disk.
+    next_kept: [u64; 2],
+    publisher: Option<Publisher>,
     publishers: u64,
     /// Since when nobody publishes, or the stream is over.
     alone_since: Instant,
     ended: bool,
     bytes: usize,
     dropped: u64,
+}
+
+struct Publisher {
+    number: u64,
+    source: Source,
+    /// When something came of it, in milliseconds since 1970.
+    heard_ms: u64,
+    cut: CancellationToken,
 }
 
 /// A place among those who wait.
@@ -117,7 +159,7 @@ impl View {
         }
     }
 
-    fn of(window: &Window, full: String, delta: Option<String>, ended: bool) -> Self {
+    fn of(window: &Window, full: String, delta: Option<String>, (ended, retired): (bool, bool)) -> Self {
         Self {
             full: full.into(),
             delta: delta.map(Bytes::from),
@@ -125,6 +167,7 @@ impl View {
             heads: window.heads().to_vec(),
             next: window.edge(),
             ended,
+            retired,
         }
     }
 
@@ -143,10 +186,12 @@ impl Live {
         settings: Settings,
         target: u64,
         (waiting, max_waiting): (Arc<AtomicUsize>, usize),
+        disk: Option<&Disk>,
     ) -> Self {
         counters::LIVE.add(1);
         let state = State {
             stream: Stream::new(settings, target),
+            next_kept: [0; 2],
             publisher: None,
             publishers: 0,
             alone_since: now,
@@ -154,8 +199,10 @@ impl Live {
             bytes: 0,
             dropped: 0,
         };
+        let session = format!("{:016x}", rand::rng().random::<u64>());
         Self {
-            session: format!("{:016x}", rand::rng().random::<u64>()),
+            back: disk.map(|disk| Back::new(disk.archive(&session))),
+            session,
             state: Mutex::new(state),
             views: [watch::Sender::new(None), watch::Sender::new(None)],
             offered: watch::Sender::new(None),
@@ -187,24 +234,34 @@ impl Live {
     /// Who publishes.
     #[must_use]
     pub fn publisher(&self) -> Option<Source> {
-        self.state().publisher.map(|(_, source)| source)
+        self.state().publisher.as_ref().map(|publisher| publisher.source)
     }
 
-    /// A publisher comes; its number names it from now on. `None` where the stream is over.
-    pub(super) fn publish(&self, source: Source) -> Result<Option<u64>, Busy> {
+    /// A publisher comes; its number names it from now on, and it is told when it is cut. With `takeover`, and where
+    /// the one who is there has lost its network, that one is cut. `None` where the stream is over.
+    pub(super) fn publish(
+        &self,
+        source: Source,
+        takeover: bool,
+        now_ms: u64,
+    ) -> Result<Option<(u64, CancellationToken)>, Busy> {
         let mut state = self.state();
-        if let Some((_, by)) = state.publisher {
-            return Err(Busy { by });
-        }
         if state.ended {
             return Ok(None);
         }
+        if let Some(there) = &state.publisher {
+            if !takeover && now_ms.saturating_sub(there.heard_ms) < LOST_MS && !there.cut.is_cancelled() {
+                return Err(Busy { by: there.source });
+            }
+            there.cut.cancel();
+        }
         state.publishers += 1;
         self.refuse(false);
-        let number = state.publishers;
-        state.publisher = Some((number, source));
+        let (number, cut) = (state.publishers, CancellationToken::new());
+        state.publisher = Some(Publisher { number, source, heard_ms: now_ms, cut: cut.clone() });
         state.stream.begin(Expected { picture: true, sound: true });
-        Ok(Some(number))
+        self.show(&mut state);
+        Ok(Some((number, cut)))
     }
 
     pub(super) fn expect(&self, number: u64, expected: Expected) {
@@ -216,7 +273,12 @@ impl Live {
     }
 
     pub(super) fn push(&self, number: u64, frame: Frame, now_ms: u64) -> bool {
-        self.with(number, |stream| stream.push(frame, now_ms)).unwrap_or(false)
+        let mut state = self.state();
+        let Some(there) = state.publisher.as_mut().filter(|there| there.number == number) else { return false };
+        there.heard_ms = now_ms;
+        let used = state.stream.push(frame, now_ms);
+        self.show(&mut state);
+        used
     }
 
     /// Whether a key frame would let pictures begin, or a segment end that is so long.
@@ -228,6 +290,14 @@ impl Live {
     /// Whether what is published can't be in HLS.
     pub(super) fn refuse(&self, refused: bool) {
         self.refused.store(refused, Ordering::Relaxed);
+    }
+
+    /// A frame came that can't be in HLS; but somebody is there.
+    pub(super) fn refuse_frame(&self, number: u64, now_ms: u64) {
+        self.refuse(true);
+        if let Some(there) = self.state().publisher.as_mut().filter(|there| there.number == number) {
+            there.heard_ms = now_ms;
+        }
     }
 
     /// Whether viewers can get what is published, as far as is known.
@@ -243,7 +313,7 @@ impl Live {
     /// What a publisher does, as long as it is the one; and everybody sees what came of it.
     fn with<T>(&self, number: u64, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         let mut state = self.state();
-        if state.ended || state.publisher.is_none_or(|(now, _)| now != number) {
+        if state.ended || state.publisher.as_ref().is_none_or(|there| there.number != number) {
             return None;
         }
         let result = act(&mut state.stream);
@@ -254,7 +324,7 @@ impl Live {
     /// A publisher goes; it may come back.
     pub(super) fn leave(&self, number: u64, now: Instant) {
         let mut state = self.state();
-        if state.publisher.take_if(|(there, _)| *there == number).is_some() {
+        if state.publisher.take_if(|there| there.number == number).is_some() {
             state.alone_since = now;
             state.stream.pause();
             self.show(&mut state);
@@ -263,38 +333,50 @@ impl Live {
 
     /// Nothing more comes.
     pub(super) fn end(&self, now: Instant) {
-        let mut state = self.state();
+        self.end_in(&mut self.state(), now);
+    }
+
+    fn end_in(&self, state: &mut State, now: Instant) {
         if !state.ended {
             state.ended = true;
-            state.publisher = None;
+            if let Some(publisher) = state.publisher.take() {
+                publisher.cut.cancel();
+            }
             state.alone_since = now;
             state.stream.end();
-            self.show(&mut state);
+            self.show(state);
         }
     }
 
     /// Ends it where nobody came back; whether it can be forgotten.
     pub(super) fn sweep(&self, now: Instant) -> bool {
-        let (alone, ended) = {
-            let state = self.state();
-            let alone = now.saturating_duration_since(state.alone_since);
-            (if state.publisher.is_some() { Duration::ZERO } else { alone }, state.ended)
-        };
-        if !ended && alone > COME_BACK {
-            self.end(now);
+        let mut state = self.state();
+        let alone = now.saturating_duration_since(state.alone_since);
+        if state.ended {
+            return alone > KEEP_ENDED;
         }
-        ended && alone > KEEP_ENDED
+        // Under one lock: who comes back meanwhile is either heard or begins another stream.
+        if state.publisher.is_none() && alone > COME_BACK {
+            self.end_in(&mut state, now);
+        }
+        false
     }
 
     /// What changed is what viewers get from now on.
     fn show(&self, state: &mut State) {
         let ended = state.ended;
         let mut changed = false;
-        for (kind, view) in Kind::ALL.into_iter().zip(&self.views) {
-            if let Some((window, full, delta)) = state.stream.take_changed(kind) {
+        let State { stream, next_kept, .. } = &mut *state;
+        for ((kind, view), next_kept) in Kind::ALL.into_iter().zip(&self.views).zip(next_kept) {
+            let retired = stream.is_retired(kind);
+            if let Some((window, full, delta)) = stream.take_changed(kind) {
                 changed = true;
                 counters::PARTS.add(1);
-                view.send_replace(Some(Arc::new(View::of(window, full, delta, ended))));
+                let new = View::of(window, full, delta, (ended, retired));
+                if let Some(back) = &self.back {
+                    back.keep(kind, &new, next_kept);
+                }
+                view.send_replace(Some(Arc::new(new)));
             }
         }
         let dropped = state.stream.dropped();
@@ -305,8 +387,9 @@ impl Live {
             counters::BYTES.add(bytes as i64 - state.bytes as i64);
             state.bytes = bytes;
             if let Some(variant) = state.stream.variant() {
-                let names = (Kind::Picture.name(), Kind::Sound.name());
-                self.offered.send_replace(Some(multivariant(&variant, &self.session, names).into()));
+                let offer = |names| multivariant(&variant, &self.session, names).into();
+                let live = offer((Kind::Picture.name(), Kind::Sound.name()));
+                self.offered.send_replace(Some(Offered { live, back: offer(Kind::BACK) }));
             }
         }
     }
@@ -325,11 +408,19 @@ impl Live {
         if before < self.max_waiting { Ok(place) } else { Err(Refused::Full) }
     }
 
-    /// The multivariant playlist, as soon as there is one.
+    /// The multivariant playlist, as soon as there is one; with `back`, of what can be gone back to.
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn multivariant(&self) -> Result<Bytes, Refused> {
+    pub async fn multivariant(&self, back: bool) -> Result<Bytes, Refused> {
+        if back && self.back.is_none() {
+            return Err(Refused::NotThere);
+        }
+        let Offered { live, back: further } = self.offered().await?;
+        Ok(if back { further } else { live })
+    }
+
+    async fn offered(&self) -> Result<Offered, Refused> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if !self.is_in_hls() {
             return Err(Refused::NotInHls);
@@ -354,13 +445,32 @@ impl Live {
     pub async fn playlist(&self, kind: Kind, wanted: Wanted) -> Result<Bytes, Refused> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let view = self.when(kind, |view| match wanted.msn {
+            _ if view.retired => Err(Refused::Gone),
             None => Ok(true),
             // §6.2.5.2: further ahead it is a mistake.
             Some(msn) if msn > view.next.0 + 1 && !view.ended => Err(Refused::TooFar),
             Some(msn) => Ok(view.has(msn, wanted.part)),
         });
         let view = view.await?;
+        if view.retired {
+            return Err(Refused::Gone);
+        }
         Ok(view.delta.as_ref().filter(|_| wanted.skip).unwrap_or(&view.full).clone())
+    }
+
+    /// A media playlist of whole segments as far back as any can be had, as soon as it has the one that is wanted.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn rewind(&self, kind: Kind, wanted: Wanted) -> Result<Bytes, Refused> {
+        let back = self.back.as_ref().ok_or(Refused::NotThere)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let view = self.when(kind, |view| match wanted.msn {
+            Some(msn) if msn > view.next.0 + 1 && !view.ended => Err(Refused::TooFar),
+            Some(msn) => Ok(view.has(msn, None)),
+            None => Ok(true),
+        });
+        Ok(back.playlist(kind, &*view.await?, self.target.as_secs(), wanted.skip))
     }
 
     /// A part, as soon as it is there where playlists announced it.
@@ -384,14 +494,25 @@ impl Live {
     ///
     /// # Errors
     /// See [`Refused`].
-    pub fn segment(&self, kind: Kind, msn: u64) -> Result<Arc<Segment>, Refused> {
+    pub fn segment(&self, kind: Kind, msn: u64) -> Result<Found, Refused> {
         let view = self.view(kind).borrow().clone().ok_or(Refused::NotThere)?;
-        let segment = view.segment(msn)?;
-        if !segment.closed {
-            return Err(Refused::NotThere);
-        }
+        let segment = match view.segment(msn) {
+            Ok(segment) if segment.closed => segment,
+            Ok(_) => return Err(Refused::NotThere),
+            Err(why) => {
+                let (path, bytes) = self.back.as_ref().and_then(|back| back.find(kind, msn)).ok_or(why)?;
+                counters::SENT.add(bytes);
+                return Ok(Found::OnDisk { path, bytes });
+            }
+        };
         counters::SENT.add(segment.len() as u64);
-        Ok(Arc::clone(segment))
+        Ok(Found::InMemory(Arc::clone(segment)))
+    }
+
+    /// Whether viewers can go back further than playlists of the end reach.
+    #[must_use]
+    pub const fn goes_back(&self) -> bool {
+        self.back.is_some()
     }
 
     /// What a decoder is set up with.
@@ -400,8 +521,9 @@ impl Live {
     /// See [`Refused`].
     pub fn head(&self, kind: Kind, number: u32) -> Result<Bytes, Refused> {
         let view = self.view(kind).borrow().clone().ok_or(Refused::NotThere)?;
-        match view.heads.iter().find(|(there, _)| *there == number) {
-            Some((_, bytes)) => Ok(bytes.clone()),
+        let there = view.heads.iter().find(|(there, _)| *there == number).map(|(_, bytes)| bytes.clone());
+        match there.or_else(|| self.back.as_ref().and_then(|back| back.head(kind, number))) {
+            Some(bytes) => Ok(bytes),
             None if view.heads.first().is_some_and(|(first, _)| number < *first) => Err(Refused::Gone),
             None => Err(Refused::NotThere),
         }
@@ -431,3 +553,7 @@ impl Drop for Live {
         counters::BYTES.add(-(self.state().bytes as i64));
     }
 }
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;

@@ -4,25 +4,29 @@
 //! The way of a frame: [`Feeds`] for WebRTC, protocols for others → [`Input::handle_frame`] → `live` (one lock per stream)
 //! → `stream` (`sound`, and the cutter and writer that recordings have) → `window` → `playlist` → what all viewers share.
 
+mod archive;
 pub mod counters;
 mod feed;
 mod input;
 mod lane;
 mod live;
 mod playlist;
+mod rewind;
 mod sound;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod window;
 
+pub use archive::Rewind;
 pub use feed::{Feed, Feeds};
 pub use input::{Input, TrackNumber, Unusable};
-pub use live::{Live, Refused, View, Wanted};
+pub use live::{Found, Live, Refused, View, Wanted};
 pub use stream::{Expected, Kind, Settings};
 pub use window::Segment;
 
 use crate::clock;
+use archive::Disk;
 use dashmap::DashMap;
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
@@ -90,13 +94,20 @@ pub struct Broadcasts {
     live: Arc<DashMap<String, Arc<Live>>>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
+    disk: Option<Disk>,
 }
 
 impl Broadcasts {
     /// None live. Of all viewers at most so many wait for what comes next.
     #[must_use]
     pub fn new(settings: Settings, max_waiting: usize) -> Self {
-        Self { settings, live: Arc::default(), waiting: Arc::default(), max_waiting }
+        Self { settings, live: Arc::default(), waiting: Arc::default(), max_waiting, disk: None }
+    }
+
+    /// Keeps on the disk what leaves memory, for those who go back.
+    #[must_use]
+    pub fn with_rewind(self, rewind: Rewind) -> Self {
+        Self { disk: Disk::start(rewind), ..self }
     }
 
     /// Puts away in the background what is over.
@@ -113,18 +124,19 @@ impl Broadcasts {
         });
     }
 
-    /// Somebody comes to publish. One who dropped less than 30 s ago goes on with the same stream.
+    /// Somebody comes to publish. One who dropped less than 30 s ago goes on with the same stream. With `takeover` one
+    /// who publishes is cut, whichever way it came; so is one of whom nothing was heard for some seconds.
     ///
     /// # Errors
     /// Where somebody publishes already.
-    pub fn publish(&self, broadcast: &str, source: Source, now: Instant) -> Result<Input, Busy> {
+    pub fn publish(&self, broadcast: &str, source: Source, takeover: bool, now: Instant) -> Result<Input, Busy> {
         loop {
             let live = Arc::clone(&*self.live.entry(broadcast.to_owned()).or_insert_with(|| {
                 let waiting = (Arc::clone(&self.waiting), self.max_waiting);
-                Arc::new(Live::new(now, self.settings, source.target(), waiting))
+                Arc::new(Live::new(now, self.settings, source.target(), waiting, self.disk.as_ref()))
             }));
-            if let Some(number) = live.publish(source)? {
-                return Ok(Input::new(live, number));
+            if let Some(place) = live.publish(source, takeover, clock::unix().0)? {
+                return Ok(Input::new(live, place));
             }
             // It is over: what comes is another one.
             self.live.remove_if(broadcast, |_, other| Arc::ptr_eq(other, &live));
@@ -137,9 +149,9 @@ impl Broadcasts {
         self.live.get(broadcast).map(|live| Arc::clone(&live))
     }
 
-    /// Ends a stream, its publisher with it, and forgets it.
+    /// Ends a stream, its publisher with it. Viewers find its end for a minute.
     pub fn end(&self, broadcast: &str) {
-        if let Some((_, live)) = self.live.remove(broadcast) {
+        if let Some(live) = self.get(broadcast) {
             live.end(clock::now());
         }
     }

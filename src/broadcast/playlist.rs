@@ -1,5 +1,6 @@
 //! The text of playlists (RFC 8216 and draft-pantos-hls-rfc8216bis): pure functions of what there is. Knows no viewers.
 
+use super::archive::Entry;
 use super::window::{Segment, Window};
 use std::fmt::Write as _;
 
@@ -14,7 +15,7 @@ pub(super) struct Shape<'a> {
     pub(super) part_ms: u64,
     /// Whether segments so far from the end, in microseconds, may be left out.
     pub(super) skip_us: Option<u64>,
-    /// The other rendition and its next part.
+    /// The other rendition and its last part.
     pub(super) other: Option<(&'a str, (u64, usize))>,
     /// No more comes.
     pub(super) ended: bool,
@@ -87,23 +88,55 @@ pub(super) fn media(window: &Window, shape: &Shape<'_>, delta: bool) -> Option<S
     } else {
         let (msn, part) = next;
         let _ = writeln!(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}/{msn}.{part}.m4s\"", shape.name);
-        if let Some((name, last)) = shape.other.and_then(|(name, edge)| Some((name, before(edge)?))) {
-            let _ = write!(text, "#EXT-X-RENDITION-REPORT:URI=\"{name}.m3u8\",LAST-MSN={}", last.0);
-            if let Some(part) = last.1 {
-                let _ = write!(text, ",LAST-PART={part}");
-            }
-            text.push('\n');
+        if let Some((name, (msn, part))) = shape.other {
+            let _ = writeln!(text, "#EXT-X-RENDITION-REPORT:URI=\"{name}.m3u8\",LAST-MSN={msn},LAST-PART={part}");
         }
     }
     Some(text)
 }
 
-/// The last part before the next one; of a segment just closed the segment alone is said.
-fn before((msn, part): (u64, usize)) -> Option<(u64, Option<usize>)> {
-    match part.checked_sub(1) {
-        Some(part) => Some((msn, Some(part))),
-        None => Some((msn.checked_sub(1)?, None)),
+/// A media playlist of whole segments, to go back in. Of `delta` and `ended`, the first asks for a shorter one, `None`
+/// where that leaves nothing out.
+pub(super) fn rewind(entries: &[Entry], name: &str, target: u64, (delta, ended): (bool, bool)) -> Option<String> {
+    let skip_us = 6 * target * 1_000_000;
+    let mut after = 0;
+    let kept = entries.iter().rev().take_while(|entry| {
+        let near = after < skip_us;
+        after += entry.duration_us;
+        near
+    });
+    let skipped = if delta { Some(entries.len() - kept.count()).filter(|skipped| *skipped > 0)? } else { 0 };
+    let mut text = String::with_capacity(256 + 128 * (entries.len() - skipped));
+    let _ = writeln!(text, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{target}");
+    text += "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=";
+    seconds(&mut text, skip_us);
+    let (first, mut era) = entries.first().map_or((0, 0), |first| (first.msn, first.era));
+    let _ = write!(text, "\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXT-X-DISCONTINUITY-SEQUENCE:{era}\n");
+    let mut head = None;
+    if let Some(last) = entries.get(skipped.wrapping_sub(1)) {
+        let _ = writeln!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}");
+        (era, head) = (last.era, Some(last.head));
     }
+    for entry in &entries[skipped..] {
+        for _ in era..entry.era {
+            text += "#EXT-X-DISCONTINUITY\n";
+        }
+        era = entry.era;
+        if head != Some(entry.head) {
+            head = Some(entry.head);
+            let _ = writeln!(text, "#EXT-X-MAP:URI=\"{name}/init-{}.mp4\"", entry.head);
+        }
+        text += "#EXT-X-PROGRAM-DATE-TIME:";
+        date_time(&mut text, entry.at_ms);
+        // The disk did not take it; players go on behind it (§4.4.4.7).
+        text += if entry.len.is_none() { "\n#EXT-X-GAP\n#EXTINF:" } else { "\n#EXTINF:" };
+        seconds(&mut text, entry.duration_us);
+        let _ = write!(text, ",\n{name}/{}.m4s\n", entry.msn);
+    }
+    if ended {
+        text += "#EXT-X-ENDLIST\n";
+    }
+    Some(text)
 }
 
 /// How many of the oldest segments end before the part of a playlist that may not be skipped.

@@ -12,6 +12,9 @@ const JUMP_MS: u64 = 100;
 /// Corrections are at most this part of the time that passed: nobody hears them.
 const SLEW: u64 = 500;
 
+/// At most so much silence stands for what never came, in milliseconds: nobody goes back further.
+const MOST_SILENCE_MS: u64 = 30_000;
+
 /// 20 ms of silence (RFC 6716 §4.3): a CELT frame whose first bit says so.
 const SILENT_OPUS: &[u8] = &[0xf8, 0xff, 0xfe];
 /// A frame of AAC-LC for one channel without a spectrum.
@@ -30,6 +33,14 @@ pub(super) struct Grid {
     begins: u64,
     /// When what came so far ends, in ticks.
     end: Option<u64>,
+}
+
+/// Whether there is sound in it.
+pub(super) fn is_sound(frame: &Frame) -> bool {
+    match frame.codec {
+        Codec::Aac => !frame.data.is_empty(),
+        _ => opus::duration(&frame.data).is_some(),
+    }
 }
 
 impl Grid {
@@ -52,7 +63,7 @@ impl Grid {
         self.end = None;
     }
 
-    /// Sound is wanted from this tick on.
+    /// Sound is wanted from this tick on, where it did not begin yet.
     pub(super) const fn begin(&mut self, at: u64) {
         self.begins = at;
     }
@@ -73,6 +84,11 @@ impl Grid {
         }
     }
 
+    /// How much of the sound up to `end` a frame comes too late for, in ticks; `None` where it is used.
+    pub(super) fn late_by(&self, time: u64) -> Option<u64> {
+        self.end.and_then(|end| end.checked_sub(time)).filter(|late| *late > self.ticks(JUMP_MS))
+    }
+
     /// Takes a frame, and gives it on the grid, after as much silence as was missing. Nothing where it is no sound, or
     /// was heard already.
     pub(super) fn push(&mut self, frame: Frame, mut give: impl FnMut(Frame)) {
@@ -84,7 +100,7 @@ impl Grid {
             }
             Some(expected) => {
                 let off = frame.time.abs_diff(expected);
-                if frame.time + self.ticks(JUMP_MS) < expected {
+                if self.late_by(frame.time).is_some() {
                     return;
                 }
                 if off <= self.ticks(ROUNDING_MS) {
@@ -108,9 +124,14 @@ impl Grid {
         if self.silence.is_some() { end } else { until.max(end) }
     }
 
-    /// Gives silence until a tick.
+    /// Gives silence until a tick, at once where nothing came yet.
     pub(super) fn fill(&mut self, until: u64, give: &mut impl FnMut(Frame)) {
-        let (Some((data, lasts)), Some(mut end)) = (self.silence.clone(), self.end) else { return };
+        let Some((data, lasts)) = self.silence.clone() else { return };
+        let mut end = self.end.unwrap_or(self.begins);
+        if end + lasts > until {
+            return;
+        }
+        end += until.saturating_sub(end).saturating_sub(self.ticks(MOST_SILENCE_MS)) / lasts * lasts;
         while end + lasts <= until {
             give(Frame { codec: self.codec, time: end, composition: 0, key: true, data: data.clone() });
             end += lasts;

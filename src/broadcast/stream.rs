@@ -8,7 +8,7 @@
 
 use super::lane::{Lane, Zero, ticks, us};
 use super::playlist::{Shape, Variant, media};
-use super::sound::Grid;
+use super::sound::{Grid, is_sound};
 use super::window::{Bounds, Window};
 use recordings::codec::Config;
 use recordings::{Codec, Frame};
@@ -21,10 +21,19 @@ const GAP_US: u64 = 2_000_000;
 const BACK_US: u64 = 500_000;
 /// How long what is there waits for what was announced too.
 const WAIT_US: u64 = 1_000_000;
-/// Silence stands in for sound that is so much behind the picture.
+/// How long what was there before is waited for, until players are told that nothing comes of it any more.
+const RETIRED_AFTER_US: u64 = 2_000_000;
+/// Silence stands in for sound that is so much behind the picture, until it is known to be later.
 const SILENT_AFTER_US: u64 = 700_000;
-/// Sound before the first picture that is kept, until that says where both begin.
+/// Later than this it is no longer waited for.
+const LATEST_US: u64 = 5_000_000;
+/// What sound that is late is waited for longer than it was late.
+const LATER_US: u64 = 300_000;
+/// Sound further ahead of what is there did not go on, unless so much time has passed.
+const AHEAD_US: u64 = 5 * GAP_US;
+/// Sound before the first picture that is kept, until that says where both begin; and its bytes.
 const EARLY_FRAMES: usize = 256;
+const EARLY_BYTES: usize = 1 << 20;
 /// What a segment may be longer than its playlist says, which counts in whole seconds.
 const ROUNDED_US: u64 = 350_000;
 /// Places that wait for the sound to be cut there.
@@ -51,7 +60,8 @@ impl Default for Settings {
             part: Duration::from_millis(350),
             segment: Duration::from_secs(2),
             window: Duration::from_secs(30),
-            max_bytes: 64 << 20,
+            // Three of the longest segments at 20 Mbit/s, and half as much again.
+            max_bytes: 128 << 20,
         }
     }
 }
@@ -77,6 +87,9 @@ impl Kind {
             Self::Sound => "audio",
         }
     }
+
+    /// As URLs name the playlists of all that can be gone back to.
+    pub const BACK: (&'static str, &'static str) = ("rewind-video", "rewind-audio");
 
     const fn other(self) -> Self {
         match self {
@@ -108,12 +121,16 @@ pub struct Stream {
     settings: Settings,
     target: u64,
     expected: Expected,
+    /// Whether sound begins without the picture, which was said to come.
+    without_picture: bool,
     picture: Lane,
     sound: Lane,
     grid: Option<Grid>,
     /// For the sound to follow.
     boundaries: VecDeque<Boundary>,
     early: VecDeque<Frame>,
+    /// How far behind the picture the sound of this publisher comes, where that is far, in microseconds.
+    lag_us: u64,
     zero: Option<Zero>,
     era: u32,
     ended: bool,
@@ -135,11 +152,13 @@ impl Stream {
             settings,
             target,
             expected: Expected { picture: true, sound: true },
+            without_picture: false,
             picture: Lane::new(bounds),
             sound: Lane::new(sound),
             grid: None,
             boundaries: VecDeque::new(),
             early: VecDeque::new(),
+            lag_us: 0,
             zero: None,
             era: 0,
             ended: false,
@@ -154,20 +173,26 @@ impl Stream {
         }
     }
 
+    const fn lane_mut(&mut self, kind: Kind) -> &mut Lane {
+        match kind {
+            Kind::Picture => &mut self.picture,
+            Kind::Sound => &mut self.sound,
+        }
+    }
+
     /// A publisher comes, or comes back.
     pub fn begin(&mut self, expected: Expected) {
         self.expected = expected;
         self.ended = false;
+        (self.without_picture, self.lag_us) = (false, 0);
+        (self.picture.pending, self.sound.pending) = (None, None);
         self.break_off();
     }
 
     /// What a track is coded with, where its frames do not say so themselves; again when that changes.
     pub fn set_config(&mut self, config: Config) {
-        if config.codec().is_audio() {
-            self.set_sound(config);
-        } else if self.picture.config.as_ref() != Some(&config) {
-            self.change_picture(config);
-        }
+        let kind = if config.codec().is_audio() { Kind::Sound } else { Kind::Picture };
+        self.lane_mut(kind).announce(config);
     }
 
     /// A frame in the order of decoding, its time on the publisher's clock, which both tracks share; `now_ms` is the
@@ -176,6 +201,7 @@ impl Stream {
         let used = !self.ended
             && if frame.codec.is_audio() { self.push_sound(frame, now_ms) } else { self.push_picture(frame, now_ms) };
         self.dropped += u64::from(!used);
+        self.retire();
         used
     }
 
@@ -190,7 +216,37 @@ impl Stream {
         self.ended = true;
         for lane in [&mut self.picture, &mut self.sound] {
             lane.changed |= !lane.window.is_empty();
+            lane.retired = false;
         }
+    }
+
+    /// Who watches a rendition that nothing comes of any more asks anew what there is, once told.
+    fn retire(&mut self) {
+        let Some(zero) = self.zero else { return };
+        for kind in Kind::ALL {
+            let other = self.lane(kind.other());
+            let waited = other.given && other.end_us >= zero.ours_us + self.patience_us(kind);
+            let lane = self.lane_mut(kind);
+            let retired = waited && !lane.given && !lane.window.is_empty();
+            lane.changed |= retired != lane.retired;
+            lane.retired = retired;
+        }
+    }
+
+    /// How long what was there before may be missing.
+    const fn patience_us(&self, kind: Kind) -> u64 {
+        match kind {
+            // Of many encoders a key frame comes no earlier.
+            Kind::Picture if self.expected.picture => 2 * self.target * 1_000_000,
+            // It comes as silence, where it does not come otherwise.
+            Kind::Picture | Kind::Sound => RETIRED_AFTER_US,
+        }
+    }
+
+    /// Whether nothing comes of a rendition any more that players know.
+    #[must_use]
+    pub const fn is_retired(&self, kind: Kind) -> bool {
+        self.lane(kind).retired
     }
 
     /// Frames that could not be used.
@@ -201,8 +257,9 @@ impl Stream {
 
     /// Bytes that are held.
     #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.picture.window.bytes() + self.sound.window.bytes()
+    pub fn bytes(&self) -> usize {
+        let early: usize = self.early.iter().map(|frame| frame.data.len()).sum();
+        self.picture.bytes() + self.sound.bytes() + early
     }
 
     /// Whether pictures wait for a key frame.
@@ -217,13 +274,20 @@ impl Stream {
         Duration::from_micros(self.picture.window.open_us())
     }
 
-    /// What viewers are offered; `None` while they must wait.
+    /// What viewers are offered: what comes of this publisher. `None` while they must wait, or nothing changes.
     pub(super) fn variant(&self) -> Option<Variant> {
-        let there = |lane: &Lane| !lane.window.is_empty();
-        let missing = (self.expected.picture && !there(&self.picture)) || (self.expected.sound && !there(&self.sound));
+        let there = |lane: &Lane| lane.given;
+        let begun = self.zero?.ours_us;
+        let expected = |kind| if kind == Kind::Picture { self.expected.picture } else { self.expected.sound };
+        let wait = Kind::ALL.into_iter().filter_map(|kind| match self.lane(kind) {
+            lane if lane.given => None,
+            lane if !lane.window.is_empty() => Some(self.patience_us(kind)),
+            _ => expected(kind).then_some(WAIT_US),
+        });
+        let wait = wait.max();
         let nothing = !there(&self.picture) && !there(&self.sound);
-        let waited = self.picture.end_us().max(self.sound.end_us()) >= WAIT_US;
-        if nothing || (missing && !waited) {
+        let passed = self.picture.end_us().max(self.sound.end_us()).saturating_sub(begun);
+        if nothing || wait.is_some_and(|wait| passed < wait) {
             return None;
         }
         let used = Kind::ALL.map(|kind| self.lane(kind)).into_iter().filter(|lane| there(lane));
@@ -241,7 +305,7 @@ impl Stream {
     /// asked for.
     pub(super) fn take_changed(&mut self, kind: Kind) -> Option<(&Window, String, Option<String>)> {
         let other = self.lane(kind.other());
-        let other = (!other.window.is_empty()).then(|| (kind.other().name(), other.window.edge()));
+        let other = other.window.last().filter(|_| !other.retired).map(|last| (kind.other().name(), last));
         let target_us = self.target * 1_000_000;
         let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
         let shape = Shape {
@@ -253,10 +317,7 @@ impl Stream {
             other,
             ended: self.ended,
         };
-        let lane = match kind {
-            Kind::Picture => &mut self.picture,
-            Kind::Sound => &mut self.sound,
-        };
+        let lane = self.lane_mut(kind);
         if !std::mem::take(&mut lane.changed) || lane.window.is_empty() {
             return None;
         }
@@ -275,6 +336,7 @@ impl Stream {
             lane.finish(zero);
             lane.shift = None;
             lane.wants_key = true;
+            lane.given = false;
         }
         if let Some(grid) = &mut self.grid {
             grid.reset();
@@ -283,19 +345,6 @@ impl Stream {
             self.era += 1;
         }
         (self.picture.era, self.sound.era) = (self.era, self.era);
-    }
-
-    fn set_sound(&mut self, config: Config) {
-        if self.sound.config.as_ref() == Some(&config) {
-            return;
-        }
-        if self.sound.config.is_some() {
-            self.break_off();
-        }
-        self.grid = Some(Grid::new(&config));
-        // Ticks of another codec.
-        self.sound.last = None;
-        self.sound.set(config, self.settings.part);
     }
 
     /// Another size or codec: segments begin anew, times go on.
@@ -329,11 +378,12 @@ impl Stream {
 
     fn push_picture(&mut self, frame: Frame, now_ms: u64) -> bool {
         let codec = frame.codec;
-        if frame.key
-            && let Some(config) = Config::of_key_frame(codec, &frame.data)
-            && self.picture.config.as_ref() != Some(&config)
-        {
-            self.change_picture(config);
+        if frame.key {
+            let announced = self.picture.pending.take_if(|config| config.codec() == codec);
+            let config = Config::of_key_frame(codec, &frame.data).or(announced);
+            if let Some(config) = config.filter(|config| !self.picture.goes_on_with(config)) {
+                self.change_picture(config);
+            }
         }
         if self.picture.config.as_ref().is_none_or(|config| config.codec() != codec || codec == Codec::Vp8) {
             return false;
@@ -357,9 +407,10 @@ impl Stream {
             None => self.start(their_us, now_ms),
         };
         let shift = *self.picture.shift.get_or_insert(ticks(zero.ours_us, codec) - ticks(zero.theirs_us, codec));
-        let Some(time) = frame.time.checked_add_signed(shift) else { return false };
+        let time = frame.time.saturating_add_signed(shift);
         let began = self.picture.wants_key;
         self.picture.wants_key = false;
+        self.without_picture = false;
         let time = time.max(self.picture.last.map_or(0, |last| last + 1));
         let mut open_us = self.open_us(time, codec);
         if !began && open_us > self.target * 1_000_000 + ROUNDED_US {
@@ -370,11 +421,12 @@ impl Stream {
         let shortest = if self.picture.window.edge().0 <= 1 { shortest / 2 } else { shortest };
         // Pictures do not come to the millisecond: a key frame each two seconds is one each two seconds.
         let due = frame.key && open_us + 50_000 >= shortest;
-        let cuts = !began && (due || open_us >= self.target * 1_000_000);
         let lane = &mut self.picture;
+        let (full, part_full) = lane.is_full_for(frame.data.len());
+        let cuts = !began && (due || full || open_us >= self.target * 1_000_000);
         lane.last = Some(time);
         let Some((cutter, _)) = &mut lane.cutter else { return false };
-        let part = cutter.push_and_cut(Frame { time, ..frame }, cuts);
+        let part = cutter.push_and_cut(Frame { time, ..frame }, cuts || part_full);
         lane.add(part, zero);
         if cuts {
             lane.window.close();
@@ -405,15 +457,18 @@ impl Stream {
         self.picture.window.open_us() + waits.map_or(0, |since| us(time, codec).saturating_sub(us(since, codec)))
     }
 
-    /// Where nothing comes of the sound, there is silence: players wait for both.
+    /// Where nothing comes of the sound, there is silence, also where an earlier publisher had sound and this one has
+    /// none: players wait for both.
     fn keep_sound_going(&mut self, picture_us: u64, zero: Zero) {
         let Some(config) = &self.sound.config else { return };
         let codec = config.codec();
-        let until = u64::try_from(ticks(picture_us.saturating_sub(SILENT_AFTER_US), codec)).unwrap_or(0);
+        let at = |us| u64::try_from(ticks(us, codec)).unwrap_or(0);
+        let until = at(picture_us.saturating_sub(SILENT_AFTER_US.max(self.lag_us)));
         let mut silence = Vec::new();
-        if let Some(grid) = &mut self.grid
-            && grid.end().is_some_and(|end| end < until)
-        {
+        if let Some(grid) = &mut self.grid {
+            if grid.end().is_none() {
+                grid.begin(at(zero.ours_us));
+            }
             grid.fill(until, &mut |frame| silence.push(frame));
         }
         for frame in silence {
@@ -424,46 +479,61 @@ impl Stream {
     fn push_sound(&mut self, frame: Frame, now_ms: u64) -> bool {
         let codec = frame.codec;
         if codec == Codec::Opus {
-            self.set_sound(Config::Opus);
+            self.sound.announce(Config::Opus);
         }
-        if self.sound.config.as_ref().is_none_or(|config| config.codec() != codec) {
+        let config = self.sound.pending.as_ref().or(self.sound.config.as_ref());
+        if config.is_none_or(|config| config.codec() != codec) || !is_sound(&frame) {
             return false;
         }
         let their_us = us(frame.time, codec);
         let zero = match self.zero {
             Some(zero) => zero,
-            None if self.expected.picture => {
-                // The first picture says where both begin.
-                if self.early.front().is_some_and(|first| their_us > us(first.time, codec) + EARLY_US) {
-                    self.expected.picture = false;
-                    let early = std::mem::take(&mut self.early);
-                    return early.into_iter().chain([frame]).fold(false, |_, frame| self.push_sound(frame, now_ms));
-                }
-                if self.early.len() >= EARLY_FRAMES {
-                    self.early.pop_front();
-                    self.dropped += 1;
-                }
-                self.early.push_back(frame);
-                return true;
-            }
+            // The first picture says where both begin.
+            None if !self.alone() => return self.wait_for_picture(frame, now_ms),
             None => self.start(their_us, now_ms),
         };
+        if let Some(config) = self.sound.pending.take() {
+            let under_way = self.grid.as_ref().is_some_and(|grid| grid.end().is_some());
+            if under_way {
+                self.break_off();
+            }
+            self.grid = Some(Grid::new(&config));
+            // Ticks of another codec.
+            (self.sound.last, self.sound.shift) = (None, None);
+            self.sound.set(config, self.settings.part);
+            if under_way {
+                return self.push_sound(frame, now_ms);
+            }
+        }
         let shift = *self.sound.shift.get_or_insert(ticks(zero.ours_us, codec) - ticks(zero.theirs_us, codec));
         // Sound from before the first picture, or from before the publisher's clock was set anew.
         let time = frame.time.checked_add_signed(shift).filter(|time| us(*time, codec) >= zero.ours_us);
         let end = self.grid.as_ref().and_then(Grid::end);
-        let goes_on = |end| time.is_some_and(|time| us(time, codec).abs_diff(us(end, codec)) <= 5 * GAP_US);
+        let goes_on = |end| time.is_some_and(|time| us(time, codec).abs_diff(us(end, codec)) <= AHEAD_US);
         if self.alone() && end.is_some_and(|end| !goes_on(end)) {
             // Its clock was set anew. Beside a picture silence goes on, and the picture says when something begins anew.
             self.break_off();
             return self.push_sound(frame, now_ms);
         }
         let Some(time) = time else { return false };
+        let at_us = us(time, codec);
+        let there_us = end.map_or(self.picture.end_us(), |end| us(end, codec));
+        let passed_us = now_ms.saturating_sub(zero.at_ms) * 1000;
+        if at_us > there_us + AHEAD_US && at_us > zero.ours_us + passed_us + AHEAD_US {
+            return false;
+        }
+        let picture_us = self.picture.last.map_or(0, |last| us(last, Codec::H264));
+        let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
         let mut frames = Vec::new();
         if let Some(grid) = &mut self.grid {
             if grid.end().is_none() {
-                // From where the picture begins.
-                grid.begin(u64::try_from(ticks(zero.ours_us, codec)).unwrap_or(0));
+                // From where the picture begins, as far as anybody can go back.
+                let from_us = zero.ours_us.max(at_us.saturating_sub(window_us));
+                grid.begin(u64::try_from(ticks(from_us, codec)).unwrap_or(0));
+            }
+            if grid.late_by(time).is_some() && picture_us > at_us {
+                // There is silence already. If all of it comes so late, it is waited for.
+                self.lag_us = self.lag_us.max(picture_us - at_us + LATER_US).min(LATEST_US);
             }
             grid.push(Frame { time, ..frame }, |frame| frames.push(frame));
         }
@@ -474,9 +544,29 @@ impl Stream {
         used
     }
 
+    /// Sound that comes before the first picture, for which it does not wait for ever.
+    fn wait_for_picture(&mut self, frame: Frame, now_ms: u64) -> bool {
+        let at_us = us(frame.time, frame.codec);
+        if self.early.front().is_some_and(|first| at_us > us(first.time, first.codec) + EARLY_US) {
+            self.without_picture = true;
+            let early = std::mem::take(&mut self.early);
+            return early.into_iter().chain([frame]).fold(false, |_, frame| self.push_sound(frame, now_ms));
+        }
+        let bytes: usize = self.early.iter().map(|frame| frame.data.len()).sum();
+        if bytes + frame.data.len() > EARLY_BYTES {
+            return false;
+        }
+        if self.early.len() >= EARLY_FRAMES {
+            self.early.pop_front();
+            self.dropped += 1;
+        }
+        self.early.push_back(frame);
+        true
+    }
+
     /// Whether there is no picture.
     const fn alone(&self) -> bool {
-        !self.expected.picture
+        !self.expected.picture || self.without_picture
     }
 
     /// A frame on the grid.
@@ -492,14 +582,15 @@ impl Stream {
         let shortest = u64::try_from(self.settings.segment.as_micros()).unwrap_or(u64::MAX);
         let waits = lane.cutter.as_ref().and_then(|(cutter, _)| cutter.waits_since());
         let open_us = lane.window.open_us() + waits.map_or(0, |since| at_us.saturating_sub(us(since, frame.codec)));
+        let (full, part_full) = lane.is_full_for(frame.data.len());
         // Alone it says itself where segments begin; beside a picture that stands, too.
         let due = alone && open_us >= shortest;
-        if due || open_us >= self.target * 1_000_000 {
+        if due || full || open_us >= self.target * 1_000_000 {
             cut = cut.or(Some(lane.era));
         }
         lane.last = Some(time);
         let Some((cutter, _)) = &mut lane.cutter else { return };
-        let part = cutter.push_and_cut(frame, cut.is_some());
+        let part = cutter.push_and_cut(frame, cut.is_some() || part_full);
         lane.add(part, zero);
         if let Some(era) = cut {
             lane.window.close();

@@ -255,6 +255,151 @@ fn what_no_segment_can_begin_with_is_cut_where_it_would_become_too_long() {
     assert!(wholes.iter().skip(1).all(|seconds| (3.9..4.5).contains(seconds)), "{wholes:?}");
 }
 
+/// Pictures alone for so many milliseconds.
+fn send_pictures(watched: &mut Watched, picture: &Source, (from, ms): (u64, u64)) {
+    for number in 0..ms * 3 / 100 {
+        watched.push(picture.frame(number, from * 90), from + number * 100 / 3);
+    }
+}
+
+fn last_ms(playlist: &checker::Playlist) -> u64 {
+    playlist.segments.values().next_back().and_then(|last| last.at).expect("a time")
+}
+
+#[test]
+fn a_publisher_who_comes_back_without_sound_is_heard_as_silence() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &picture, &sound, (0, 5_000), 0);
+    watched.stream.pause();
+    watched.look();
+    watched.stream.begin(Expected { picture: true, sound: false });
+    send_pictures(&mut watched, &picture, (10_000, 8_000));
+    let (video, audio) = (watched.last(Kind::Picture), watched.last(Kind::Sound));
+    assert!(last_ms(&audio).abs_diff(last_ms(&video)) <= 2_000, "{audio:?}");
+    assert_eq!(watched.stream.variant().expect("there is a picture").sound, Some(2));
+    assert!(!watched.stream.is_retired(Kind::Sound));
+}
+
+#[test]
+fn what_an_earlier_publisher_had_is_offered_no_more() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let aac = Source::new(Codec::Aac, SMALL);
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    // Six channels, for which there is no silence.
+    watched.stream.set_config(Config::of_record(Codec::Aac, &[0x12, 0x30]).expect("a record"));
+    send(&mut watched, &picture, &aac, (0, 5_000), 0);
+    watched.stream.pause();
+    watched.stream.begin(BOTH);
+    send_pictures(&mut watched, &picture, (10_000, 4_000));
+    assert_eq!(watched.stream.variant().expect("there is a picture").sound, None);
+    assert!(watched.stream.is_retired(Kind::Sound), "who listens must ask anew");
+    // And without a picture.
+    watched.stream.pause();
+    watched.stream.begin(BOTH);
+    (0..600).for_each(|number| _ = watched.push(sound.frame(number, 0), 20_000 + number * 20));
+    let variant = watched.stream.variant().expect("there is sound");
+    assert_eq!((variant.size, variant.codecs.as_slice()), (None, ["opus".to_owned()].as_slice()));
+    assert!(watched.stream.is_retired(Kind::Picture) && !watched.stream.is_retired(Kind::Sound));
+    assert!(watched.stream.wants_key(), "it is still asked for");
+    for number in 0..30 {
+        watched.push(picture.frame(number, 12_000 * 90), 32_000 + number * 100 / 3);
+    }
+    assert!(!watched.stream.is_retired(Kind::Picture));
+    assert!(watched.stream.variant().expect("there are both").size.is_some());
+}
+
+#[test]
+fn formats_alone_cost_nothing() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let large = Source::new(Codec::H264, LARGE);
+    let configs =
+        [&picture, &large].map(|one| Config::of_key_frame(Codec::H264, &one.frame(0, 0).data).expect("a key"));
+    let sounds = [[0x12, 0x10], [0x12, 0x08]].map(|record| Config::of_record(Codec::Aac, &record).expect("a record"));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    send(&mut watched, &picture, &sound, (0, 5_000), 0);
+    for number in 0..10_000 {
+        watched.stream.set_config(configs[number % 2].clone());
+        watched.stream.set_config(sounds[number % 2].clone());
+        // A frame without anything in it.
+        let empty = Frame { codec: Codec::Aac, time: 6_000 * 28_224, composition: 0, key: true, data: Bytes::new() };
+        assert!(!watched.push(empty, 5_000));
+    }
+    send(&mut watched, &picture, &sound, (5_000, 5_000), 0);
+    for kind in Kind::ALL {
+        let playlist = watched.last(kind);
+        assert!(playlist.segments.values().all(|segment| segment.era <= 2), "{kind:?}: {playlist:?}");
+    }
+    assert!(watched.heads.iter().all(|heads| heads.len() <= 2));
+}
+
+#[test]
+fn memory_is_bounded_whatever_the_times_are() {
+    let picture = Source::new(Codec::H264, SMALL);
+    let settings = Settings { max_bytes: 8 << 20, ..Settings::default() };
+    let data = Bytes::from(vec![1; 256 << 10]);
+    // All at once, and each as long as a picture may stand.
+    for step in [0, 1_900 * 90] {
+        let mut stream = Stream::new(settings, 10);
+        stream.begin(Expected { picture: true, sound: false });
+        stream.push(picture.frame(0, 0), DAY);
+        let mut most = 0;
+        for number in 1..400 {
+            let frame = Frame { key: false, time: number * step, data: data.clone(), ..picture.frame(0, 0) };
+            assert!(stream.push(frame, DAY + number));
+            most = most.max(stream.bytes());
+        }
+        assert!(most <= 14 << 20, "{most}");
+        let sound = Source::new(Codec::Opus, SMALL);
+        stream.pause();
+        stream.begin(BOTH);
+        for number in 0..400 {
+            let mut data = sound.frame(0, 0).data.to_vec();
+            data.resize(256 << 10, 0);
+            stream.push(Frame { data: data.into(), ..sound.frame(number, 0) }, DAY);
+            most = most.max(stream.bytes());
+        }
+        assert!(most <= 14 << 20, "{most}");
+    }
+}
+
+#[test]
+fn sound_that_jumps_makes_no_more_silence_than_anybody_could_hear() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(Expected { picture: true, sound: false });
+    send_pictures(&mut watched, &picture, (0, 600_000));
+    // Ten minutes later there is sound.
+    for number in 0..100 {
+        watched.push(sound.frame(number, 600_000 * 48), 600_000 + number * 20);
+    }
+    let silent = watched.bytes[1].iter().map(|(_, _, us, _)| us).sum::<u64>();
+    assert!((28_000_000..34_000_000).contains(&silent), "{silent}");
+    // A year later, as its clock says.
+    let used = watched.push(sound.frame(0, 365 * 86_400 * 48_000), 602_100);
+    assert!(!used && watched.bytes[1].len() < 120);
+}
+
+#[test]
+fn sound_that_always_comes_late_is_heard() {
+    let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(BOTH);
+    let mut used = Vec::new();
+    for number in 0..600 {
+        watched.push(picture.frame(number, 0), number * 100 / 3);
+        let ms = number * 100 / 3;
+        if ms >= 1_500 && ms / 20 > (ms - 33) / 20 {
+            used.push(watched.push(sound.frame((ms - 1_500) / 20, 0), ms));
+        }
+    }
+    let late = used.iter().skip(used.len() / 2);
+    assert!(late.clone().all(|used| *used), "{} of {}", late.filter(|used| **used).count(), used.len() / 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -66,6 +66,9 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
+/// Playlists do not say of more than so many eras in a row that nothing is left of them.
+const MOST_ERAS: u32 = 32;
+
 #[derive(Debug)]
 pub(super) struct Window {
     bounds: Bounds,
@@ -106,6 +109,9 @@ impl Window {
         if self.segments.back().is_none_or(|last| last.closed) {
             let (msn, head) = (self.next, self.last_head);
             self.next += 1;
+            if self.segments.back().is_some_and(|last| era > last.era + MOST_ERAS) {
+                self.listed = msn;
+            }
             let segment = Segment { msn, head, era, at_ms, duration_us: 0, parts: Vec::new(), closed: false };
             self.segments.push_back(Arc::new(segment));
         }
@@ -136,6 +142,16 @@ impl Window {
         self.segments.back().filter(|last| !last.closed).map_or(0, |last| last.duration_us)
     }
 
+    /// How many bytes the open segment has.
+    pub(super) fn open_bytes(&self) -> usize {
+        self.segments.back().filter(|last| !last.closed).map_or(0, |last| last.len())
+    }
+
+    /// How many bytes a segment may have: an open one is never given up.
+    pub(super) const fn segment_bytes(&self) -> usize {
+        self.bounds.bytes / 4
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
@@ -160,6 +176,11 @@ impl Window {
             Some(last) if !last.closed => (last.msn, last.parts.len()),
             _ => (self.next, 0),
         }
+    }
+
+    /// The last part there is.
+    pub(super) fn last(&self) -> Option<(u64, usize)> {
+        self.segments.back().and_then(|last| Some((last.msn, last.parts.len().checked_sub(1)?)))
     }
 
     pub(super) const fn peak(&self) -> u64 {

@@ -229,6 +229,9 @@ impl Config {
         if !(10_000..=600_000).contains(&ms(self.broadcast.window)) {
             return invalid("broadcast.window_s", "must be 10 to 600");
         }
+        if ms(self.broadcast.rewind) > 86_400_000 {
+            return invalid("broadcast.rewind_s", "must be 0 to 86400");
+        }
         if self.broadcast.max_bytes < 8 << 20 {
             return invalid("broadcast.max_bytes", "must be at least 8388608");
         }

@@ -35,6 +35,17 @@ pub(super) async fn post(
     body: Body,
     (broadcast, way, path): (&str, Way, &str),
 ) -> Result<Response, Failure> {
+    Ok(created(open(state, client, headers, body, (broadcast, way)).await?, path))
+}
+
+/// Takes an offer.
+pub(super) async fn open(
+    state: &AppState,
+    client: Client,
+    headers: &HeaderMap,
+    body: Body,
+    (broadcast, way): (&str, Way),
+) -> Result<Opened, Failure> {
     // A broadcast that is live goes on: an encoder that comes back and a viewer that reconnects look like new ones.
     if state.is_draining() && !state.broadcasts.is_live(broadcast) {
         return Err(Failure::from(RefusalCode::Draining).retry_after(60));
@@ -44,7 +55,11 @@ pub(super) async fn post(
     need_type(headers, SDP)?;
     need_accepted(headers)?;
     let offer = text(read(body, state.config.limits.offer_bytes as usize).await?.to_vec())?;
-    let Opened { resource, tag, sdp } = state.broadcasts.open(broadcast, way, &offer).map_err(rejected)?;
+    state.broadcasts.open(broadcast, way, &offer).map_err(rejected)
+}
+
+/// 201 with the answer, and the resource under `path`.
+pub(super) fn created(Opened { resource, tag, sdp }: Opened, path: &str) -> Response {
     let mut response = (StatusCode::CREATED, sdp).into_response();
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(SDP));
@@ -56,7 +71,7 @@ pub(super) async fn post(
             answer.insert(name, value);
         }
     }
-    Ok(response)
+    response
 }
 
 /// Takes trickled candidates, of which an ICE-lite side has no use, and new credentials, which restart ICE

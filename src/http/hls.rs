@@ -5,16 +5,21 @@ use super::AppState;
 use super::errors::{Failure, HttpCode, internal};
 use super::exchange::{cors, preflight};
 use crate::broadcast::counters;
-use crate::broadcast::{Kind, Live, Refused, Wanted};
+use crate::broadcast::{Found, Kind, Live, Refused, Wanted};
+use crate::clock;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::stream;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, stream};
 use signaling::protocol::RefusalCode;
-use std::convert::Infallible;
+use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 /// The type of playlists (RFC 8216 §4).
 const PLAYLIST: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
@@ -23,6 +28,13 @@ const PLAYLIST: HeaderValue = HeaderValue::from_static("application/vnd.apple.mp
 const SHORT: HeaderValue = HeaderValue::from_static("public, max-age=1");
 /// What has this URL never changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
+/// How long who asked for a part or a segment may take to read it. Whoever takes longer can't watch anyway, and would
+/// keep in memory what everybody else has forgotten.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+/// So many bytes go to a connection at once; in between it is looked at the time.
+const PIECE: usize = 64 << 10;
+/// What playlists of all that can be gone back to are named with.
+const BACK: &str = "rewind-";
 /// The longest path or query that is looked at.
 const LONGEST: usize = 200;
 
@@ -36,10 +48,25 @@ const LONGEST: usize = 200;
         (status = 503, description = "What comes next did not come in time, or too many wait for it.", body = super::errors::ErrorBody),
     ))]
 pub async fn index(State(state): State<AppState>, Path(broadcast): Path<String>) -> Response {
+    multivariant(&state, &broadcast, false).await
+}
+
+/// The multivariant playlist of all that can be gone back to.
+#[utoipa::path(get, path = "/hls/{broadcast}/rewind.m3u8", tag = "broadcasts",
+    params(("broadcast" = String, Path, description = "The broadcast's id.")),
+    responses(
+        (status = 200, description = "What players open to go back by up to `broadcast.rewind_s`: whole segments, without \
+            parts, so some seconds later than `index.m3u8`.", content_type = "application/vnd.apple.mpegurl"),
+        (status = 404, description = "No such broadcast, nobody publishes, or nothing is kept.", body = super::errors::ErrorBody),
+    ))]
+pub async fn rewind(State(state): State<AppState>, Path(broadcast): Path<String>) -> Response {
+    multivariant(&state, &broadcast, true).await
+}
+
+async fn multivariant(state: &AppState, broadcast: &str, back: bool) -> Response {
     let result = async {
-        let live = live(&state, &broadcast).await?;
-        let text = live.multivariant().await.map_err(refused)?;
-        Ok(playlist(text))
+        let live = live(state, broadcast).await?;
+        live.multivariant(back).await.map(playlist).map_err(refused)
     };
     shared(result.await)
 }
@@ -61,13 +88,16 @@ pub async fn media(
         if live.session() != session {
             return Err(HttpCode::Gone.into());
         }
-        let (name, file) = path.split_once('/').unwrap_or((path, ""));
-        let kind = kind(name.strip_suffix(".m3u8").unwrap_or(name)).ok_or_else(missing)?;
-        if file.is_empty() {
-            let wanted = wanted(uri.query().unwrap_or_default())?;
-            return live.playlist(kind, wanted).await.map(playlist).map_err(refused);
+        if let Some((name, file)) = path.split_once('/') {
+            return piece(&live, kind(name).ok_or_else(missing)?, file).await;
         }
-        piece(&live, kind, file).await
+        let name = path.strip_suffix(".m3u8").ok_or_else(missing)?;
+        let wanted = wanted(uri.query().unwrap_or_default())?;
+        let text = match name.strip_prefix(BACK) {
+            Some(name) => live.rewind(kind(name).ok_or_else(missing)?, wanted).await,
+            None => live.playlist(kind(name).ok_or_else(missing)?, wanted).await,
+        };
+        text.map(playlist).map_err(refused)
     };
     shared(result.await)
 }
@@ -93,22 +123,34 @@ async fn piece(live: &Live, kind: Kind, file: &str) -> Result<Response, Failure>
     let missing = || Failure::from(RefusalCode::NotFound);
     if let Some(number) = file.strip_prefix("init-").and_then(|rest| rest.strip_suffix(".mp4")) {
         let number = digits(number).and_then(|number| u32::try_from(number).ok()).ok_or_else(missing)?;
-        return live.head(kind, number).map(|bytes| kept(kind, bytes)).map_err(refused);
+        return live.head(kind, number).map(|bytes| kept(kind, vec![bytes])).map_err(refused);
     }
     let numbers = file.strip_suffix(".m4s").ok_or_else(missing)?;
     if let Some((msn, part)) = numbers.split_once('.') {
         let (msn, part) = digits(msn).zip(digits(part)).ok_or_else(missing)?;
         let part = usize::try_from(part).map_err(|_| missing())?;
-        return live.part(kind, msn, part).await.map(|bytes| kept(kind, bytes)).map_err(refused);
+        return live.part(kind, msn, part).await.map(|bytes| kept(kind, vec![bytes])).map_err(refused);
     }
-    let segment = live.segment(kind, digits(numbers).ok_or_else(missing)?).map_err(refused)?;
-    // Its parts as they are: nothing is copied.
-    let length = segment.len();
-    let parts: Vec<_> = segment.parts.iter().map(|part| Ok::<_, Infallible>(part.bytes.clone())).collect();
-    let mut response = kept(kind, Bytes::new());
-    *response.body_mut() = Body::from_stream(stream::iter(parts));
-    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    Ok(response)
+    let segment = match live.segment(kind, digits(numbers).ok_or_else(missing)?).map_err(refused)? {
+        Found::InMemory(segment) => segment,
+        Found::OnDisk { path, bytes } => return from_disk(kind, &path, bytes).await,
+    };
+    Ok(kept(kind, segment.parts.iter().map(|part| part.bytes.clone()).collect()))
+}
+
+/// A file as it is. One that is removed meanwhile is read to its end.
+async fn from_disk(kind: Kind, path: &std::path::Path, bytes: u64) -> Result<Response, Failure> {
+    let file = File::open(path).await.map_err(|_| HttpCode::Gone)?;
+    let until = clock::now() + READ_WITHIN;
+    let pieces = stream::try_unfold((file.take(bytes), BytesMut::new()), move |(mut file, mut buffer)| async move {
+        if clock::now() >= until {
+            return Err(io::Error::from(io::ErrorKind::TimedOut));
+        }
+        buffer.reserve(PIECE);
+        let len = file.read_buf(&mut buffer).await?;
+        Ok((len > 0).then(|| (buffer.split().freeze(), (file, buffer))))
+    });
+    Ok(never_changes(kind, Body::from_stream(pieces), bytes))
 }
 
 fn kind(name: &str) -> Option<Kind> {
@@ -165,8 +207,19 @@ fn playlist(text: Bytes) -> Response {
     response
 }
 
-fn kept(kind: Kind, bytes: Bytes) -> Response {
-    let mut response = Response::new(Body::from(bytes));
+fn kept(kind: Kind, parts: Vec<Bytes>) -> Response {
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    let body = match <[Bytes; 1]>::try_from(parts) {
+        Ok([bytes]) if length <= PIECE => Body::from(bytes),
+        Ok([bytes]) => Body::from_stream(pieces(vec![bytes], clock::now() + READ_WITHIN)),
+        Err(parts) => Body::from_stream(pieces(parts, clock::now() + READ_WITHIN)),
+    };
+    never_changes(kind, body, length as u64)
+}
+
+fn never_changes(kind: Kind, body: Body, length: u64) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     let media = match kind {
         Kind::Picture => HeaderValue::from_static("video/mp4"),
         Kind::Sound => HeaderValue::from_static("audio/mp4"),
@@ -176,6 +229,19 @@ fn kept(kind: Kind, bytes: Bytes) -> Response {
     response
 }
 
+/// The bytes as they are, nothing is copied; an error, which ends the connection, where that takes too long.
+fn pieces(parts: Vec<Bytes>, until: Instant) -> impl Stream<Item = io::Result<Bytes>> {
+    let mut parts = VecDeque::from(parts);
+    stream::iter(std::iter::from_fn(move || {
+        while parts.front().is_some_and(Bytes::is_empty) {
+            parts.pop_front();
+        }
+        let first = parts.front_mut()?;
+        let piece = first.split_to(first.len().min(PIECE));
+        Some(if clock::now() < until { Ok(piece) } else { Err(io::ErrorKind::TimedOut.into()) })
+    }))
+}
+
 fn shared(result: Result<Response, Failure>) -> Response {
     cors(result.map_err(IntoResponse::into_response).map_or_else(Ok, Ok))
 }
@@ -183,6 +249,17 @@ fn shared(result: Result<Response, Failure>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_reads_too_slowly_is_given_no_more() {
+        use futures_util::{FutureExt as _, StreamExt as _};
+        let parts = || vec![Bytes::from(vec![1; 3 * PIECE + 5]), Bytes::new(), Bytes::from_static(b"end")];
+        let all = |until| pieces(parts(), until).collect::<Vec<_>>().now_or_never().expect("nothing is waited for");
+        let lens: Vec<_> =
+            all(clock::now() + READ_WITHIN).into_iter().map(|piece| piece.expect("in time").len()).collect();
+        assert_eq!(lens, [PIECE, PIECE, PIECE, 5, 3]);
+        assert!(all(clock::now()).first().is_some_and(Result::is_err));
+    }
 
     #[test]
     fn queries_say_what_is_wanted_and_nothing_else() {

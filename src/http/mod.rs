@@ -108,13 +108,13 @@ impl AppState {
         metrics::register(crate::ingest::counters::families());
         let config = Arc::new(config);
         let recordings = Recordings::start(&config, media.clone(), store.clone());
-        let live = live(&config.broadcast);
+        let live = live(&config);
         let feeds = Feeds::start(media.clone(), live.clone());
         let (kept, tracks) = (store.clone(), media.clone());
         Self(Arc::new(Shared {
             directory: Directory::new(kept, tracks, recordings.clone(), Arc::clone(&config), base_url.clone()),
             recordings,
-            broadcasts: Broadcasts::new(media.clone(), &config.limits, feeds),
+            broadcasts: Broadcasts::new(media.clone(), &config, feeds),
             ingest: Ingest::new(Arc::clone(&config), store.clone(), live.clone()),
             live,
             network_tests: NetworkTests::new(config.limits.network_tests),
@@ -154,13 +154,24 @@ impl AppState {
     }
 }
 
-fn live(settings: &config::Broadcast) -> broadcast::Broadcasts {
-    let config::Broadcast { part, segment, window, max_bytes, max_waiting } = *settings;
+fn live(config: &Config) -> broadcast::Broadcasts {
+    let config::Broadcast { part, segment, window, max_bytes, max_waiting, rewind, rewind_max_bytes } =
+        config.broadcast;
     let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let live = broadcast::Broadcasts::new(
         broadcast::Settings { part, segment, window, max_bytes },
         usize::try_from(max_waiting).unwrap_or(usize::MAX),
     );
+    let live = if rewind.is_zero() {
+        live
+    } else {
+        live.with_rewind(broadcast::Rewind {
+            folder: config.data.join("live"),
+            window: rewind,
+            max_bytes: rewind_max_bytes,
+            reserve: config.recordings.reserve_bytes,
+        })
+    };
     live.tend();
     live
 }
@@ -181,6 +192,7 @@ pub fn router(state: AppState) -> Router {
             axum::routing::patch(whep::patch).delete(whep::stop).options(whep::options).fallback(exchange::not_allowed),
         )
         .route("/hls/{broadcast}/index.m3u8", get(hls::index).options(hls::options))
+        .route("/hls/{broadcast}/rewind.m3u8", get(hls::rewind).options(hls::options))
         .route("/hls/{broadcast}/{*path}", get(hls::media).options(hls::options))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

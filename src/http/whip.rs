@@ -33,7 +33,14 @@ pub async fn publish(
     let result = async {
         let broadcast = allowed(&state, &segment, &headers).await?;
         let path = format!("/whip/{segment}");
-        exchange::post(&state, client, &headers, body, (&broadcast.id, Way::Publish, &path)).await
+        let opened = exchange::open(&state, client, &headers, body, (&broadcast.id, Way::Publish)).await?;
+        // The offer takes its time. Meanwhile the key may have been changed, or the broadcast ended: whoever did so cut
+        // those who were there.
+        if let Err(why) = allowed(&state, &segment, &headers).await {
+            state.broadcasts.close(&broadcast.id, Way::Publish, opened.resource.as_str()).await;
+            return Err(why);
+        }
+        Ok(exchange::created(opened, &path))
     };
     cors(result.await)
 }

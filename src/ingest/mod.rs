@@ -104,22 +104,89 @@ impl Ingest {
 
     /// Lets the bearer of a stream key publish.
     async fn admit(&self, key: &str, who: (Protocol, String)) -> Result<Publication, Refused> {
-        let admitted = async {
+        let opens = async || {
             let found = self.0.store.broadcast_by_stream_key(key).await.map_err(|error| {
                 tracing::error!(%error, "a stream key could not be looked up");
                 Refused::Unavailable
             })?;
-            let broadcast = found.filter(|broadcast| broadcast.ended_at.is_none()).ok_or(Refused::WrongKey)?;
+            found.filter(|broadcast| broadcast.ended_at.is_none()).ok_or(Refused::WrongKey)
+        };
+        let admitted = async {
+            let broadcast = opens().await?;
             if self.0.draining.load(Ordering::Acquire) {
                 return Err(Refused::Unavailable);
             }
             let limit = self.0.config.limits.encoder_bits_per_second.into();
-            self.0.publishers.begin(&broadcast.id, who, limit, self.0.config.ingest.takeover).await
+            let takeover = self.0.config.ingest.takeover;
+            let mut publication = self.0.publishers.begin(&broadcast.id, who, limit, takeover).await?;
+            // Meanwhile the key may have been changed, or the broadcast ended: whoever did so cut those who were there.
+            if opens().await?.id != broadcast.id {
+                return Err(Refused::WrongKey);
+            }
+            publication.go_live()?;
+            Ok(publication)
         };
         let admitted = admitted.await;
         if let Err(why) = &admitted {
             counters::Reason::from(*why).count();
         }
         admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::{Settings, Source};
+    use crate::clock;
+    use crate::config::Ingest as Settled;
+
+    async fn ingest(takeover: bool) -> (tempfile::TempDir, Store, Ingest) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).await.expect("a store");
+        let config = Config { ingest: Settled { takeover, ..Settled::default() }, ..Config::default() };
+        let ingest = Ingest::new(Arc::new(config), store.clone(), Broadcasts::new(Settings::default(), 1));
+        (folder, store, ingest)
+    }
+
+    fn encoder() -> (Protocol, String) {
+        (Protocol::Rtmp, "an encoder".to_owned())
+    }
+
+    // acceptance: L4
+    #[tokio::test]
+    async fn a_key_that_is_changed_while_a_place_is_waited_for_opens_nothing() {
+        let (_folder, store, ingest) = ingest(true).await;
+        let made = store.create_broadcast("", None, clock::unix()).await.expect("a broadcast");
+        let key = made.stream_key.expose();
+        let first = ingest.admit(key, encoder()).await.ok().expect("a place");
+        let (second, ()) = tokio::join!(ingest.admit(key, encoder()), async {
+            // The second one has cut the first, and waits for its place.
+            first.cuts()[1].cancelled().await;
+            store.change_stream_key(&made.broadcast.id).await.expect("a store");
+            ingest.cut(&made.broadcast.id);
+            drop(first);
+        });
+        assert_eq!(second.err(), Some(Refused::WrongKey));
+        assert_eq!(ingest.publishers(), 0);
+    }
+
+    // acceptance: L4
+    #[tokio::test]
+    async fn who_takes_over_does_so_whichever_way_the_other_came() {
+        for takeover in [false, true] {
+            let (_folder, store, ingest) = ingest(takeover).await;
+            let made = store.create_broadcast("", None, clock::unix()).await.expect("a broadcast");
+            let live = &ingest.shared().publishers.live;
+            let other = live.publish(&made.broadcast.id, Source::Whip, false, clock::now()).expect("nobody is there");
+            let second = ingest.admit(made.stream_key.expose(), encoder()).await;
+            assert_eq!((second.is_ok(), other.cut().is_cancelled()), (takeover, takeover));
+            let Ok(second) = second else { continue };
+            // And the other way round; the first one's end is not the second one's.
+            drop(other);
+            assert!(live.publish(&made.broadcast.id, Source::Whip, false, clock::now()).is_err());
+            let third = live.publish(&made.broadcast.id, Source::Whip, true, clock::now());
+            assert!(third.is_ok() && second.cuts()[0].is_cancelled());
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Protocol {
 /// All who publish.
 pub(super) struct Publishers {
     /// Where their frames go.
-    live: Broadcasts,
+    pub(super) live: Broadcasts,
     now: DashMap<String, Arc<Shared>>,
 }
 
@@ -86,7 +86,7 @@ impl Publishers {
         Arc::new(Self { live, now: DashMap::new() })
     }
 
-    /// Lets somebody publish: the only one of the broadcast. With `takeover` whoever does already is cut.
+    /// Takes the one place that there is among encoders of a broadcast. With `takeover` whoever has it is cut.
     pub(super) async fn begin(
         self: &Arc<Self>,
         broadcast: &str,
@@ -121,11 +121,7 @@ impl Publishers {
         timeout(GONE_WITHIN, place).await.unwrap_or(Err(Refused::Busy))?;
         PUBLISHING.add(1);
         // From here on its end gives the place back.
-        let mut publication =
-            Publication { all: Arc::clone(self), broadcast: broadcast.to_owned(), shared, input: None };
-        // Somebody may publish by other ways than these.
-        publication.input = Some(self.live.publish(broadcast, protocol.source(), now).map_err(|_| Refused::Busy)?);
-        Ok(publication)
+        Ok(Publication { all: Arc::clone(self), broadcast: broadcast.to_owned(), shared, input: None, takeover })
     }
 
     pub(super) fn status(&self, broadcast: &str) -> Option<Status> {
@@ -156,6 +152,7 @@ pub(super) struct Publication {
     broadcast: String,
     shared: Arc<Shared>,
     input: Option<Input>,
+    takeover: bool,
 }
 
 /// The first picture and the first sound of a push.
@@ -163,9 +160,18 @@ const PICTURE: TrackNumber = TrackNumber(0);
 const SOUND: TrackNumber = TrackNumber(1);
 
 impl Publication {
-    /// Waits until it is to end: its key was changed, its broadcast ended, or another one took over.
-    pub(super) fn cut(&self) -> CancellationToken {
-        self.shared.cut.clone()
+    /// From here on its frames are the broadcast's.
+    pub(super) fn go_live(&mut self) -> Result<(), Refused> {
+        // Somebody may publish by other ways than these.
+        let input = self.all.live.publish(&self.broadcast, self.shared.protocol.source(), self.takeover, clock::now());
+        self.input = Some(input.map_err(|_| Refused::Busy)?);
+        Ok(())
+    }
+
+    /// Any of them is cancelled when it is to end: its key was changed, its broadcast ended, or another one took over.
+    pub(super) fn cuts(&self) -> [CancellationToken; 2] {
+        let own = self.shared.cut.clone();
+        [self.input.as_ref().map_or_else(|| own.clone(), Input::cut), own]
     }
 
     pub(super) fn broadcast(&self) -> &str {

@@ -111,7 +111,11 @@ pub fn read(text: &str) -> Playlist {
             }),
             "#EXTINF" => inf = Some(seconds(value)),
             "#EXT-X-PRELOAD-HINT" => playlist.hint = attribute(line, "URI").map(str::to_owned),
-            "#EXT-X-RENDITION-REPORT" => playlist.reports.push(line.to_owned()),
+            "#EXT-X-RENDITION-REPORT" => {
+                // Required of renditions that have parts (§4.4.5.4).
+                assert!(line.contains("LAST-MSN=") && line.contains("LAST-PART="), "{line}");
+                playlist.reports.push(line.to_owned());
+            }
             "#EXT-X-ENDLIST" => playlist.ended = true,
             "#EXT-X-VERSION" => {}
             _ if line.starts_with('#') || line.is_empty() => panic!("an unknown line: {line}"),

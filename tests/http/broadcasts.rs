@@ -4,10 +4,16 @@ use crate::support::{Answer, Server, bearer, fixture, request};
 use crate::worker::Seen;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use futures_util::stream;
+use recordings::codec::Config;
+use recordings::{Codec, Frame};
 use serde_json::json;
 use signaling::ids::{ParticipantId, Source, TrackId};
 use signaling::protocol::{SessionState, Wish};
+use symposia::broadcast::{Expected, Source as By, TrackNumber};
+use symposia::clock;
 use symposia::worker::api::Event as WorkerEvent;
+use tokio::sync::oneshot;
 
 struct Broadcast {
     id: String,
@@ -45,6 +51,41 @@ async fn publish(server: &Server, broadcast: &Broadcast) -> Answer {
 
 async fn watch(server: &Server, broadcast: &Broadcast) -> Answer {
     sdp(server, Method::POST, &format!("/whep/{}", broadcast.id), &[], fixture("chromium-whep")).await
+}
+
+// acceptance: L4
+#[tokio::test]
+async fn a_key_that_is_changed_while_its_offer_comes_opens_nothing() {
+    let server = Server::start().await;
+    for ends in [false, true] {
+        let broadcast = broadcast(&server).await;
+        let (reads, read) = oneshot::channel();
+        let (goes_on, rest) = oneshot::channel::<()>();
+        let offer = stream::once(async move {
+            // The key was looked at.
+            reads.send(()).expect("the test waits");
+            rest.await.expect("the test says so");
+            Ok::<_, std::io::Error>(fixture("ffmpeg9-whip"))
+        });
+        let request = Request::builder().method(Method::POST).uri(format!("/whip/{}", broadcast.id));
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", broadcast.key));
+        let request = request.header(header::CONTENT_TYPE, "application/sdp");
+        let posts = server.send(request.body(Body::from_stream(offer)).expect("a request"));
+        let changes = async {
+            read.await.expect("the offer is read");
+            let path = format!("/api/v1/broadcasts/{}", broadcast.id);
+            let changed = if ends {
+                server.send(self::request(Method::DELETE, &path, &[bearer()], None)).await
+            } else {
+                server.post(&format!("{path}/stream-key"), &[bearer()], json!({})).await
+            };
+            assert!(changed.status.is_success(), "{changed:?}");
+            goes_on.send(()).expect("the offer goes on");
+        };
+        let (answer, ()) = tokio::join!(posts, changes);
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
+        assert_eq!(server.state.broadcasts.viewers(&broadcast.id), (false, 0));
+    }
 }
 
 #[tokio::test]
@@ -312,4 +353,54 @@ async fn pages_of_other_sites_may_publish_and_watch() {
     let answer = sdp(&server, Method::POST, &path, &[origin], fixture("chromium-whep")).await;
     assert_eq!(answer.status, StatusCode::CONFLICT, "nobody publishes, but the page was heard");
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+}
+
+/// The parameter sets of x264 at 1920 × 1080, as MP4 has them.
+const AVC: &[u8] = &[
+    1, 0x64, 0, 0x28, 0xff, 0xe1, 0, 26, 0x67, 0x64, 0x00, 0x28, 0xac, 0xd9, 0x40, 0x78, 0x02, 0x27, 0xe5, 0x84, 0x00,
+    0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xf0, 0x3c, 0x60, 0xc6, 0x58, 1, 0, 2, 0x68, 0xeb,
+];
+
+// acceptance: L9
+#[tokio::test]
+async fn what_left_memory_comes_from_the_disk() {
+    let server = Server::start().await;
+    let broadcast = broadcast(&server).await;
+    let mut input = server.state.live.publish(&broadcast.id, By::Rtmp, false, clock::now()).expect("nobody is there");
+    input.expect(Expected { picture: true, sound: false });
+    input.handle_format(TrackNumber(0), Config::of_record(Codec::H264, AVC).expect("a record")).expect("a picture");
+    for number in 0..900_u64 {
+        let (key, unit) = if number % 10 == 0 { (true, 0x65) } else { (false, 0x41) };
+        let data = [&[0, 0, 0, 200, unit][..], &[7; 199]].concat().into();
+        let frame = Frame { codec: Codec::H264, time: number * 18_000, composition: 0, key, data };
+        assert!(input.handle_frame(TrackNumber(0), frame));
+    }
+    let shown = server.get(&format!("/api/v1/broadcasts/{}", broadcast.id), &[]).await;
+    let url = shown.text("rewind_url");
+    let path = url.strip_prefix(&server.state.base_url).expect("ours").to_owned();
+    let folder = path.strip_suffix("rewind.m3u8").expect("a playlist").to_owned();
+    let offered = server.get(&path, &[]).await;
+    let playlist =
+        offered.body.lines().find(|line| line.ends_with("/rewind-video.m3u8")).expect("a picture").to_owned();
+    let session = playlist.strip_suffix("rewind-video.m3u8").expect("a folder");
+    for _ in 0..200 {
+        let answer = server.get(&format!("{folder}{playlist}"), &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let text = text(&answer);
+        if text.contains("#EXT-X-GAP") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        }
+        let listed: Vec<_> = text.lines().filter(|line| line.ends_with(".m4s")).collect();
+        assert!(listed.len() >= 85, "{text}");
+        for segment in [listed[0], listed[10], listed[listed.len() - 1]] {
+            let request = request(Method::GET, &format!("{folder}{session}{segment}"), &[], None);
+            let answer = server.send(request).await;
+            assert_eq!((answer.status, answer.header(header::CONTENT_TYPE)), (StatusCode::OK, "video/mp4"));
+            assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
+            assert_eq!(&answer.body[4..8], b"moof", "{segment}");
+        }
+        return;
+    }
+    panic!("the disk takes nothing");
 }

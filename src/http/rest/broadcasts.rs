@@ -97,6 +97,9 @@ pub struct ShownBroadcast {
     /// Where players watch by HLS, some seconds later; absent while what is sent can't be watched so (VP8).
     #[serde(skip_serializing_if = "Option::is_none")]
     hls_url: Option<String>,
+    /// Where players go back by HLS, up to `broadcast.rewind_s`; absent while nothing is sent, or nothing is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rewind_url: Option<String>,
     /// The encoder that publishes by RTMP; only for who may manage the broadcast or has the stream key.
     #[serde(skip_serializing_if = "Option::is_none")]
     publisher: Option<Status>,
@@ -224,14 +227,26 @@ pub async fn show(
     let found = found.filter(|broadcast| broadcast.ended_at.is_none()).ok_or(RefusalCode::NotFound)?;
     let (live, viewers) = state.broadcasts.viewers(&found.id);
     let whep_url = format!("{}/whep/{}", state.base_url, found.id);
-    let in_hls = state.live.get(&found.id).is_none_or(|live| live.is_in_hls());
+    let watched = state.live.get(&found.id);
+    let in_hls = watched.as_ref().is_none_or(|live| live.is_in_hls());
+    let goes_back = in_hls && watched.is_some_and(|live| live.goes_back());
+    let rewind_url = goes_back.then(|| format!("{}/hls/{}/rewind.m3u8", state.base_url, found.id));
     let hls_url = in_hls.then(|| format!("{}/hls/{}/index.m3u8", state.base_url, found.id));
     let publisher = state.ingest.status(&found.id);
     let live = live || publisher.is_some();
     // What an encoder calls itself and what it does wrong is nothing for viewers.
     let told = caller.manages(&state, &found) || holds_key(&state, &headers, &found.id).await?;
     let publisher = publisher.filter(|_| told);
-    Ok(no_store(Json(ShownBroadcast { id: found.id, title: found.title, live, viewers, whep_url, hls_url, publisher })))
+    Ok(no_store(Json(ShownBroadcast {
+        id: found.id,
+        title: found.title,
+        live,
+        viewers,
+        whep_url,
+        hls_url,
+        rewind_url,
+        publisher,
+    })))
 }
 
 async fn holds_key(state: &AppState, headers: &HeaderMap, id: &str) -> Result<bool, Failure> {

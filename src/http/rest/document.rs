@@ -68,6 +68,7 @@ use utoipa::{Modify, OpenApi};
         crate::http::whep::patch,
         crate::http::whep::stop,
         crate::http::hls::index,
+        crate::http::hls::rewind,
         crate::http::health::healthz,
         crate::http::health::readyz,
         crate::http::health::metrics,

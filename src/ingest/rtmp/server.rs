@@ -63,7 +63,7 @@ struct Connection {
     session: Session,
     demuxer: Demuxer,
     publication: Option<Publication>,
-    cut: CancellationToken,
+    cuts: [CancellationToken; 2],
     /// Bytes that may still come in this second, and when it began.
     budget: (u64, Instant),
     _place: Place,
@@ -101,7 +101,7 @@ impl Connection {
             session,
             demuxer: Demuxer::default(),
             publication: None,
-            cut: CancellationToken::new(),
+            cuts: Default::default(),
             budget,
             _place: place,
             socket,
@@ -132,8 +132,8 @@ impl Connection {
 
     async fn go(&mut self) -> Result<std::convert::Infallible, Ended> {
         let mut buffer = vec![0; READ];
-        let cut = loop {
-            let cut = self.cut.clone();
+        loop {
+            let cuts = self.cuts.clone();
             let late = sleep_until(self.session.poll_timeout().into());
             let len = tokio::select! {
                 read = self.socket.read(&mut buffer) => read?,
@@ -141,7 +141,7 @@ impl Connection {
                     self.session.handle_timeout(clock::now())?;
                     continue;
                 }
-                () = cut.cancelled() => break cut,
+                () = any(&cuts) => break,
             };
             if len == 0 {
                 return Err(Ended::Gone);
@@ -150,8 +150,7 @@ impl Connection {
             self.session.handle_bytes(now, &buffer[..len])?;
             self.handle_outputs(now).await?;
             self.keep_to_limit(len).await;
-        };
-        drop(cut);
+        }
         self.session.end();
         self.handle_outputs(clock::now()).await?;
         Err(Ended::Refused)
@@ -168,7 +167,7 @@ impl Connection {
                     match self.ingest.admit(&key, (Protocol::Rtmp, encoder)).await {
                         Ok(publication) => {
                             tracing::info!(broadcast = publication.broadcast(), "an encoder publishes by RTMP");
-                            self.cut = publication.cut();
+                            self.cuts = publication.cuts();
                             self.publication = Some(publication);
                             // It took a moment, in which its own patience must not end.
                             self.session.accept(clock::now())?;
@@ -214,8 +213,19 @@ impl Connection {
         }
         *left = left.saturating_sub(len as u64);
         if *left == 0 {
-            sleep_until((*began + SECOND).into()).await;
+            tokio::select! {
+                () = sleep_until((*began + SECOND).into()) => {}
+                () = any(&self.cuts) => {}
+            }
         }
+    }
+}
+
+/// Waits for one of them.
+async fn any([first, second]: &[CancellationToken; 2]) {
+    tokio::select! {
+        () = first.cancelled() => {}
+        () = second.cancelled() => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::resource::{Patch, Resource, Wanted, decodes, picture, published};
 use super::{Opened, Rejected, ResourceId, Way};
-use crate::broadcast::{Expected, Feeds};
+use crate::broadcast::{Expected, Feed, Feeds};
 use crate::clock;
 use crate::meetings::media::{bad_offer, local};
 use crate::meetings::refusal::Refusal;
@@ -107,11 +107,12 @@ impl Live {
         offer: &Offer,
         policy: &Policy,
         (feeds, broadcast): (&Feeds, &str),
+        takeover: bool,
     ) -> Result<Opened, Rejected> {
         let mut state = self.state();
         // An encoder that lost its network comes back before its old session is given up.
         let connected = |resource: &Resource| resource.state != SessionState::Disconnected;
-        if state.over || state.publisher.as_ref().is_some_and(connected) {
+        if state.over || (!takeover && state.publisher.as_ref().is_some_and(connected)) {
             return Err(Rejected::AlreadyPublishing);
         }
         let (session, Answer { sdp, plan }) = self.answer(&state, offer, policy)?;
@@ -119,13 +120,15 @@ impl Live {
         if sends.is_empty() {
             return Err(Rejected::Unusable("the offer sends nothing".to_owned()));
         }
+        let sends_from = |wanted| sends.iter().any(|(_, source)| *source == wanted);
+        let expected = Expected { picture: sends_from(Source::Camera), sound: sends_from(Source::Microphone) };
+        // Somebody may publish by another protocol. The place of an old session of its own is its own.
+        let own = state.publisher.as_ref().and_then(|old| old.feed.as_ref()).is_some_and(|feed| !feed.is_cut());
+        let feed = feeds.begin(broadcast, session, expected, takeover || own);
+        let feed = feed.map_err(|_| Rejected::AlreadyPublishing)?;
         if let Some(old) = state.publisher.take() {
             drop(self.end(&mut state, &old));
         }
-        let sends_from = |wanted| sends.iter().any(|(_, source)| *source == wanted);
-        let expected = Expected { picture: sends_from(Source::Camera), sound: sends_from(Source::Microphone) };
-        // Somebody may publish by another protocol.
-        let feed = feeds.begin(broadcast, session, expected).map_err(|_| Rejected::AlreadyPublishing)?;
         let (machine, ring) = feed.tap();
         let mut resource = Resource::new(session, PUBLISHER, &plan);
         resource.feed = Some(feed);
@@ -230,9 +233,11 @@ impl Live {
     fn sweep(&self, now: Instant) -> bool {
         let mut state = self.state();
         let waited = |resource: &Resource| now.saturating_duration_since(resource.since) > PATIENCE;
-        drop(
-            self.drop_those(&mut state, now, |resource| resource.state != SessionState::Connected && waited(resource)),
-        );
+        // Another one may have taken over by another protocol.
+        let cut = |resource: &Resource| resource.feed.as_ref().is_some_and(Feed::is_cut);
+        drop(self.drop_those(&mut state, now, |resource| {
+            cut(resource) || (resource.state != SessionState::Connected && waited(resource))
+        }));
         let keep = if state.viewers.is_empty() { KEEP_NOBODY } else { KEEP_VIEWERS };
         state.over |= state.publisher.is_none() && now.saturating_duration_since(state.silent_since) > keep;
         state.over

@@ -6,7 +6,7 @@ mod resource;
 
 use crate::broadcast::Feeds;
 use crate::clock;
-use crate::config::Limits;
+use crate::config::Config;
 use crate::session::plan::IceCredentials;
 use crate::session::sdp::{self, Offer, Policy, Role};
 use crate::worker::Media;
@@ -87,6 +87,8 @@ pub struct Broadcasts {
     most_viewers: usize,
     max_sections: usize,
     encoder_bits_per_second: u32,
+    /// Whether a second publisher takes the first one's place.
+    takeover: bool,
     live: Arc<DashMap<String, Arc<Live>>>,
     sessions: Arc<AtomicUsize>,
 }
@@ -94,13 +96,15 @@ pub struct Broadcasts {
 impl Broadcasts {
     /// None live; what is published goes to `feeds`, too.
     #[must_use]
-    pub fn new(media: Media, limits: &Limits, feeds: Feeds) -> Self {
+    pub fn new(media: Media, config: &Config, feeds: Feeds) -> Self {
+        let limits = &config.limits;
         Self {
             media,
             feeds,
             most_viewers: limits.viewers as usize,
             max_sections: usize::from(limits.sections).min(sdp::MAX_SECTIONS),
             encoder_bits_per_second: limits.encoder_bits_per_second,
+            takeover: config.ingest.takeover,
             live: Arc::default(),
             sessions: Arc::default(),
         }
@@ -113,7 +117,10 @@ impl Broadcasts {
     pub fn open(&self, broadcast: &str, way: Way, offer: &str) -> Result<Opened, Rejected> {
         let offer = Offer::parse(offer).map_err(|error| Rejected::Malformed(error.to_string()))?;
         match way {
-            Way::Publish => self.live(broadcast).publish(&offer, &self.policy(Role::Whip), (&self.feeds, broadcast)),
+            Way::Publish => {
+                let (policy, feeds) = (self.policy(Role::Whip), (&self.feeds, broadcast));
+                self.live(broadcast).publish(&offer, &policy, feeds, self.takeover)
+            }
             Way::Watch => {
                 let live = self.live.get(broadcast).map(|live| Arc::clone(&live)).ok_or(Rejected::NotPublishing)?;
                 live.watch(&offer, &self.policy(Role::Whep), self.most_viewers)

@@ -1,0 +1,274 @@
+//! What of a live stream leaves memory, on the disk for those who go back: one thread writes the segments of all streams
+//! as they end. Knows no playlist and no HTTP.
+
+use super::counters;
+use super::stream::Kind;
+use super::window::Segment;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Bytes of segments that may wait for the disk. What comes beyond them is a gap for who goes back.
+const MOST_WAITING: usize = 64 << 20;
+
+/// How far viewers can go back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewind {
+    /// Where segments lie. All that is in it is removed.
+    pub folder: PathBuf,
+    /// By how much.
+    pub window: Duration,
+    /// Bytes of one stream; where they do not suffice, less far.
+    pub max_bytes: u64,
+    /// Bytes of the disk that stay free: below them nothing is kept.
+    pub reserve: u64,
+}
+
+/// The thread that writes. Clones share it; it ends with the last, and with the last archive.
+#[derive(Debug, Clone)]
+pub(super) struct Disk {
+    jobs: Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+    settings: Arc<Rewind>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Keep(Arc<Shelf>, Arc<Segment>),
+    Forget(PathBuf),
+}
+
+/// A segment that is or was in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) msn: u64,
+    pub(super) head: u32,
+    pub(super) era: u32,
+    pub(super) at_ms: u64,
+    pub(super) duration_us: u64,
+    /// Its bytes on the disk; `None` while they are not there.
+    pub(super) len: Option<u64>,
+}
+
+impl Entry {
+    pub(super) fn of(segment: &Segment) -> Self {
+        let &Segment { msn, head, era, at_ms, duration_us, .. } = segment;
+        Self { msn, head, era, at_ms, duration_us, len: None }
+    }
+}
+
+/// What is kept of one stream. Dropped, its files are removed.
+#[derive(Debug)]
+pub(super) struct Archive {
+    disk: Disk,
+    folder: PathBuf,
+    shelves: [Arc<Shelf>; 2],
+}
+
+/// What is kept of one rendition.
+#[derive(Debug)]
+struct Shelf {
+    folder: PathBuf,
+    name: &'static str,
+    window_us: u64,
+    max_bytes: u64,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// In their order, without one missing.
+    entries: VecDeque<Entry>,
+    heads: VecDeque<(u32, Bytes)>,
+    us: u64,
+    bytes: u64,
+}
+
+/// The file of a segment.
+fn file(folder: &Path, name: &str, msn: u64) -> PathBuf {
+    folder.join(format!("{name}-{msn}.m4s"))
+}
+
+impl Disk {
+    /// Removes what another run of the server left, and starts the thread; `None` where there is none to be had.
+    pub(super) fn start(settings: Rewind) -> Option<Self> {
+        let (jobs, receiver) = channel();
+        let (waiting, settings) = (Arc::<AtomicUsize>::default(), Arc::new(settings));
+        let (counted, of_thread) = (Arc::clone(&waiting), Arc::clone(&settings));
+        let thread = std::thread::Builder::new().name("rewind".to_owned()).spawn(move || {
+            clear(&of_thread.folder);
+            run(&receiver, &counted, &of_thread);
+        });
+        match thread {
+            Ok(_) => Some(Self { jobs, waiting, settings }),
+            Err(error) => {
+                tracing::error!(%error, "nobody can go back far in live streams: no thread");
+                None
+            }
+        }
+    }
+
+    /// For a stream whose name is no other's.
+    pub(super) fn archive(&self, name: &str) -> Archive {
+        let folder = self.settings.folder.join(name);
+        let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
+        // Sound is a sixteenth of what a picture takes, at most a quarter.
+        let shelves = [(Kind::Picture, 1), (Kind::Sound, 4)].map(|(kind, part)| {
+            let max_bytes = self.settings.max_bytes / part;
+            let (folder, kept) = (folder.clone(), Mutex::default());
+            Arc::new(Shelf { folder, name: kind.name(), window_us, max_bytes, kept })
+        });
+        Archive { disk: self.clone(), folder, shelves }
+    }
+}
+
+impl Shelf {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing is done half-way under the lock that a panic could leave wrong.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is on the disk now; which ones have to go for it.
+    fn handle_written(&self, msn: u64, len: u64) -> Vec<u64> {
+        let mut kept = self.kept();
+        if let Some(entry) = kept.entries.iter_mut().rev().find(|entry| entry.msn == msn) {
+            entry.len = Some(len);
+            kept.bytes += len;
+        }
+        let mut gone = Vec::new();
+        while kept.entries.len() > 1 && (kept.us > self.window_us || kept.bytes > self.max_bytes) {
+            let Some(first) = kept.entries.pop_front() else { break };
+            kept.us -= first.duration_us;
+            kept.bytes -= first.len.unwrap_or(0);
+            gone.push(first.msn);
+        }
+        let first = kept.entries.front().map_or(0, |first| first.head);
+        while kept.heads.front().is_some_and(|(number, _)| *number < first) {
+            kept.heads.pop_front();
+        }
+        gone
+    }
+}
+
+impl Archive {
+    fn shelf(&self, kind: Kind) -> &Arc<Shelf> {
+        match kind {
+            Kind::Picture => &self.shelves[0],
+            Kind::Sound => &self.shelves[1],
+        }
+    }
+
+    /// A segment has ended, which is decoded with this head. Waits for nothing: where the disk is too slow, it is a gap.
+    pub(super) fn keep(&self, kind: Kind, segment: &Arc<Segment>, head: Option<&Bytes>) {
+        let shelf = self.shelf(kind);
+        {
+            let mut kept = shelf.kept();
+            kept.us += segment.duration_us;
+            kept.entries.push_back(Entry::of(segment));
+            if let Some(head) = head
+                && kept.heads.back().is_none_or(|(number, _)| *number != segment.head)
+            {
+                kept.heads.push_back((segment.head, head.clone()));
+            }
+        }
+        let waiting = self.disk.waiting.fetch_add(segment.len(), Ordering::Relaxed);
+        let job = Job::Keep(Arc::clone(shelf), Arc::clone(segment));
+        if waiting > MOST_WAITING || self.disk.jobs.send(job).is_err() {
+            self.disk.waiting.fetch_sub(segment.len(), Ordering::Relaxed);
+            counters::NOT_KEPT.add(1);
+        }
+    }
+
+    /// All before this one, oldest first.
+    pub(super) fn entries_before(&self, kind: Kind, msn: u64) -> Vec<Entry> {
+        let kept = self.shelf(kind).kept();
+        kept.entries.iter().take_while(|entry| entry.msn < msn).copied().collect()
+    }
+
+    /// Where a segment lies, and its bytes.
+    pub(super) fn find(&self, kind: Kind, msn: u64) -> Option<(PathBuf, u64)> {
+        let shelf = self.shelf(kind);
+        let kept = shelf.kept();
+        let first = kept.entries.front()?.msn;
+        let index = usize::try_from(msn.checked_sub(first)?).ok()?;
+        let len = kept.entries.get(index)?.len?;
+        Some((file(&shelf.folder, shelf.name, msn), len))
+    }
+
+    /// What a segment on the disk is decoded with.
+    pub(super) fn head(&self, kind: Kind, number: u32) -> Option<Bytes> {
+        let kept = self.shelf(kind).kept();
+        kept.heads.iter().find(|(there, _)| *there == number).map(|(_, bytes)| bytes.clone())
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        // Without the thread they go when the server starts again.
+        let _ = self.disk.jobs.send(Job::Forget(self.folder.clone()));
+    }
+}
+
+/// Removes what is in the folder.
+fn clear(folder: &Path) {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "what is left of earlier live streams can't be removed");
+        }
+        _ => {}
+    }
+}
+
+fn run(jobs: &Receiver<Job>, waiting: &AtomicUsize, settings: &Rewind) {
+    let mut failing = false;
+    for job in jobs {
+        match job {
+            Job::Keep(shelf, segment) => {
+                let kept = keep(&shelf, &segment, settings);
+                waiting.fetch_sub(segment.len(), Ordering::Relaxed);
+                if let Err(error) = &kept {
+                    counters::NOT_KEPT.add(1);
+                    // Said once, not for each segment.
+                    if !failing {
+                        tracing::warn!(%error, "live streams can't be kept for those who go back");
+                    }
+                }
+                failing = kept.is_err();
+            }
+            Job::Forget(folder) => clear(&folder),
+        }
+    }
+}
+
+fn keep(shelf: &Shelf, segment: &Segment, settings: &Rewind) -> io::Result<()> {
+    fs::create_dir_all(&shelf.folder)?;
+    let disk = rustix::fs::statvfs(&shelf.folder)?;
+    let len = segment.len() as u64;
+    let written = if disk.f_bavail.saturating_mul(disk.f_frsize) < settings.reserve.saturating_add(len) {
+        Err(io::ErrorKind::StorageFull.into())
+    } else {
+        write(&file(&shelf.folder, shelf.name, segment.msn), segment)
+    };
+    // What is too old goes also where nothing new comes.
+    let gone = match &written {
+        Ok(()) => shelf.handle_written(segment.msn, len),
+        Err(_) => shelf.handle_written(u64::MAX, 0),
+    };
+    for msn in gone {
+        // A gap has no file.
+        let _ = fs::remove_file(file(&shelf.folder, shelf.name, msn));
+    }
+    written
+}
+
+fn write(path: &Path, segment: &Segment) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let written = segment.parts.iter().try_for_each(|part| file.write_all(&part.bytes));
+    written.inspect_err(|_| _ = fs::remove_file(path))
+}
