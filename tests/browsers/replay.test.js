@@ -235,6 +235,12 @@ scene("who opens a link without a waiting room reads before joining that the mee
   await enterAsHost(ana, meeting);
   await cai.go(meeting.join_url);
   await cai.sees("此会议正在录制");
+  const inSight = await cai.page.evaluate(() => {
+    const note = [...document.querySelectorAll("strong")].find((one) => one.textContent === "此会议正在录制");
+    const { x, y, width, height } = note.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height / 2) === note;
+  });
+  assert.ok(inSight, "on a phone nothing hides it");
   assert.deepEqual(await faults(cai, "door"), []);
   assert.deepEqual(await lost(cai, "door"), []);
   // Who stands there already is told as it becomes true.

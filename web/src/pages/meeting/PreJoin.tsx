@@ -58,6 +58,10 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
           <div>
             {where && <p className={styles.where}>{where}</p>}
             <h1 className={styles.title}>{entry.kind === "host" ? t("prejoin.titleHost") : t("prejoin.title")}</h1>
+            {/* Seen before the button, which stays in sight on phones; spoken as soon as it becomes true. */}
+            <div className={styles.told} role="status">
+              {view.door?.recording && <RecordedNote planned={view.door.recording === "planned"} />}
+            </div>
           </div>
           {refusal && (
             <p className={styles.refused} role="alert">
@@ -88,8 +92,6 @@ export function PreJoin({ phase, entry }: PreJoinProps) {
             />
           )}
           <DeviceChoices />
-          {/* Spoken as soon as it becomes true. */}
-          <div role="status">{view.door?.recording && <RecordedNote planned={view.door.recording === "planned"} />}</div>
           <div className={styles.go}>
             <Button type="submit" variant="primary" size="l" wide isPending={phase.joining}>
               {phase.joining ? t("prejoin.joining") : t(`prejoin.${verb}`)}
