@@ -12,6 +12,8 @@ pub mod export;
 mod frame;
 mod journal;
 pub mod manifest;
+#[cfg(feature = "mix")]
+pub mod mix;
 pub mod mp4;
 pub mod parts;
 mod recorder;

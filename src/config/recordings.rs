@@ -24,6 +24,8 @@ pub struct Recordings {
     pub max_total_bytes: u64,
     /// Whether hosts may have a recording made into one MP4, by a child `ffmpeg` at the lowest priority.
     pub export: bool,
+    /// Whether the sound of everybody is made one small file after each recording, on one thread at the lowest priority.
+    pub mix: bool,
     /// Where recordings are copied to: `s3://bucket/prefix`, or the absolute path of a folder. Empty: nowhere.
     #[serde(with = "kinds::optional")]
     pub url: Option<String>,
@@ -61,6 +63,7 @@ impl Default for Recordings {
             max_days: 0,
             max_total_bytes: 0,
             export: true,
+            mix: true,
             url: None,
             keep_local: true,
             bucket: Bucket::default(),

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::{self, Bucket, Config};
 use futures_util::stream::BoxStream;
 use recordings::export::{self, Exporter};
+use recordings::mix::{self, Mixer};
 use recordings::upload::{self, Access, Store, Upload, Uploader};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -26,6 +27,8 @@ pub(super) struct Held {
     pub(super) library: Library,
     /// Who makes a recording into one file; `None` where nobody does.
     pub(super) exporter: Option<Arc<Exporter>>,
+    /// Who makes the sound of everybody one file; `None` where nobody does.
+    mixer: Option<Arc<Mixer>>,
     remote: Option<Arc<Remote>>,
     /// The server stops: nobody fetches anything any more.
     stopping: Arc<AtomicBool>,
@@ -57,19 +60,29 @@ impl Held {
         let stopping = Arc::new(AtomicBool::new(false));
         let fetch = fetch(store.clone(), Arc::clone(&stopping), Handle::current());
         let library = Library::new(config.recordings_folder(), settings.reserve_bytes, Arc::clone(&fetch));
-        let exporter = settings.export.then(|| exporter(&library, settings.reserve_bytes, fetch)).flatten();
+        let reserve = settings.reserve_bytes;
+        let exporter = settings.export.then(|| exporter(&library, reserve, Arc::clone(&fetch))).flatten();
+        let mixer = settings.mix.then(|| mixer(&library, reserve, fetch)).flatten();
         let remote = store.map(|store| {
             let how = upload::Settings { keep_local: settings.keep_local, ..upload::Settings::default() };
             let uploader = Uploader::start(library.root(), store.clone(), how, clock::now, counters::count);
             Arc::new(Remote { store, uploader })
         });
-        Self { library, exporter, remote, stopping }
+        Self { library, exporter, mixer, remote, stopping }
     }
 
     /// Something of a recording is complete.
     pub(super) fn look(&self, id: &str) {
         if let Some(remote) = &self.remote {
             remote.uploader.look(id);
+        }
+        self.mix(id);
+    }
+
+    /// A recording that has ended gets the sound of everybody in one file, where it has none.
+    pub(super) fn mix(&self, id: &str) {
+        if let Some(mixer) = &self.mixer {
+            mixer.look(id);
         }
     }
 
@@ -100,10 +113,13 @@ impl Held {
     /// When the object store is away, or something here stays. Then it is still there, and may be deleted again.
     pub(super) async fn delete(&self, id: &str) -> io::Result<()> {
         let folder = self.library.folder(id).ok_or(ErrorKind::NotFound)?;
-        let (exporter, name) = (self.exporter.clone(), id.to_owned());
+        let (exporter, mixer, name) = (self.exporter.clone(), self.mixer.clone(), id.to_owned());
         let stored = spawn_blocking(move || {
             if let Some(exporter) = exporter {
                 exporter.forget(&name);
+            }
+            if let Some(mixer) = mixer {
+                mixer.forget(&name);
             }
             upload::objects(&folder)
         });
@@ -117,6 +133,13 @@ impl Held {
         }
         let (library, name) = (self.library.clone(), id.to_owned());
         spawn_blocking(move || library.delete(&name)).await?
+    }
+
+    /// Nothing is mixed any more: the next start goes on. Waits for some tenths of a second.
+    pub(super) fn stop_mixing(&self) {
+        if let Some(mixer) = &self.mixer {
+            mixer.stop();
+        }
     }
 
     /// Nobody waits for the object store any more.
@@ -152,6 +175,17 @@ fn fetch(store: Option<Store>, stopping: Arc<AtomicBool>, runtime: Handle) -> Fe
             }
         })
     })
+}
+
+fn mixer(library: &Library, reserve: u64, fetch: Fetch) -> Option<Arc<Mixer>> {
+    let fetch = Box::new(move |id: &str, name: &str, to: &Path, cancelled: &AtomicBool| fetch(id, name, to, cancelled));
+    let done = |id: &str, made: io::Result<bool>| match made {
+        Ok(true) => tracing::info!(recording = id, "the sound of a recording is mixed"),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, recording = id, "the sound of a recording could not be mixed"),
+    };
+    let started = Mixer::start(library.root(), mix::Settings { reserve }, fetch, done);
+    started.inspect_err(|error| tracing::error!(%error, "the sound of recordings cannot be mixed")).ok().map(Arc::new)
 }
 
 fn exporter(library: &Library, reserve: u64, fetch: Fetch) -> Option<Arc<Exporter>> {

@@ -67,6 +67,8 @@ pub struct Detail {
     pub end: Option<End>,
     /// How long it is, as far as files that are complete say.
     pub duration_ms: u64,
+    /// Bytes of the sound of everybody in one file, where that is made.
+    pub mix: Option<u64>,
 }
 
 /// A file of a recording.
@@ -201,7 +203,17 @@ impl Library {
             });
         }
         let duration_ms = manifest.duration_ms();
-        Ok(Detail { tracks, duration_ms, gaps: manifest.gaps, end: manifest.end })
+        let mix = self.mix(id).and_then(|file| file.metadata()).map(|file| file.len()).ok();
+        Ok(Detail { tracks, duration_ms, gaps: manifest.gaps, end: manifest.end, mix })
+    }
+
+    /// The sound of everybody in one file.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn mix(&self, id: &str) -> io::Result<File> {
+        let path = self.folder(id).ok_or(ErrorKind::NotFound)?.join(recordings::mix::FILE);
+        plain(&path)
     }
 
     /// A file of a recording, opened, and what is in it.
@@ -216,20 +228,14 @@ impl Library {
         // It may go to the object store between two looks.
         for _ in 0..2 {
             match upload::place(&folder, &name)? {
-                Some(Place::Local(path)) => {
-                    // What is not a plain file in its place was put there by somebody else.
-                    let opened = fs::symlink_metadata(&path).and_then(|found| {
-                        if found.is_file() { File::open(&path) } else { Err(ErrorKind::NotFound.into()) }
-                    });
-                    match opened {
-                        Err(error) if error.kind() == ErrorKind::NotFound => {}
-                        opened => {
-                            let opened = opened?;
-                            let bytes = opened.metadata()?.len();
-                            return Ok(Opened { name, codec, bytes, file: Some(opened) });
-                        }
+                Some(Place::Local(path)) => match plain(&path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    opened => {
+                        let opened = opened?;
+                        let bytes = opened.metadata()?.len();
+                        return Ok(Opened { name, codec, bytes, file: Some(opened) });
                     }
-                }
+                },
                 Some(Place::Stored(object)) => return Ok(Opened { name, codec, bytes: object.bytes, file: None }),
                 None => break,
             }
@@ -330,6 +336,11 @@ impl Library {
             result => result,
         }
     }
+}
+
+/// What is not a plain file in its place was put there by somebody else.
+fn plain(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path)?.is_file() { File::open(path) } else { Err(ErrorKind::NotFound.into()) }
 }
 
 /// Parts in a row become segments that begin with a key frame; sound may begin with any part.

@@ -341,7 +341,12 @@ impl Recordings {
         let clerk = self.0.clerk.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ended = async {
             // Not on the runtime's own threads.
-            let _ = spawn_blocking(move || thread.map(JoinHandle::join)).await;
+            let held = self.0.held.clone();
+            let _ = spawn_blocking(move || {
+                held.stop_mixing();
+                thread.map(JoinHandle::join)
+            })
+            .await;
             if let Some(clerk) = clerk {
                 let _ = clerk.await;
             }

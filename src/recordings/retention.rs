@@ -28,6 +28,8 @@ pub(super) async fn tend(
 ) {
     let looked = async {
         complete(&store, &held, &left).await?;
+        // What an earlier server did not come to.
+        left.iter().for_each(|id| held.mix(id));
         forget_unmade(&store, &held, &shown, &left).await
     };
     if let Err(error) = looked.await {

@@ -5,12 +5,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { enterAsHost, inside, knock, scene, seesEachOther, serverOfThisFile } from "./support/meet.js";
+import { freeCores } from "./support/moments.js";
 import { eventually, sleep } from "./support/people.js";
 
 const here = serverOfThisFile();
 const run = promisify(execFile);
 /** How long both are recorded. */
 const RECORDED_MS = 8_000;
+/** R1, with what lies between a browser's camera and the server. */
+const LOST_MS = 1_000 + 500;
 
 async function get(track) {
   const file = path.join(here.server.folder, `${track.id}.${track.mime.endsWith("webm") ? "webm" : "mp4"}`);
@@ -83,5 +86,40 @@ scene("what two browsers send is recorded at its best, plays, and becomes one fi
   assert.ok(Math.abs(probed.format.duration * 1_000 - recording.duration_ms) <= 100, `${recording.duration_ms} ms long`);
   const loud = await ffmpeg(file, "-af", "volumedetect", "-f", "null", "-");
   assert.ok(Number(/mean_volume: (-?[\d.]+) dB/u.exec(loud)?.[1]) > -50, loud);
+  assert.deepEqual(here.server.panics(), []);
+});
+
+// acceptance: R1
+scene("what two browsers sent before the server was killed plays, but for the last second", { timeout: 120_000 }, async (cast, t) => {
+  const meeting = await here.server.meeting({ title: "Killed", waiting_room: false });
+  const [ana, bo] = await Promise.all([cast.chromiumWithFiles("Ana", 1), cast.chromiumWithFiles("Bo", 2)]);
+  await enterAsHost(ana, meeting);
+  await knock(bo, meeting.join_url);
+  await inside(bo);
+  for (const round of [1, 2]) {
+    await seesEachOther([ana, bo]);
+    // Who comes back after a restart may need a moment.
+    const { id } = await eventually(() => here.server.rest("POST", `/meetings/${meeting.id}/recordings`, {}), 20_000);
+    await eventually(async () => assert.equal((await here.server.rest("GET", `/recordings/${id}`)).tracks.length, 4));
+    const isFree = freeCores();
+    await sleep(1_500 + Math.random() * 2_000);
+    const most = LOST_MS * (isFree() ? 1 : 2);
+    await here.server.kill();
+    const killedAt = Date.now();
+    await here.server.run();
+    const recording = await eventually(async () => {
+      const shown = await here.server.rest("GET", `/recordings/${id}`);
+      assert.equal(shown.state, "finished");
+      return shown;
+    }, 10_000);
+    assert.deepEqual([recording.ended, recording.tracks.length], ["recovered", 4], JSON.stringify(recording));
+    const lost = recording.tracks.map((track) => killedAt - (recording.started_at + track.start_ms + track.duration_ms));
+    t.diagnostic(`round ${round}: ${lost.join(", ")} ms of ${killedAt - recording.started_at} ms are missing`);
+    for (const track of recording.tracks) {
+      assert.doesNotMatch(await ffmpeg(await get(track), "-f", "null", "-"), /error|corrupt|invalid data/iu);
+    }
+    // A browser on a busy machine sends late, too.
+    assert.ok(lost.every((ms) => ms <= most), `${lost.join(", ")} ms`);
+  }
   assert.deepEqual(here.server.panics(), []);
 });

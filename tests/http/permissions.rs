@@ -130,6 +130,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("delete", "/api/v1/recordings/{id}/exports/{layout}",           For::Recorded),
     ("get",    "/api/v1/recordings/{id}/exports/{layout}/file",      For::Recorded),
     ("post",   "/api/v1/recordings/{id}/open",                       For::Everybody),
+    ("get",    "/api/v1/recordings/{id}/mix",                        For::Recorded),
     ("get",    "/api/v1/recordings/{id}/timeline",                   For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}",             For::Recorded),
     ("get",    "/api/v1/recordings/{id}/tracks/{track}/segments",    For::Recorded),

@@ -182,6 +182,27 @@ async fn a_meeting_is_recorded_by_rest_and_its_files_play() {
     let none = hosted.get(&format!("/api/v1/recordings/{id}/timeline?from=9")).await.json();
     assert_eq!(none["entries"], json!([]));
 
+    // The sound of everybody, made a moment later.
+    let path = format!("/api/v1/recordings/{id}");
+    let mut mix = Value::Null;
+    for _ in 0..3_000 {
+        mix = hosted.get(&path).await.json()["mix"].clone();
+        if mix != Value::Null {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    let url = mix["url"].as_str().expect("a path").to_owned();
+    let file = hosted.get(&url).await;
+    assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "audio/mp4"));
+    assert_eq!(Some(file.body.len() as u64), mix["bytes"].as_u64());
+    let part = hosted.server.get(&url, &[bearer(), ("range", "bytes=4-7")]).await;
+    assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &b"ftyp"[..]));
+    let saved = hosted.get(&format!("{url}?download=1")).await;
+    assert!(saved.header("content-disposition").contains("filename=\"Weekly mix.mp4\""), "{saved:?}");
+    assert_eq!(hosted.server.get(&url, &[("x-nobody", "1")]).await.status, StatusCode::NOT_FOUND);
+
+    let url = track["url"].as_str().expect("a path");
     let deleted = hosted.server.call(Method::DELETE, &format!("/api/v1/recordings/{id}"), &[bearer()], None).await;
     assert_eq!(deleted.status, StatusCode::NO_CONTENT);
     assert_eq!(hosted.get(url).await.status, StatusCode::NOT_FOUND);

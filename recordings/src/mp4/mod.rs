@@ -9,9 +9,9 @@ use crate::checksum::Checksum;
 use crate::codec::Config;
 use crate::container::Patch;
 use crate::frame::Part;
-use mp4_atom::{Encode, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunEntry, TrunSamples};
+use mp4_atom::{Encode, Mfhd, Moof, SegmentReference, Sidx, Tfdt, Tfhd, Traf, Trun, TrunEntry, TrunSamples};
 
-pub use read::{scan, scan_on};
+pub use read::{samples, scan, scan_on};
 
 /// The only track of a file.
 const TRACK: u32 = 1;
@@ -65,6 +65,11 @@ impl Writer {
         &self.init
     }
 
+    /// The next part is the one after so many.
+    pub const fn go_on(&mut self, parts: u32) {
+        self.sequence = parts;
+    }
+
     /// A part with its checksum.
     pub fn part(&mut self, part: &Part) -> Vec<u8> {
         self.sequence += 1;
@@ -108,6 +113,22 @@ impl Writer {
         bytes.extend_from_slice(&checksum.to_be_bytes());
         bytes
     }
+}
+
+/// The index (`sidx`) that stands before parts of so many bytes and ticks, the first of which begins at 0: who plays a file
+/// from a server finds a place by it. As long as that of any others as many.
+#[must_use]
+pub fn index(parts: &[(u32, u32)]) -> Vec<u8> {
+    let reference = |&(bytes, ticks): &(u32, u32)| SegmentReference {
+        reference_type: false,
+        referenced_size: bytes,
+        subsegment_duration: ticks,
+        starts_with_sap: true,
+        sap_type: 1,
+        sap_delta_time: 0,
+    };
+    let references = parts.iter().map(reference).collect();
+    encode(&Sidx { reference_id: TRACK, timescale: 48_000, references, ..Sidx::default() })
 }
 
 /// Into memory nothing fails but what no box of ours is: too large.

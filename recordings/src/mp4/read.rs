@@ -85,6 +85,21 @@ fn describe(moof: &[u8], bytes: usize, scale: u64) -> Option<(u64, u64, bool, us
     (size == bytes as u64).then_some((time, duration, independent, samples.len()))
 }
 
+/// The frames of a part, with how long each is; none where it is not whole.
+#[must_use]
+pub fn samples(part: &[u8]) -> Vec<(u32, &[u8])> {
+    let Some(size) = part.first_chunk().map(|size| u32::from_be_bytes(*size) as usize) else { return Vec::new() };
+    let moof = part.get(..size).and_then(|mut moof| Moof::decode(&mut moof).ok());
+    let (Some(moof), Some(mut data)) = (moof, part.get(size + 8..)) else { return Vec::new() };
+    let samples = moof.traf.iter().flat_map(|traf| &traf.trun).flat_map(|trun| trun.samples.iter());
+    let each = samples.map_while(|sample| {
+        let (frame, rest) = data.split_at_checked(sample.size? as usize)?;
+        data = rest;
+        Some((sample.duration?, frame))
+    });
+    each.collect()
+}
+
 /// The next box with its head, where it is of this kind and whole.
 fn next_box(file: &mut impl Read, kind: &[u8; 4]) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(8);

@@ -1,6 +1,6 @@
 //! Composed files: made of what the recorder wrote by the installed ffmpeg, and judged by what is seen and heard in them.
 
-mod painted;
+pub mod painted;
 
 use crate::players::put;
 use crate::rig::{Folder, Rig, record};
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-const ID: &str = "recording-1";
+pub const ID: &str = "recording-1";
 
 /// Small, so that it is made in seconds.
 fn settings() -> Settings {
@@ -25,7 +25,7 @@ fn exporter(folder: &Path, settings: Settings) -> Exporter {
     Exporter::start(folder, settings, Box::new(fetch)).expect("a folder and a thread")
 }
 
-fn installed() -> bool {
+pub fn installed() -> bool {
     let found = Ffmpeg::find("ffmpeg");
     if let Err(missing) = &found {
         eprintln!("nothing can be exported here: {missing}");
@@ -34,10 +34,10 @@ fn installed() -> bool {
 }
 
 /// Somebody in the meeting of a test.
-struct Person(u32, &'static str);
+pub struct Person(pub u32, pub &'static str);
 
 impl Person {
-    fn joins(&self, rig: &mut Rig) {
+    pub fn joins(&self, rig: &mut Rig) {
         let (participant, name) = (self.0, self.1.to_owned());
         rig.recorder.handle_event(rig.now, Event::Joined { participant, name });
     }
@@ -50,7 +50,7 @@ impl Person {
         rig.recorder.handle_event(rig.now, Event::Source { participant: self.0, source: source.to_owned(), on });
     }
 
-    fn sends(&self, rig: &mut Rig, source: &str, frames: crate::media::Source) -> usize {
+    pub fn sends(&self, rig: &mut Rig, source: &str, frames: crate::media::Source) -> usize {
         self.turns(rig, source, true);
         let (participant, name) = (self.0, self.1.to_owned());
         rig.add_source(TrackInfo { participant, name, source: source.to_owned() }, frames)
@@ -62,7 +62,7 @@ fn speak(rig: &mut Rig, participants: &[u32]) {
 }
 
 /// A lesson of 16 s: Ana is red and 440 Hz, 王小明 blue and 880 Hz, Bo green, upright and 1,500 Hz; his screen is white.
-fn lesson(folder: &mut Folder) {
+pub fn lesson(folder: &mut Folder) {
     let mut rig = Rig::new(recordings::Settings::default());
     let mut pass = |rig: &mut Rig, ms: u64| rig.run(Duration::from_millis(ms), |_, batch| record(folder, batch));
     let (ana, wang, bo) = (Person(1, "Ana"), Person(2, "王小明"), Person(3, "Bo"));
@@ -112,7 +112,7 @@ fn lesson(folder: &mut Folder) {
 }
 
 /// Writes a recording to the disk.
-fn lay(folder: &Folder, recordings: &Path) {
+pub fn lay(folder: &Folder, recordings: &Path) {
     std::fs::create_dir_all(recordings.join(ID)).expect("a folder");
     put(folder, &recordings.join(ID));
 }

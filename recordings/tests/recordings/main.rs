@@ -5,6 +5,8 @@ mod cuts;
 mod disks;
 mod export;
 mod media;
+#[cfg(feature = "mix")]
+mod mix;
 #[cfg(feature = "upload")]
 mod objects;
 mod players;

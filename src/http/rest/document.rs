@@ -50,6 +50,7 @@ use utoipa::{Modify, OpenApi};
         super::recordings::exports::file,
         super::recordings::files::track,
         super::recordings::files::segments,
+        super::recordings::files::mix,
         super::recordings::files::timeline,
         super::broadcasts::create,
         super::broadcasts::list,

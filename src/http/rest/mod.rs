@@ -54,6 +54,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/recordings/{id}/exports", get(recordings::exports::list))
         .route("/api/v1/recordings/{id}/exports/{layout}", delete(recordings::exports::remove))
         .route("/api/v1/recordings/{id}/exports/{layout}/file", get(recordings::exports::file))
+        .route("/api/v1/recordings/{id}/mix", get(recordings::files::mix))
         .route("/api/v1/recordings/{id}/timeline", get(recordings::files::timeline))
         .route("/api/v1/recordings/{id}/tracks/{track}", get(recordings::files::track))
         .route("/api/v1/recordings/{id}/tracks/{track}/segments", get(recordings::files::segments))

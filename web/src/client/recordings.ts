@@ -56,6 +56,8 @@ export interface RecordingTrack {
 
 export interface RecordingDetail extends RecordingSummary {
   tracks: RecordingTrack[];
+  /** The sound of everybody as one file; null until it is made. */
+  mix: { url: string; bytes: number } | null;
   /** Times in which nothing was kept. */
   gaps: { from_ms: number; to_ms: number; why: "paused" | "disk-full" | "read-only" | "slow" | "failed" }[];
   ended: string | null;

@@ -66,7 +66,7 @@ export function fakeReplay(query: URLSearchParams) {
   const position = new Store(at);
   const store = new Store<ReplayView>({
     phase: query.has("failed") ? { kind: "failed", refusal: { code: "not-found", retryAfter: null } } : { kind: "ready" },
-    recording: { ...summary("r", { title: words.title, participants: names, state: query.has("live") || query.has("behind") ? "recording" : "finished" }), tracks, gaps: [], ended: "stopped", manage: true },
+    recording: { ...summary("r", { title: words.title, participants: names, state: query.has("live") || query.has("behind") ? "recording" : "finished" }), tracks, mix: { url: "", bytes: 14_400_000 }, gaps: [], ended: "stopped", manage: true },
     player: state,
     layout: replayLayout(story, tracks, at, choice, 0, state),
     chapters: story.chapters,

@@ -186,6 +186,35 @@ pub async fn segments(
     Ok(no_store(Json(ShownSegments { init: found.init, segments: found.segments[known..].to_vec() })))
 }
 
+/// The sound of everybody as one file.
+#[utoipa::path(get, path = "/api/v1/recordings/{id}/mix", tag = "recordings",
+    params(("id" = String, Path, description = "The recording's id."), Wanted),
+    security(("api_token" = []), ("sign_in" = []), ("host" = [])),
+    responses(
+        (status = 200, description = "All of it: Opus.", content_type = "audio/mp4"),
+        (status = 206, description = "The part that `Range` names.", content_type = "audio/mp4"),
+        (status = 404, description = "None for the asker, or not made.", body = ErrorBody),
+        (status = 416, description = "There are no such bytes."),
+    ))]
+pub async fn mix(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let (row, _) = rights::seen(&state, &caller, &id).await?;
+    let (library, id) = (state.recordings.library().clone(), row.id);
+    let (file, bytes) = disk(move || {
+        let file = library.mix(&id)?;
+        let bytes = file.metadata()?.len();
+        Ok((file, bytes))
+    })
+    .await?;
+    let called = (row.title.as_str(), recordings::mix::FILE.to_owned());
+    serve((Source::Here(file), bytes), "audio/mp4", &called, &wanted, &headers).await
+}
+
 /// What happened while it was made.
 #[utoipa::path(get, path = "/api/v1/recordings/{id}/timeline", tag = "recordings",
     params(("id" = String, Path, description = "The recording's id."), Had),

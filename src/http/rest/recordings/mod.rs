@@ -108,6 +108,8 @@ pub struct Shown {
     summary: Summary,
     /// In the order in which they were begun.
     tracks: Vec<ShownTrack>,
+    /// The sound of everybody as one file; null until it is made, soon after the end, and where nobody was heard.
+    mix: Option<ShownMix>,
     /// When nothing was kept.
     gaps: Vec<ShownGap>,
     /// Why it ended: `stopped`, `quota`, `recovered`; null while it runs.
@@ -150,6 +152,14 @@ pub struct ShownTrack {
     width: Option<u16>,
     /// Of its largest pictures.
     height: Option<u16>,
+}
+
+/// The sound of everybody as one file: Opus in MP4, one channel, as long as the recording.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownMix {
+    /// The file.
+    url: String,
+    bytes: u64,
 }
 
 /// A time in which nothing was kept.
@@ -425,7 +435,13 @@ async fn shown(state: &AppState, row: Recording, manage: bool) -> Result<Shown, 
     let summary = summary(state, row);
     // One that just begins, or can't be read, has none.
     let detail = spawn_blocking(move || library.detail(&id)).await.map_err(internal)?;
-    let detail = detail.unwrap_or_else(|_| Detail { tracks: Vec::new(), gaps: Vec::new(), end: None, duration_ms: 0 });
+    let detail = detail.unwrap_or_else(|_| Detail {
+        tracks: Vec::new(),
+        gaps: Vec::new(),
+        end: None,
+        duration_ms: 0,
+        mix: None,
+    });
     let so_far = summary.duration_ms.max(detail.duration_ms);
     let tracks = detail.tracks.into_iter().map(|track| ShownTrack {
         url: format!("/api/v1/recordings/{}/tracks/{}", summary.id, track.file),
@@ -460,7 +476,8 @@ async fn shown(state: &AppState, row: Recording, manage: bool) -> Result<Shown, 
         EndReason::Quota => "quota",
         EndReason::Recovered => "recovered",
     });
-    Ok(Shown { tracks: tracks.collect(), gaps: gaps.collect(), ended, manage, summary })
+    let mix = detail.mix.map(|bytes| ShownMix { url: format!("/api/v1/recordings/{}/mix", summary.id), bytes });
+    Ok(Shown { tracks: tracks.collect(), mix, gaps: gaps.collect(), ended, manage, summary })
 }
 
 /// The time, for links that end.

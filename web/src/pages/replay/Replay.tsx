@@ -25,6 +25,7 @@ import { ReplayDownload } from "./ReplayDownload";
 import { ReplayPanel } from "./ReplayPanel";
 import { ReplayShare } from "./ReplayShare";
 import { ReplayShortcuts } from "./ReplayShortcuts";
+import { ReplayListen } from "./ReplaySound";
 import { ReplayStage } from "./ReplayStage";
 
 interface ReplayProps {
@@ -77,7 +78,7 @@ function Failed({ refusal }: { refusal: { code: string; retryAfter: number | nul
 function Playing({ view, position, actions }: ReplayProps) {
   const { t, i18n } = useTranslation();
   const [panel, setPanel] = useState(true);
-  const [dialog, setDialog] = useState<"download" | "share" | "shortcuts" | null>(null);
+  const [dialog, setDialog] = useState<"download" | "share" | "shortcuts" | "listen" | null>(null);
   // Made when it is first wanted; what was changed there is still so when it opens again.
   const [sharing, setSharing] = useState<RecordingsModel | null>(null);
   const fullScreen = useFullScreen();
@@ -108,6 +109,10 @@ function Playing({ view, position, actions }: ReplayProps) {
   const openDownload = () => {
     actions.readExports();
     setDialog("download");
+  };
+  const listen = () => {
+    if (player.playing) actions.toggle();
+    setDialog("listen");
   };
   const openShare = () => {
     setSharing(sharing ?? createRecordings(undefined, [recording]));
@@ -150,7 +155,20 @@ function Playing({ view, position, actions }: ReplayProps) {
       <main className={styles.stage} tabIndex={-1}>
         <ReplayStage />
         <div className={styles.over}>
-          {player.unplayable.length > 0 && <Banner icon={<CircleAlert />}>{t("replay.unplayableSome")}</Banner>}
+          {player.unplayable.length > 0 && (
+            <Banner
+              icon={<CircleAlert />}
+              action={
+                recording.mix && (
+                  <Button size="s" onPress={listen}>
+                    {t("replay.listen")}
+                  </Button>
+                )
+              }
+            >
+              {t("replay.unplayableSome")}
+            </Banner>
+          )}
           {player.soundless && player.playing && <Banner icon={<VolumeX />}>{t("replay.soundless")}</Banner>}
           {view.gap && (
             <Banner
@@ -179,6 +197,7 @@ function Playing({ view, position, actions }: ReplayProps) {
       )}
       <Announcer text={player.blocked ? t("replay.clickToPlay") : wasRunning && player.live === null ? t("replay.over") : ""} />
       {dialog === "download" && <ReplayDownload close={() => setDialog(null)} />}
+      {dialog === "listen" && <ReplayListen close={() => setDialog(null)} />}
       {dialog === "share" && sharing && <ReplayShare model={sharing} close={() => setDialog(null)} />}
       {dialog === "shortcuts" && <ReplayShortcuts live={player.live !== null} close={() => setDialog(null)} />}
     </div>

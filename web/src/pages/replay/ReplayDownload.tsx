@@ -10,6 +10,7 @@ import { duration, sizeWords } from "../format";
 import { useRefusalText } from "../refusals";
 import { useReplay } from "./context";
 import styles from "./ReplayDownload.module.css";
+import { ReplaySound } from "./ReplaySound";
 
 const LAYOUTS = ["grid", "speaker"] as const;
 
@@ -38,6 +39,7 @@ export function ReplayDownload({ close }: { close: () => void }) {
           </p>
         )}
       </section>
+      <ReplaySound />
       <section className={styles.section}>
         <h3>{t("replay.tracks")}</h3>
         <p className={styles.hint}>{t("replay.tracksHint")}</p>

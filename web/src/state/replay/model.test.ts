@@ -20,12 +20,13 @@ let model: ReplayModel;
 let told: string[];
 let refuse: RestError | null;
 let exported: RecordingExport[];
+let mix: RecordingDetail["mix"];
 let state: RecordingDetail["state"];
 const answer = <T>(value: () => T): Promise<T> => (refuse ? Promise.reject(refuse) : Promise.resolve(value()));
 
 const detail = (): RecordingDetail => ({
   id: "r", meeting_id: "m", title: "Autumn", state, started_at: 0, duration_ms: 60_000, written_ms: 60_000, bytes: 1, participants: [], visibility: "host", link_expires_at: null,
-  replay_url: "", upload: null, tracks: world.tracks, gaps: [], ended: "stopped", manage: true,
+  replay_url: "", upload: null, tracks: world.tracks, mix, gaps: [], ended: "stopped", manage: true,
 });
 
 function parts(): ReplayParts {
@@ -59,7 +60,7 @@ const pass = async (ms = 0) => {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [told, refuse, exported, state] = [[], null, [], "finished"];
+  [told, refuse, exported, state, mix] = [[], null, [], "finished", null];
   world = new World([{ participant: 1, pieces: [[0, 60]] }, { participant: 1, source: "camera", pieces: [[0, 60]] }, { participant: 2, source: "camera", pieces: [[0, 60]] }], 60);
 });
 afterEach(() => {
@@ -154,6 +155,17 @@ describe("the replay page", () => {
     await pass(4_000);
     expect(view().phase.kind).toBe("ready");
     expect(model.position.get()).toBeGreaterThan(2);
+    expect(told).toEqual(["detail", "detail"]);
+  });
+  it("looks for the sound of everybody, which is made after the end, when somebody wants to take something", async () => {
+    model = createReplay("r", null, () => undefined, parts());
+    await pass();
+    mix = { url: "/mix", bytes: 9 };
+    model.actions.readExports();
+    await pass(1_000);
+    expect(view().recording?.mix).toEqual(mix);
+    model.actions.readExports();
+    await pass(1_000);
     expect(told).toEqual(["detail", "detail"]);
   });
   it("follows an export until it is made, and ends it", async () => {

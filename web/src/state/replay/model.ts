@@ -217,7 +217,11 @@ class Replay implements ReplayModel {
       }),
       // The browser's player has elements; what stands in for it in tests has none on a page.
       picture: (key) => player.picture(key) as HTMLElement | null,
-      readExports: () => void this.readExports(),
+      readExports: () => {
+        // The sound of everybody is made after the end.
+        if (this.detail?.mix === null && this.readAt === null) this.readAt = -Infinity;
+        void this.readExports();
+      },
       startExport: (layout) => void this.ask(() => this.parts.startExport(this.id, layout)),
       endExport: (layout) => void this.ask(() => this.parts.endExport(this.id, layout)),
     };
