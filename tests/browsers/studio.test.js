@@ -114,12 +114,6 @@ scene("the studio is for everybody: keyboard, phone, Chinese, screen readers", {
   await ana.sees(/Live for/u);
   await ana.sees(/kb\/s|Mb\/s/u);
   await look(ana, "studio, live", MOUSE_PX);
-  await toFocus(ana, "Use OBS or another program");
-  await ana.page.keyboard.press("Enter");
-  await ana.page.getByRole("dialog").waitFor();
-  await look(ana, "how to send from OBS", MOUSE_PX);
-  await ana.page.keyboard.press("Escape");
-  await ana.page.getByRole("dialog").waitFor({ state: "detached" });
   await toFocus(ana, "End");
   await ana.page.keyboard.press("Enter");
   await ana.page.getByRole("alertdialog").waitFor();

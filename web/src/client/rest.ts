@@ -2,6 +2,7 @@
 
 import type { AccountRole } from "./accounts";
 import type { RefusalCode } from "./protocol";
+import type { Push } from "./push";
 
 /** Codes that only HTTP knows, beside those of the protocol. */
 export type HttpCode =
@@ -43,13 +44,15 @@ export function retryAfter(response: Response): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
 }
 
-export async function call(method: string, path: string, body?: unknown): Promise<Response> {
+/** `bearer`: a secret that opens more than the browser's own sign-in. */
+export async function call(method: string, path: string, body?: unknown, bearer?: string): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       credentials: "same-origin",
-      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+      headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   } catch {
     throw new RestError("unreachable", 0, null, "no answer");
@@ -58,8 +61,8 @@ export async function call(method: string, path: string, body?: unknown): Promis
   return response;
 }
 
-export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
-  return (await (await call(method, path, body)).json()) as T;
+export async function json<T>(method: string, path: string, body?: unknown, bearer?: string): Promise<T> {
+  return (await (await call(method, path, body, bearer)).json()) as T;
 }
 
 /** What is left out is as the server has it: a waiting room, everything else allowed. */
@@ -176,6 +179,8 @@ export interface ShownBroadcast {
   whep_url: string;
   /** The multivariant playlist, where the server has one. */
   hls_url?: string;
+  /** What comes by RTMP; only for who has the stream key, or runs the server. */
+  publisher?: Push;
 }
 
 /** A broadcast as who manages it sees it. */
@@ -208,9 +213,9 @@ export function newStreamKey(id: string): Promise<Pick<NewBroadcast, "stream_key
   return json("POST", `/broadcasts/${encodeURIComponent(id)}/stream-key`);
 }
 
-/** A broadcast as viewers see it. */
-export function broadcast(id: string): Promise<ShownBroadcast> {
-  return json("GET", `/broadcasts/${encodeURIComponent(id)}`);
+/** A broadcast as viewers see it; with its stream key as who sends to it does. */
+export function broadcast(id: string, streamKey?: string): Promise<ShownBroadcast> {
+  return json("GET", `/broadcasts/${encodeURIComponent(id)}`, undefined, streamKey);
 }
 
 /** Ends a broadcast for good: its link leads nowhere from then on. */

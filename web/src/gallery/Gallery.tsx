@@ -10,6 +10,8 @@ import { PhaseView } from "../pages/meeting/PhaseView";
 import { NOTHING, type TestFigures } from "../client/network-test";
 import { NetworkTest, type TestState } from "../pages/NetworkTest";
 import { Broadcasts } from "../pages/broadcasts/Broadcasts";
+import { Encoder } from "../pages/encoder/Encoder";
+import { Preview } from "../pages/encoder/Preview";
 import { NotFound } from "../pages/NotFound";
 import { Recordings } from "../pages/recordings/Recordings";
 import { Replay } from "../pages/replay/Replay";
@@ -22,7 +24,7 @@ import type { Wanted } from "./fixtures";
 import { makeModel } from "./model";
 import { Parts } from "./Parts";
 import { fakeRecordings, fakeReplay } from "./replays";
-import { fakeBroadcasts, fakeStudio, fakeWatch } from "./broadcasts";
+import { fakeBroadcasts, fakeEncoder, fakeStudio, fakeWatch } from "./broadcasts";
 
 const refuse = () => Promise.resolve({ ok: false as const, code: "wrong-name-or-password", retryAfter: null });
 
@@ -55,6 +57,8 @@ function Shown({ query }: { query: URLSearchParams }): ReactNode {
       return <FakeWatch query={query} />;
     case "studio":
       return <FakeStudio query={query} />;
+    case "encoder":
+      return <FakeEncoder query={query} />;
     case "broadcasts":
       return <Broadcasts {...fakeBroadcasts(query)} />;
     case "replay":
@@ -159,6 +163,11 @@ const nothing = () => undefined;
 function FakeWatch({ query }: { query: URLSearchParams }) {
   const [made] = useState(() => fakeWatch(query));
   return <Watch view={useStore(made.view)} place={made.place} actions={made.actions} />;
+}
+
+function FakeEncoder({ query }: { query: URLSearchParams }) {
+  const [made] = useState(() => fakeWatch(new URLSearchParams(query.has("waiting") ? "phase=waiting" : "steady")));
+  return <Encoder {...fakeEncoder(query)} preview={<Preview model={made} />} />;
 }
 
 function FakeStudio({ query }: { query: URLSearchParams }) {

@@ -1,5 +1,7 @@
 /** Broadcasts without a server: what is asked changes the view at once, so that the pages can be tried. */
+import type { Push, Trouble } from "../client/push";
 import type { BroadcastsActions, BroadcastsView, ListedBroadcast } from "../state/broadcasts";
+import type { EncoderActions, EncoderView } from "../state/encoder";
 import { Store } from "../state/store";
 import type { StudioModel, StudioPhase, StudioView } from "../state/studio-types";
 import type { WatchModel, WatchPhase, WatchPlace, WatchView } from "../state/watch-types";
@@ -80,6 +82,27 @@ function phaseOfStudio(kind: string): StudioPhase {
   }
 }
 
+function fakePush(query: URLSearchParams): Push {
+  const troubles: Trouble[] = [{ code: "b-frames" }, { code: "key-frame-interval", seconds: 8 }, { code: "no-audio" }, { code: "bitrate", bits_per_second: 12_400_000, limit: 10_000_000 }, { code: "unsupported-codec", audio: true, name: "MP3" }, { code: "clock-drift", parts_per_million: 40_000 }];
+  const wrong = query.has("troubles");
+  return {
+    protocol: "rtmp", encoder: "obs-output module (libobs version 30.2.3)", since: Date.now() - 12 * MINUTE_MS,
+    video: { codec: "h264", width: 1920, height: 1080, bits_per_second: 6_020_000, frames_per_second: 59.9, key_frame_interval_ms: wrong ? 8_333 : 2_000 },
+    audio: wrong ? null : { codec: "aac", bits_per_second: 160_000, rate: 48_000, channels: 2 }, troubles: wrong ? troubles : [],
+  };
+}
+
+export function fakeEncoder(query: URLSearchParams): { view: EncoderView; actions: EncoderActions } {
+  const push = query.has("waiting") ? null : fakePush(query);
+  const streamKey = "5c0e6f7b9a1d4e2f8b3c";
+  const broadcast = {
+    id: "k3v9tq2m", title: query.get("lang") === "zh-CN" ? "秋季全员大会" : "Autumn town hall", watchUrl: "https://meet.example.org/w/k3v9tq2m", whipUrl: "https://meet.example.org/whip/k3v9tq2m",
+    rtmpUrl: query.has("no-key") ? null : `rtmp://meet.example.org/live/${streamKey}`, srtUrl: null, streamKey: query.has("no-key") ? null : streamKey,
+  };
+  const history = Array.from({ length: 60 }, (_, at) => 6_000_000 + 400_000 * Math.sin(at / 3));
+  return { view: { phase: { kind: "ready" }, broadcast, live: push !== null, viewers: 128, push, history, away: query.has("away") }, actions: { giveKey: nothing } };
+}
+
 export function fakeStudio(query: URLSearchParams): StudioModel {
   const phase = phaseOfStudio(query.get("phase") ?? "live");
   const error = query.get("error") as DeviceCause | null;
@@ -100,6 +123,7 @@ export function fakeStudio(query: URLSearchParams): StudioModel {
     devices: { camera: { ...device("FaceTime HD"), error }, microphone: device("MacBook Pro"), speaker: device("MacBook Pro"), browser: "chrome" },
     viewers: 128,
     taken: phase.kind === "preview" && phase.refusal !== null,
+    push: phase.kind === "preview" && phase.refusal !== null ? fakePush(query) : null,
     sending: phase.kind === "live" ? { kbps: 2_480, framesPerSecond: 30, width: 1280, height: 720, codec: "H264", limited: query.has("limited") ? "bandwidth" : null, history: Array.from({ length: 60 }, (_, at) => 2_300 + 200 * Math.sin(at / 4)) } : null,
     reconnects: query.has("limited") ? 2 : 0,
     plainWhileHidden: false,

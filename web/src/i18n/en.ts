@@ -1,5 +1,6 @@
 /** Every text of the app in English; the shape that other languages follow. */
 import { enBroadcasts, enStudio, enWatch } from "./en.broadcast";
+import { enEncoder } from "./en.encoder";
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
 import { enAccounts } from "./en.accounts";
@@ -544,6 +545,7 @@ export const en = {
   watch: enWatch,
   studio: enStudio,
   broadcasts: enBroadcasts,
+  encoder: enEncoder,
   account: {
     setupPageTitle: "Set up",
     setupTitle: "Set up Symposia",

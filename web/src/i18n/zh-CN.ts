@@ -1,5 +1,6 @@
 /** Every text of the app in simplified Chinese. */
 import { zhBroadcasts, zhStudio, zhWatch } from "./zh-CN.broadcast";
+import { zhEncoder } from "./zh-CN.encoder";
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
 import { zhAccounts } from "./zh-CN.accounts";
@@ -545,6 +546,7 @@ export const zhCN: Texts = {
   watch: zhWatch,
   studio: zhStudio,
   broadcasts: zhBroadcasts,
+  encoder: zhEncoder,
   account: {
     setupPageTitle: "初始设置",
     setupTitle: "设置 Symposia",

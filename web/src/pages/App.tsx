@@ -17,6 +17,7 @@ import { routeOf, useAddress } from "./router";
 const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
 const WatchPage = lazy(() => import("./watch/WatchPage"));
 const StudioPage = lazy(() => import("./studio/StudioPage"));
+const EncoderPage = lazy(() => import("./encoder/EncoderPage"));
 const BroadcastsPage = lazy(() => import("./broadcasts/BroadcastsPage"));
 const RecordingsPage = lazy(() => import("./recordings/RecordingsPage"));
 const ReplayPage = lazy(() => import("./replay/ReplayPage"));
@@ -53,6 +54,8 @@ function Shown({ address }: { address: string }) {
       return <WatchPage key={address} id={route.id} />;
     case "studio":
       return <StudioPage key={address} id={route.id} />;
+    case "encoder":
+      return <EncoderPage key={address} id={route.id} />;
     case "broadcasts":
       return <BroadcastsPage />;
     case "recordings":

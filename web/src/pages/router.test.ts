@@ -8,6 +8,7 @@ test("every address of the app has its page, and no other has one", () => {
   expect(routeOf("/w/abc")).toEqual({ page: "watch", id: "abc" });
   expect(routeOf("/studio/abc")).toEqual({ page: "studio", id: "abc" });
   expect(routeOf("/broadcasts")).toEqual({ page: "broadcasts" });
+  expect(routeOf("/broadcasts/abc")).toEqual({ page: "encoder", id: "abc" });
   expect(routeOf("/recordings")).toEqual({ page: "recordings" });
   expect(routeOf("/recordings/abc")).toEqual({ page: "recording", id: "abc" });
   expect(routeOf("/setup")).toEqual({ page: "setup" });

@@ -7,6 +7,7 @@ export type Route =
   | { page: "watch"; id: string }
   | { page: "studio"; id: string }
   | { page: "broadcasts" }
+  | { page: "encoder"; id: string }
   | { page: "setup" }
   | { page: "sign-in" }
   | { page: "test" }
@@ -25,6 +26,7 @@ export function routeOf(path: string): Route {
     if (first === "m" || first === "number") return { page: "meeting" };
     if (first === "w") return { page: "watch", id: second };
     if (first === "studio") return { page: "studio", id: second };
+    if (first === "broadcasts") return { page: "encoder", id: second };
     if (first === "recordings") return { page: "recording", id: second };
     return { page: "not-found" };
   }

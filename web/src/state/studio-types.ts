@@ -1,5 +1,6 @@
 // What the studio shows and what it may ask. Codes and numbers only; plain data, so that a gallery can make it up.
 
+import type { Push } from "../client/push";
 import type { Corner } from "../client/studio/compositor";
 import type { DeviceCause, DeviceKind, DevicesView, Millis, Readable, Refusal } from "./types";
 
@@ -64,6 +65,8 @@ export interface StudioView {
   viewers: number;
   /** Somebody else sends to this broadcast now. */
   taken: boolean;
+  /** What another program pushes to this broadcast now. */
+  push: Push | null;
   sending: StudioSending | null;
   reconnects: number;
   /** The browser draws too slowly while nobody looks at the page: viewers get the screen without the camera. */

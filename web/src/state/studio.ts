@@ -4,19 +4,20 @@
 import { browserOf, canChooseSpeaker, canShareScreen, type DeviceCause, DeviceError } from "../client/devices";
 import { Capture } from "../client/media/capture";
 import { testSpeaker } from "../client/media/playout";
-import { broadcast as shownBroadcast, RestError } from "../client/rest";
+import { broadcast as shownBroadcast, type RestError } from "../client/rest";
 import { forgetStreamKey, keepStreamKey, keptStreamKey, type StreamKey } from "../client/stream-key";
 import { Compositor, CORNERS } from "../client/studio/compositor";
 import { Mix } from "../client/studio/mix";
 import { type Shape, WhipPublisher, type WhipState } from "../client/whip";
+import { studioBroadcast } from "./encoder";
+import { refusalOf } from "./refusal";
 import { remember, remembered } from "./remembered";
 import { SendingMeter } from "./sending";
 import { Store } from "./store";
 import type { StudioActions, StudioCodec, StudioInput, StudioModel, StudioPhase, StudioQuality, StudioSource, StudioView } from "./studio-types";
-import type { Refusal } from "./types";
 
 const LOOK_MS = 1_000;
-/** How often the server is asked who watches. */
+/** How often the server is asked who watches; each second while another program sends, of which one reads what is wrong. */
 const ASK_EVERY = 3;
 /** Below it a picture drawn in a page that nobody looks at is no film any more. */
 const SLOW_FRAMES = 8;
@@ -107,6 +108,7 @@ class Studio {
       devices: this.devices(),
       viewers: 0,
       taken: false,
+      push: null,
       sending: null,
       reconnects: 0,
       plainWhileHidden: false,
@@ -180,21 +182,13 @@ class Studio {
 
   /** What the server says of the broadcast. */
   private async ask(): Promise<void> {
-    const said = await shownBroadcast(this.id);
-    const base = said.whep_url.slice(0, said.whep_url.lastIndexOf("/whep/"));
+    const said = await shownBroadcast(this.id, this.key?.key);
     const { phase } = this.view.get();
     this.show({
       viewers: said.viewers,
       taken: said.live && (phase.kind === "preview" || phase.kind === "ended"),
-      broadcast: {
-        id: said.id,
-        title: said.title,
-        watchUrl: `${base}/w/${said.id}`,
-        whipUrl: `${base}/whip/${said.id}`,
-        rtmpUrl: this.key?.rtmpUrl ?? null,
-        srtUrl: this.key?.srtUrl ?? null,
-        streamKey: this.key?.key ?? null,
-      },
+      push: said.publisher ?? null,
+      broadcast: studioBroadcast(said, this.key),
     });
   }
 
@@ -365,7 +359,8 @@ class Studio {
     }
     const shown = phase.kind !== "loading" && phase.kind !== "failed";
     // Without an answer the numbers stay as they were; sending says by itself when the server is away.
-    if (shown && !document.hidden && this.looks % ASK_EVERY === 0) await this.ask().catch(() => {});
+    const every = this.view.get().taken ? 1 : ASK_EVERY;
+    if (shown && !document.hidden && this.looks % every === 0) await this.ask().catch(() => {});
   }
 
   /** Where the browser draws too slowly in the background, the screen goes out as it is, without the camera. */
@@ -395,9 +390,4 @@ class Studio {
       ...change,
     }));
   }
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof RestError) return { code: error.code as Refusal["code"], retryAfter: error.retryAfter };
-  return { code: "internal", retryAfter: null };
 }

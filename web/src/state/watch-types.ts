@@ -18,7 +18,7 @@ export type WatchPhase =
 export type WatchWay = "fast" | "steady";
 
 /** Why the other way was taken than the one wanted. */
-export type WatchMoved = "full" | "busy" | "codec" | "unplayable";
+export type WatchMoved = "full" | "busy" | "codec" | "only" | "unplayable";
 
 export interface WatchVariant {
   id: number;

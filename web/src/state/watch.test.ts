@@ -228,3 +228,15 @@ it("leaves what is over, and the place of who paused, as they were", async () =>
   comeBack();
   expect([played.hls.length, view().phase.kind]).toEqual([1, "ended"]);
 });
+
+it("takes HLS where somebody sends of whom nothing comes by WebRTC, though the viewer once chose it", async () => {
+  localStorage.setItem("symposia.watch.way", "fast");
+  played.shown = [said(HLS), said({ ...HLS, live: false }), said(HLS), said(HLS)];
+  await begin();
+  whep().state("waiting");
+  await pass(5_000);
+  await pass(5_000);
+  expect(played.hls.length).toBe(0);
+  await pass(5_000);
+  expect([played.hls.length, view().way, view().moved]).toEqual([1, "steady", "only"]);
+});

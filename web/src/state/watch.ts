@@ -19,12 +19,22 @@ const LIVE_WITHIN_S = 4;
 /** A shorter window is nothing to rewind in. */
 const WORTH_REWINDING_S = 8;
 const AGAIN_MS = 3_000;
+/** Once may be the moment in which somebody begins. */
+const MISSED_AFTER = 2;
 
 const EVENTS = ["play", "pause", "resize", "loadedmetadata"] as const;
 const MOVED: Readonly<Record<string, WatchMoved>> = { "broadcast-full": "full", "server-busy": "busy", "no-common-codec": "codec" };
 
 export function createWatch(id: string): WatchModel {
-  const watch = new Watch(id);
+  return modelOf(new Watch(id, false));
+}
+
+/** Silent, and by the way on which one sees most of what is sent; what viewers chose stays as it was. */
+export function createPreview(id: string): WatchModel {
+  return modelOf(new Watch(id, true));
+}
+
+function modelOf(watch: Watch): WatchModel {
   return { view: watch.view, place: watch.place, actions: watch.actions, close: () => watch.close() };
 }
 
@@ -43,12 +53,15 @@ class Watch {
   private known = false;
   private closed = false;
   private looks = 0;
+  /** How often in a row somebody sent of whom nothing came. */
+  private missed = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly look = setInterval(() => this.lookAround(), LOOK_MS);
   private readonly leave = () => this.whep?.close();
   private readonly comeBack = ({ persisted }: PageTransitionEvent) => persisted && this.resume();
 
-  constructor(private readonly id: string) {
+  constructor(private readonly id: string, private readonly preview: boolean) {
+    if (preview) this.show({ muted: true });
     this.actions = this.makeActions();
     window.addEventListener("pagehide", this.leave);
     window.addEventListener("pageshow", this.comeBack);
@@ -130,7 +143,8 @@ class Watch {
       this.known = true;
       this.hlsUrl = said.hls_url === undefined ? null : ownAddress(said.hls_url);
       this.show({ title: said.title, mayChoose: this.hlsUrl !== null });
-      this.take(this.hlsUrl !== null && remembered("watch.way") !== "fast" ? "steady" : "fast", null);
+      const wanted = this.preview ? null : remembered("watch.way");
+      this.take(this.hlsUrl !== null && wanted !== "fast" ? "steady" : "fast", null);
     } catch (error) {
       if (this.closed) return;
       const rest = error instanceof RestError ? error : new RestError("unreachable", 0, null, "");
@@ -250,7 +264,7 @@ class Watch {
     const worth = range && video && range.to - range.from >= WORTH_REWINDING_S;
     this.place.set(worth ? { from: range.from, to: range.to, at: Math.min(video.currentTime, range.to), live: range.to - video.currentTime < LIVE_WITHIN_S } : null);
     const playing = this.view.get().phase.kind === "playing";
-    if (hls && !playing && this.looks % ASK_EVERY === 0) void this.askAnew();
+    if (!playing && this.looks % ASK_EVERY === 0) void (hls ? this.askAnew() : this.askWhetherMissed());
     if (this.looks % DELAY_EVERY !== 0 || !playing) return;
     if (hls) this.showDelay(hls.delay());
     else void this.whep?.delay().then((delay) => this.showDelay(delay));
@@ -267,6 +281,23 @@ class Watch {
     } catch (error) {
       if (error instanceof RestError && error.code === "not-found" && this.hls && this.view.get().phase.kind !== "ended") this.fail(error);
     }
+  }
+
+  /** Somebody sends, and nothing comes by the fast way: an encoder whose stream takes the other one. */
+  private async askWhetherMissed(): Promise<void> {
+    const isWaiting = () => this.whep !== null && this.view.get().phase.kind === "waiting";
+    if (!isWaiting()) {
+      this.missed = 0;
+      return;
+    }
+    const said = await broadcast(this.id).catch(() => null);
+    if (!said || !isWaiting()) return;
+    this.missed = said.live && said.hls_url !== undefined ? this.missed + 1 : 0;
+    if (said.hls_url === undefined || this.missed < MISSED_AFTER || this.view.get().moved === "unplayable") return;
+    this.missed = 0;
+    this.hlsUrl = ownAddress(said.hls_url);
+    this.show({ mayChoose: true });
+    this.take("steady", "only");
   }
 
   private showDelay(delay: number | null): void {

@@ -1,5 +1,5 @@
 /** Broadcasts: new ones, the way to their studio, new keys, and their end. Knows not where they come from. */
-import { CircleStop, KeyRound, Link as LinkIcon, MoreHorizontal, Play, Plus, Radio, Users } from "lucide-react";
+import { CircleStop, KeyRound, Link as LinkIcon, MonitorUp, MoreHorizontal, Play, Plus, Radio, Users } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { BroadcastsActions, BroadcastsView, ListedBroadcast } from "../../state/broadcasts";
@@ -138,6 +138,9 @@ function Item({ one, isOwnerSaid, onCopy, onEnd, onRenewKey }: ItemProps) {
       <Menu label={t("broadcasts.more", { title })} trigger={<IconButton label={t("broadcasts.more", { title })} icon={<MoreHorizontal />} />}>
         <MenuItem icon={<Play aria-hidden="true" />} onAction={() => navigate(`/w/${encodeURIComponent(one.id)}`)}>
           {t("broadcasts.watch")}
+        </MenuItem>
+        <MenuItem icon={<MonitorUp aria-hidden="true" />} onAction={() => navigate(`/broadcasts/${encodeURIComponent(one.id)}`)}>
+          {t("studio.encoder")}
         </MenuItem>
         <MenuItem icon={<LinkIcon aria-hidden="true" />} onAction={onCopy}>
           {t("broadcasts.copy")}

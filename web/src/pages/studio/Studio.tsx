@@ -8,14 +8,15 @@ import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/Field";
 import { Announcer } from "../../ui/Notices";
 import { Page } from "../../ui/Page";
+import { Troubles } from "../encoder/Troubles";
 import { duration, useNow, useTitle } from "../format";
 import { DevicesContext } from "../meeting/context";
 import { useWakeLock } from "../meeting/hooks";
 import { Loading } from "../meeting/PhaseView";
 import { useRefusalText } from "../refusals";
-import { follow, navigate } from "../router";
+import { Failed, ToList } from "./Parts";
 import { isOnAir } from "./phases";
-import { Invite, Sending, Settings, YourDevices } from "./StudioPanels";
+import { Invite, Sending, Settings, ToEncoder, YourDevices } from "./StudioPanels";
 import { StudioStage } from "./StudioStage";
 import styles from "./Studio.module.css";
 
@@ -54,7 +55,7 @@ export function Studio({ view, actions }: StudioProps) {
 function Running({ view, actions, title }: StudioProps & { title: string }) {
   const { t } = useTranslation();
   const refusalText = useRefusalText();
-  const { phase } = view;
+  const { phase, broadcast } = view;
   const onAir = isOnAir(phase);
   const said =
     phase.kind === "live" ? t("studio.live") : phase.kind === "reconnecting" ? `${t("studio.reconnecting")}. ${t("studio.reconnectingText")}` : phase.kind === "ended" ? t("studio.ended") : "";
@@ -83,6 +84,7 @@ function Running({ view, actions, title }: StudioProps & { title: string }) {
             {t("studio.taken")}
           </p>
         )}
+        {view.taken && view.push && <Troubles troubles={view.push.troubles} />}
         {phase.kind === "reconnecting" && (
           <p className={styles.note} role="status">
             <CircleAlert aria-hidden="true" />
@@ -99,7 +101,7 @@ function Running({ view, actions, title }: StudioProps & { title: string }) {
           <StudioStage view={view} actions={actions} />
           <div className={styles.side}>
             {onAir && <Sending view={view} />}
-            <Invite view={view} />
+            {broadcast && <Invite broadcast={broadcast}>{!onAir && <ToEncoder broadcast={broadcast} />}</Invite>}
             <YourDevices view={view} actions={actions} />
             <Settings view={view} actions={actions} onAir={onAir} />
           </div>
@@ -107,15 +109,6 @@ function Running({ view, actions, title }: StudioProps & { title: string }) {
         <Announcer text={said} />
       </div>
     </Page>
-  );
-}
-
-function ToList() {
-  const { t } = useTranslation();
-  return (
-    <a className={styles.list} href="/broadcasts" onClick={follow}>
-      {t("studio.leave")}
-    </a>
   );
 }
 
@@ -193,25 +186,6 @@ function AskKey({ wrong, title, give }: { wrong: boolean; title: string; give: (
           {t("studio.keyGive")}
         </Button>
       </form>
-    </Page>
-  );
-}
-
-function Failed({ refusal }: { refusal: { code: string; retryAfter: number | null } }) {
-  const { t } = useTranslation();
-  const refusalText = useRefusalText();
-  return (
-    <Page centred>
-      <div className={styles.failed}>
-        <span className={styles.failedIcon} aria-hidden="true">
-          <CircleAlert />
-        </span>
-        <h1 className={styles.title}>{t("studio.loadFailed")}</h1>
-        <p>{refusalText(refusal)}</p>
-        <Button variant="primary" size="l" onPress={() => navigate("/broadcasts")}>
-          {t("studio.leave")}
-        </Button>
-      </div>
     </Page>
   );
 }

@@ -3,7 +3,7 @@ import { MonitorUp, QrCode as QrIcon, TriangleAlert } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { CORNERS } from "../../client/studio/compositor";
-import type { StudioActions, StudioView } from "../../state/studio-types";
+import type { StudioActions, StudioBroadcast, StudioView } from "../../state/studio-types";
 import { Button } from "../../ui/Button";
 import { CopyButton } from "../../ui/CopyButton";
 import { Dialog } from "../../ui/Dialog";
@@ -12,12 +12,13 @@ import { QrCode } from "../../ui/QrCode";
 import { Sparkline } from "../../ui/Sparkline";
 import { Switch } from "../../ui/Switch";
 import { DeviceSelect, RunningLevel } from "../meeting/DeviceParts";
-import { EncoderDialog } from "./EncoderDialog";
+import { follow } from "../router";
+import { useBitrateWords } from "./bitrate";
 import styles from "./StudioPanels.module.css";
 
 const MINUTE = 60;
 
-function Panel({ title, children }: { title: string; children: ReactNode }) {
+export function Panel({ title, children }: { title: string; children: ReactNode }) {
   const id = useId();
   return (
     <section className={styles.panel} aria-labelledby={id}>
@@ -27,15 +28,6 @@ function Panel({ title, children }: { title: string; children: ReactNode }) {
       {children}
     </section>
   );
-}
-
-/** In the units people know them by. */
-export function useBitrateWords(): (kbps: number) => string {
-  const { i18n } = useTranslation();
-  return (kbps) => {
-    const unit = kbps >= 1000 ? "megabit-per-second" : "kilobit-per-second";
-    return new Intl.NumberFormat(i18n.language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: kbps >= 1000 ? 1 : 0 }).format(kbps >= 1000 ? kbps / 1000 : kbps);
-  };
 }
 
 export function Sending({ view }: { view: StudioView }) {
@@ -70,7 +62,7 @@ export function Sending({ view }: { view: StudioView }) {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+export function Fact({ name, value }: { name: string; value: string }) {
   return (
     <div className={styles.fact}>
       <dt>{name}</dt>
@@ -79,31 +71,38 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-export function Invite({ view }: { view: StudioView }) {
+/** `children`: other ways to send. */
+export function Invite({ broadcast, children }: { broadcast: StudioBroadcast; children?: ReactNode }) {
   const { t } = useTranslation();
-  const [open, setOpen] = useState<"qr" | "encoder" | null>(null);
-  const { broadcast } = view;
-  if (!broadcast) return null;
+  const [open, setOpen] = useState(false);
   return (
     <Panel title={t("studio.share")}>
       <p className={styles.link}>{broadcast.watchUrl}</p>
       <div className={styles.row}>
         <CopyButton text={broadcast.watchUrl} words={t("studio.copyLink")} />
-        <Button icon={<QrIcon aria-hidden="true" />} onPress={() => setOpen("qr")}>
+        <Button icon={<QrIcon aria-hidden="true" />} onPress={() => setOpen(true)}>
           {t("studio.qr")}
         </Button>
       </div>
-      <Button variant="quiet" icon={<MonitorUp aria-hidden="true" />} className={styles.encoder} onPress={() => setOpen("encoder")}>
-        {t("studio.encoder")}
-      </Button>
-      <Dialog isOpen={open === "qr"} onClose={() => setOpen(null)} title={t("studio.qrTitle")} size="s">
+      {children}
+      <Dialog isOpen={open} onClose={() => setOpen(false)} title={t("studio.qrTitle")} size="s">
         <div className={styles.qr}>
           <QrCode text={broadcast.watchUrl} label={t("studio.qrLabel")} />
           <p className={styles.hint}>{t("studio.qrHint")}</p>
         </div>
       </Dialog>
-      {open === "encoder" && <EncoderDialog broadcast={broadcast} close={() => setOpen(null)} />}
     </Panel>
+  );
+}
+
+/** The page on which one sends with another program. */
+export function ToEncoder({ broadcast }: { broadcast: StudioBroadcast }) {
+  const { t } = useTranslation();
+  return (
+    <a className={styles.encoder} href={`/broadcasts/${encodeURIComponent(broadcast.id)}`} onClick={follow}>
+      <MonitorUp aria-hidden="true" />
+      {t("studio.encoder")}
+    </a>
   );
 }
 
