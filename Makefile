@@ -65,6 +65,7 @@ bench: build ## costs and delays beside the bare limit, as tables for docs/bench
 	cd tests/encoders && npm ci --no-audit --no-fund
 	node tests/load/paint.mjs
 	node tests/load/join.mjs
+	node tests/load/audience.mjs
 
 netlab: build ## real browsers over bad links, judged: ONLY=N2, SECONDS=30, SEED=7, BROWSER=firefox; root, 20 minutes
 	ONLY=$(ONLY) SECONDS=$(SECONDS) SEED=$(or $(SEED),1) BROWSER=$(or $(BROWSER),chromium) scripts/test-netlab $(SYMPOSIA) all

@@ -1,5 +1,6 @@
 //! Symposia: video meetings and live streams from one binary. `ARCHITECTURE.md` is the map.
 
+pub mod audience;
 pub mod broadcast;
 pub mod capture;
 pub mod clock;

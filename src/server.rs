@@ -192,6 +192,7 @@ impl Server {
         // Everybody is told, seats are stored; then the port closes.
         let _ = timeout(STOP_LIMIT, self.state.directory.stop()).await;
         self.state.ingest.stop();
+        self.state.audience.stop().await;
         // What was recorded is whole before the process ends.
         self.state.recordings.stop().await;
         self.stop.cancel();

@@ -263,6 +263,8 @@ impl super::Limits {
             ("limits.sign_ins_per_minute_per_address", self.sign_ins_per_minute_per_address),
             ("limits.creations_per_minute_per_address", self.creations_per_minute_per_address),
             ("limits.chat_characters", self.chat_characters),
+            ("limits.comment_characters", self.comment_characters),
+            ("limits.comments_per_minute_per_address", self.comments_per_minute_per_address),
             ("limits.tracks", u32::from(self.tracks)),
             ("limits.streams", u32::from(self.streams)),
             ("limits.packets_per_second", self.packets_per_second),

@@ -57,6 +57,10 @@ pub struct Limits {
     pub chat_characters: u32,
     /// Chat messages of one participant per minute.
     pub chat_per_minute: u32,
+    /// Characters of one comment of a broadcast's viewer.
+    pub comment_characters: u32,
+    /// Comments of viewers per minute and address: a hall behind one address writes ten a second.
+    pub comments_per_minute_per_address: u32,
     /// Meetings and broadcasts made per minute and address.
     pub creations_per_minute_per_address: u32,
     /// Joins per minute and address. A school of 300 behind one address joins within one.
@@ -120,6 +124,8 @@ impl Default for Limits {
             messages_per_second: 50,
             chat_characters: 4_000,
             chat_per_minute: 60,
+            comment_characters: 500,
+            comments_per_minute_per_address: 600,
             creations_per_minute_per_address: 60,
             joins_per_minute_per_address: 300,
             number_guesses_per_minute_per_address: 10,

@@ -29,6 +29,8 @@ pub struct Bounds {
     pub sign_ins_by_name: Rate,
     /// Meetings and broadcasts made an address.
     pub creations: Rate,
+    /// Comments of viewers an address.
+    pub comments: Rate,
     /// WHIP and WHEP sessions made an address: a hall full of viewers sits behind one.
     pub media_posts: Rate,
     /// PATCHes of such sessions an address: each has a dozen candidates to trickle and may restart now and then.
@@ -59,6 +61,7 @@ impl From<&config::Limits> for Bounds {
             sign_ins_by_address: Rate::per_minute(limits.sign_ins_per_minute_per_address),
             sign_ins_by_name: Rate::per_minute(limits.sign_ins_per_minute_per_address.saturating_mul(2)),
             creations: Rate::per_minute(limits.creations_per_minute_per_address),
+            comments: Rate::per_minute(limits.comments_per_minute_per_address),
             media_posts: Rate::per_minute(limits.joins_per_minute_per_address),
             media_patches: Rate::per_minute(limits.joins_per_minute_per_address.saturating_mul(20)),
             messages: Rate::new(
@@ -161,6 +164,8 @@ pub struct Limits {
     pub sign_ins_by_name: Buckets,
     /// Meetings and broadcasts made, by address.
     pub creations: Buckets,
+    /// Comments of viewers, by address.
+    pub comments: Buckets,
     /// WHIP and WHEP sessions made, by address.
     pub media_posts: Buckets,
     /// PATCHes of WHIP and WHEP sessions, by address.
@@ -182,6 +187,7 @@ impl Limits {
             sign_ins_by_address: buckets(bounds.sign_ins_by_address),
             sign_ins_by_name: buckets(bounds.sign_ins_by_name),
             creations: buckets(bounds.creations),
+            comments: buckets(bounds.comments),
             media_posts: buckets(bounds.media_posts),
             media_patches: buckets(bounds.media_patches),
             guesses_by_address: buckets(bounds.guesses_by_address),

@@ -3,6 +3,7 @@
 //! [`router`] puts it together from an [`AppState`]; `listener` is the port below it.
 
 pub mod assets;
+mod audience;
 pub mod body;
 pub mod caller;
 pub mod cookies;
@@ -19,10 +20,12 @@ pub mod listener;
 pub mod packing;
 mod passwords;
 pub mod rest;
+mod scope;
 pub mod websocket;
 pub mod whep;
 pub mod whip;
 
+use crate::audience::{self as audiences, Audience};
 use crate::broadcast::{self, Feeds};
 use crate::clock;
 use crate::config::{self, Config};
@@ -69,6 +72,8 @@ pub struct Shared {
     pub broadcasts: Broadcasts,
     /// What viewers get by HLS, whoever publishes.
     pub live: broadcast::Broadcasts,
+    /// What viewers write and like.
+    pub audience: Audience,
     /// Encoders that push by other ways than HTTP.
     pub ingest: Ingest,
     /// Who tests his network.
@@ -106,6 +111,7 @@ impl AppState {
         metrics::register(crate::recordings::counters::families());
         metrics::register(broadcast::counters::families());
         metrics::register(crate::ingest::counters::families());
+        metrics::register(audiences::counters::families());
         let config = Arc::new(config);
         let recordings = Recordings::start(&config, media.clone(), store.clone());
         let live = live(&config);
@@ -114,6 +120,7 @@ impl AppState {
         Self(Arc::new(Shared {
             directory: Directory::new(kept, tracks, recordings.clone(), Arc::clone(&config), base_url.clone()),
             recordings,
+            audience: Audience::new(store.clone(), config.limits.comment_characters as usize),
             broadcasts: Broadcasts::new(media.clone(), &config, feeds),
             ingest: Ingest::new(Arc::clone(&config), store.clone(), live.clone()),
             live,
@@ -181,6 +188,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(rest::routes())
         .route("/api/v1/socket", get(websocket::open))
+        .route("/api/v1/broadcasts/{id}/audience", get(audience::open))
         .route("/whip/{broadcast}", post(whip::publish).options(whip::options).fallback(exchange::not_allowed))
         .route(
             "/whip/{broadcast}/{resource}",

@@ -2,15 +2,14 @@
 //! Knows no media.
 
 use super::AppState;
-use super::errors::{Failure, internal};
 use super::exchange::{self, cors, preflight};
 use super::guard::Client;
+use super::scope::watched;
 use crate::meetings::broadcasts::Way;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use signaling::protocol::RefusalCode;
 
 /// Begins to watch: an SDP offer in, an answer and a resource out.
 #[utoipa::path(post, path = "/whep/{broadcast}", tag = "broadcasts",
@@ -30,7 +29,7 @@ pub async fn watch(
     body: Body,
 ) -> Response {
     let result = async {
-        exists(&state, &broadcast).await?;
+        watched(&state, &broadcast).await?;
         let path = format!("/whep/{broadcast}");
         exchange::post(&state, client, &headers, body, (&broadcast, Way::Watch, &path)).await
     };
@@ -69,12 +68,4 @@ pub async fn stop(State(state): State<AppState>, Path((broadcast, resource)): Pa
 /// What is taken here, for browsers that ask first.
 pub async fn options() -> Response {
     preflight("POST, PATCH, DELETE, OPTIONS")
-}
-
-async fn exists(state: &AppState, broadcast: &str) -> Result<(), Failure> {
-    let found = state.store.broadcast_by_id(broadcast).await.map_err(internal)?;
-    match found {
-        Some(broadcast) if broadcast.ended_at.is_none() => Ok(()),
-        _ => Err(RefusalCode::NotFound.into()),
-    }
 }

@@ -4,6 +4,7 @@
 //! - [`Store::open`] makes or opens `symposia.db` in the data folder and brings it up to date.
 //! - `meetings`: [`Store::create_meeting`], [`Store::meeting_by_number`], snapshots.
 //! - `broadcasts`: [`Store::create_broadcast`], [`Store::broadcast_by_stream_key`].
+//! - `comments`: what viewers of broadcasts wrote and liked, and the rules of that.
 //! - `recordings`: what lists show of them, and who may see them.
 //! - `accounts`: people with a name, a password and a role, and the one-time link that makes the first one.
 //! - `invitations`: one-time links that make others, or give somebody a new password. `sign_ins`: who is signed in where.
@@ -12,6 +13,7 @@
 
 mod accounts;
 mod broadcasts;
+mod comments;
 mod error;
 mod invitations;
 mod meetings;
@@ -23,6 +25,7 @@ mod words;
 
 pub use accounts::{Account, AccountChange, AccountRole, Changed, ListedAccount};
 pub use broadcasts::{Broadcast, BroadcastPage, CreatedBroadcast};
+pub use comments::{Author, Comment, CommentState, KeptAudience, Mute};
 pub use error::StoreError;
 pub use invitations::{Accepted, INVITATION_LIFETIME_MS, Invitation};
 pub use meetings::{CreatedMeeting, Meeting, MeetingNumber, NUMBER_HELD_MS, NewMeeting};

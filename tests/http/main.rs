@@ -1,6 +1,7 @@
 //! The server as clients see it: REST, WebSocket, WHIP and WHEP over real sockets, with a recorded
 //! worker in place of media.
 
+mod audience;
 mod bounds;
 mod broadcasts;
 mod ingest;

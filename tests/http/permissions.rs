@@ -138,6 +138,13 @@ const TABLE: &[(&str, &str, For)] = &[
     ("get",    "/api/v1/broadcasts",            For::Hosts),
     ("get",    "/api/v1/broadcasts/{id}",       For::Everybody),
     ("delete", "/api/v1/broadcasts/{id}",       For::Owner),
+    ("get",    "/api/v1/broadcasts/{id}/comments",                   For::Everybody),
+    ("patch",  "/api/v1/broadcasts/{id}/comments/{comment}",         For::Owner),
+    ("post",   "/api/v1/broadcasts/{id}/comments/{comment}/mute",    For::Owner),
+    ("get",    "/api/v1/broadcasts/{id}/mutes",                      For::Owner),
+    ("delete", "/api/v1/broadcasts/{id}/mutes/{mute}",               For::Owner),
+    ("get",    "/api/v1/broadcasts/{id}/comment-rules",              For::Owner),
+    ("put",    "/api/v1/broadcasts/{id}/comment-rules",              For::Owner),
     ("post",   "/api/v1/broadcasts/{id}/stream-key",                 For::Owner),
     ("delete", "/api/v1/broadcasts/{id}/stream-key",                 For::Owner),
     ("post",   "/api/v1/network-tests",         For::Everybody),
@@ -227,6 +234,8 @@ impl Fixture {
         let path = path
             .replace("{id}", id)
             .replace("{broadcast}", &self.broadcast)
+            .replace("{comment}", "1")
+            .replace("{mute}", "1")
             .replace("{track}", "1")
             .replace("{layout}", "grid")
             .replace("{resource}", "0123456789abcdef0123456789abcdef");

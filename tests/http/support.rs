@@ -97,6 +97,7 @@ impl Server {
     pub async fn restart(self) -> Self {
         self.state.drain();
         self.state.directory.stop().await;
+        self.state.audience.stop().await;
         self.state.recordings.stop().await;
         self.serving.abort();
         let _ = self.serving.await;

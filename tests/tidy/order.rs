@@ -38,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "broadcast",
         ],
     ),
+    ("audience", &["clock", "telemetry", "store", "meetings"]),
     (
         "http",
         &[
@@ -55,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "broadcast",
             "ingest",
             "meetings",
+            "audience",
         ],
     ),
     (
@@ -73,6 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "broadcast",
             "ingest",
             "meetings",
+            "audience",
             "http",
         ],
     ),

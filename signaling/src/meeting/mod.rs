@@ -25,7 +25,7 @@ mod text;
 pub use effect::{Counts, Effect, Entry, Knock, MediaRights, RecordingCommand, RecordingNews};
 pub use settings::{Limits, MeetingSettings, Rate};
 pub use snapshot::MeetingSnapshot;
-pub use text::{CHAT_MAX, MARK_MAX, NAME_MAX};
+pub use text::{CHAT_MAX, MARK_MAX, NAME_MAX, clean_line};
 
 use crate::ids::{Millis, ParticipantId};
 use crate::permission::{Action, permits};

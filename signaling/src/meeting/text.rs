@@ -13,8 +13,9 @@ pub(super) fn clean_name(given: &str) -> Option<String> {
     clean_line(given, NAME_MAX)
 }
 
-/// The same for other texts of one line.
-pub(super) fn clean_line(given: &str, max: usize) -> Option<String> {
+/// The same for other texts of one line, of at most so many characters.
+#[must_use]
+pub fn clean_line(given: &str, max: usize) -> Option<String> {
     let mut name = String::new();
     let mut count = 0;
     let mut gap = false;

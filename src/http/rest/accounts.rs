@@ -107,7 +107,7 @@ pub async fn change(
     let changed = state.store.change_account(id, &change, clock::unix()).await.map_err(internal)?;
     tracing::info!(account = id, ?change, ?changed, "an account was to be changed");
     let is_out = change.disabled == Some(true);
-    follow(&state, changed, is_out.then_some(id)).await
+    follow(&state, id, changed, is_out.then_some(id)).await
 }
 
 /// Deletes an account; the meetings, broadcasts and recordings of its owner stay, for administrators.
@@ -129,7 +129,7 @@ pub async fn remove(
     let id = number(&id)?;
     let changed = state.store.delete_account(id).await.map_err(internal)?;
     tracing::info!(account = id, ?changed, "an account was to be deleted");
-    follow(&state, changed, Some(id)).await
+    follow(&state, id, changed, Some(id)).await
 }
 
 /// Makes a one-time link by which the account's owner chooses a new password; the one before no longer works.
@@ -161,7 +161,7 @@ pub(super) fn role(word: &str) -> Result<AccountRole, Failure> {
 }
 
 /// What is under way follows what the store says; `out` lost its seats.
-async fn follow(state: &AppState, changed: Changed, out: Option<i64>) -> Result<StatusCode, Failure> {
+async fn follow(state: &AppState, id: i64, changed: Changed, out: Option<i64>) -> Result<StatusCode, Failure> {
     match changed {
         Changed::Done { cut } => {
             for broadcast in cut {
@@ -170,6 +170,8 @@ async fn follow(state: &AppState, changed: Changed, out: Option<i64>) -> Result<
             if let Some(account) = out {
                 state.directory.shut_out(account).await;
             }
+            // Who moderated as somebody is that no more.
+            state.audience.changed(id);
             Ok(StatusCode::NO_CONTENT)
         }
         Changed::Missing => Err(RefusalCode::NotFound.into()),

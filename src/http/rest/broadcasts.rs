@@ -8,6 +8,7 @@ use crate::http::AppState;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, bearer, need};
 use crate::http::errors::{ErrorBody, Failure, internal};
+use crate::http::scope::watched;
 use crate::ingest::Status;
 use crate::store::{Broadcast, BroadcastPage};
 use axum::Json;
@@ -223,8 +224,7 @@ pub async fn show(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let found = state.store.broadcast_by_id(&id).await.map_err(internal)?;
-    let found = found.filter(|broadcast| broadcast.ended_at.is_none()).ok_or(RefusalCode::NotFound)?;
+    let found = watched(&state, &id).await?;
     let (live, viewers) = state.broadcasts.viewers(&found.id);
     let whep_url = format!("{}/whep/{}", state.base_url, found.id);
     let watched = state.live.get(&found.id);
@@ -330,6 +330,7 @@ pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<S
     state.ingest.cut(&id);
     state.broadcasts.end(&id).await;
     state.live.end(&id);
+    state.audience.end(&id);
     Ok(StatusCode::NO_CONTENT)
 }
 

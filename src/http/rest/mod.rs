@@ -1,6 +1,7 @@
 //! REST under `/api/v1`, and the OpenAPI document that describes it. Knows no sockets and no media.
 
 mod accounts;
+mod audience;
 mod broadcasts;
 mod document;
 mod invitations;
@@ -61,6 +62,12 @@ pub fn routes() -> Router<AppState> {
         .route("/api/v1/broadcasts", get(broadcasts::list).post(broadcasts::create))
         .route("/api/v1/broadcasts/{id}", get(broadcasts::show).delete(broadcasts::end))
         .route("/api/v1/broadcasts/{id}/stream-key", post(broadcasts::rotate_key).delete(broadcasts::revoke_key))
+        .route("/api/v1/broadcasts/{id}/comments", get(audience::comments))
+        .route("/api/v1/broadcasts/{id}/comments/{comment}", patch(audience::judge))
+        .route("/api/v1/broadcasts/{id}/comments/{comment}/mute", post(audience::mute))
+        .route("/api/v1/broadcasts/{id}/mutes", get(audience::mutes))
+        .route("/api/v1/broadcasts/{id}/mutes/{mute}", delete(audience::unmute))
+        .route("/api/v1/broadcasts/{id}/comment-rules", get(audience::rules).put(audience::set_rules))
         .route("/api/v1/network-tests", post(network_tests::begin).delete(network_tests::end))
         .route("/api/v1/network-tests/publish", post(network_tests::publish))
         .route("/api/v1/network-tests/watch", post(network_tests::watch))

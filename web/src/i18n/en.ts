@@ -4,6 +4,7 @@ import { enEncoder } from "./en.encoder";
 import { enLog } from "./en.log";
 import { enNetwork } from "./en.network";
 import { enAccounts } from "./en.accounts";
+import { enAudience } from "./en.audience";
 import { enOptions, enRecord, enRecordings, enReplay } from "./en.recordings";
 import { enTrial } from "./en.trial";
 
@@ -543,6 +544,7 @@ export const en = {
     home: "Go to the start page",
   },
   watch: enWatch,
+  audience: enAudience,
   studio: enStudio,
   broadcasts: enBroadcasts,
   encoder: enEncoder,

@@ -4,6 +4,7 @@ import { zhEncoder } from "./zh-CN.encoder";
 import { zhLog } from "./zh-CN.log";
 import { zhNetwork } from "./zh-CN.network";
 import { zhAccounts } from "./zh-CN.accounts";
+import { zhAudience } from "./zh-CN.audience";
 import { zhOptions, zhRecord, zhRecordings, zhReplay } from "./zh-CN.recordings";
 import { zhTrial } from "./zh-CN.trial";
 import type { Texts } from "./index";
@@ -544,6 +545,7 @@ export const zhCN: Texts = {
     home: "返回首页",
   },
   watch: zhWatch,
+  audience: zhAudience,
   studio: zhStudio,
   broadcasts: zhBroadcasts,
   encoder: zhEncoder,

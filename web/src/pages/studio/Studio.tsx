@@ -10,6 +10,7 @@ import { Announcer } from "../../ui/Notices";
 import { Page } from "../../ui/Page";
 import { Troubles } from "../encoder/Troubles";
 import { duration, useNow, useTitle } from "../format";
+import { Audience } from "../audience/Audience";
 import { DevicesContext } from "../meeting/context";
 import { useWakeLock } from "../meeting/hooks";
 import { Loading } from "../meeting/PhaseView";
@@ -100,6 +101,11 @@ function Running({ view, actions, title }: StudioProps & { title: string }) {
         <div className={styles.columns}>
           <StudioStage view={view} actions={actions} />
           <div className={styles.side}>
+            {view.broadcast && (
+              <div className={styles.audience}>
+                <Audience broadcast={view.broadcast.id} />
+              </div>
+            )}
             {onAir && <Sending view={view} />}
             {broadcast && <Invite broadcast={broadcast}>{!onAir && <ToEncoder broadcast={broadcast} />}</Invite>}
             <YourDevices view={view} actions={actions} />

@@ -1,6 +1,6 @@
 /** A broadcast, watched: the picture, what is to be said of it, and the player's controls. Knows not how it comes. */
 import { Info, Radio, Volume2 } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "../../state/react";
 import type { Readable } from "../../state/types";
@@ -23,6 +23,8 @@ interface WatchProps {
   view: WatchView;
   place: Readable<WatchPlace | null>;
   actions: WatchActions;
+  /** Stands beside the picture, or under it where there is no room. */
+  aside?: ReactNode;
 }
 
 const SKIP_S = 10;
@@ -31,7 +33,7 @@ const LOUDER = 0.1;
 /** Controls that nobody uses go away after so long. */
 const IDLE_MS = 3_000;
 
-export function Watch({ view, place, actions }: WatchProps) {
+export function Watch({ view, place, actions, aside }: WatchProps) {
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
@@ -69,7 +71,7 @@ export function Watch({ view, place, actions }: WatchProps) {
   });
   return (
     <Page>
-      <div className={styles.watch}>
+      <div className={cx(styles.watch, Boolean(aside) && styles.together)}>
         <div className={styles.head}>
           <h1 className={styles.title}>{title}</h1>
           {playing && <LiveMark place={place} />}
@@ -104,6 +106,7 @@ export function Watch({ view, place, actions }: WatchProps) {
             {t("watch.shortcuts")}
           </Button>
         </div>
+        {aside && <div className={styles.aside}>{aside}</div>}
       </div>
       {help && <Shortcuts close={() => setHelp(false)} />}
     </Page>

@@ -2,16 +2,19 @@
 import { useStore } from "../../state/react";
 import { createWatch } from "../../state/watch";
 import type { WatchModel } from "../../state/watch-types";
+import { Audience } from "../audience/Audience";
 import { Loading } from "../meeting/PhaseView";
 import { useModel } from "../useModel";
 import { Watch } from "./Watch";
 
 export default function WatchPage({ id }: { id: string }) {
   const model = useModel(createWatch, id);
-  return model ? <Running model={model} /> : <Loading />;
+  return model ? <Running model={model} id={id} /> : <Loading />;
 }
 
-function Running({ model }: { model: WatchModel }) {
+function Running({ model, id }: { model: WatchModel; id: string }) {
   const view = useStore(model.view);
-  return <Watch view={view} place={model.place} actions={model.actions} />;
+  // Where there is nothing to watch there is nothing to comment on.
+  const aside = view.phase.kind === "failed" ? null : <Audience broadcast={id} />;
+  return <Watch view={view} place={model.place} actions={model.actions} aside={aside} />;
 }
