@@ -15,6 +15,39 @@ const PART_BYTES: usize = 4 << 20;
 /// What a picture may come late without making a part longer than is said, in milliseconds.
 const JITTER_MS: u64 = 15;
 
+/// One of the two renditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What is seen.
+    Picture,
+    /// What is heard.
+    Sound,
+}
+
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Picture, Self::Sound];
+
+    /// As URLs name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "video",
+            Self::Sound => "audio",
+        }
+    }
+
+    /// As URLs name the playlists of all that can be gone back to.
+    pub const BACK: (&'static str, &'static str) = ("rewind-video", "rewind-audio");
+
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Picture => Self::Sound,
+            Self::Sound => Self::Picture,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) config: Option<Config>,

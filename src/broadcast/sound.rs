@@ -13,7 +13,7 @@ const JUMP_MS: u64 = 100;
 const SLEW: u64 = 500;
 
 /// At most so much silence stands for what never came, in milliseconds: nobody goes back further.
-const MOST_SILENCE_MS: u64 = 30_000;
+pub(super) const MOST_SILENCE_MS: u64 = 30_000;
 
 /// 20 ms of silence (RFC 6716 §4.3): a CELT frame whose first bit says so.
 const SILENT_OPUS: &[u8] = &[0xf8, 0xff, 0xfe];

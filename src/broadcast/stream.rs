@@ -6,9 +6,10 @@
 //! become longer than the playlist says; sound follows at its next frame. Times of a publisher are brought behind what
 //! was there before, so that they only grow; an era ends where anything began anew.
 
+pub use super::lane::Kind;
 use super::lane::{Lane, Zero, ticks, us};
 use super::playlist::{Shape, Variant, media};
-use super::sound::{Grid, is_sound};
+use super::sound::{Grid, MOST_SILENCE_MS, is_sound};
 use super::window::{Bounds, Window};
 use recordings::codec::Config;
 use recordings::{Codec, Frame};
@@ -62,39 +63,6 @@ impl Default for Settings {
             window: Duration::from_secs(30),
             // Three of the longest segments at 20 Mbit/s, and half as much again.
             max_bytes: 128 << 20,
-        }
-    }
-}
-
-/// One of the two renditions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// What is seen.
-    Picture,
-    /// What is heard.
-    Sound,
-}
-
-impl Kind {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Picture, Self::Sound];
-
-    /// As URLs name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Picture => "video",
-            Self::Sound => "audio",
-        }
-    }
-
-    /// As URLs name the playlists of all that can be gone back to.
-    pub const BACK: (&'static str, &'static str) = ("rewind-video", "rewind-audio");
-
-    const fn other(self) -> Self {
-        match self {
-            Self::Picture => Self::Sound,
-            Self::Sound => Self::Picture,
         }
     }
 }
@@ -276,7 +244,6 @@ impl Stream {
 
     /// What viewers are offered: what comes of this publisher. `None` while they must wait, or nothing changes.
     pub(super) fn variant(&self) -> Option<Variant> {
-        let there = |lane: &Lane| lane.given;
         let begun = self.zero?.ours_us;
         let expected = |kind| if kind == Kind::Picture { self.expected.picture } else { self.expected.sound };
         let wait = Kind::ALL.into_iter().filter_map(|kind| match self.lane(kind) {
@@ -285,19 +252,19 @@ impl Stream {
             _ => expected(kind).then_some(WAIT_US),
         });
         let wait = wait.max();
-        let nothing = !there(&self.picture) && !there(&self.sound);
+        let nothing = !self.picture.given && !self.sound.given;
         let passed = self.picture.end_us().max(self.sound.end_us()).saturating_sub(begun);
         if nothing || wait.is_some_and(|wait| passed < wait) {
             return None;
         }
-        let used = Kind::ALL.map(|kind| self.lane(kind)).into_iter().filter(|lane| there(lane));
+        let used = Kind::ALL.map(|kind| self.lane(kind)).into_iter().filter(|lane| lane.given);
         let configs: Vec<&Config> = used.clone().filter_map(|lane| lane.config.as_ref()).collect();
         let peak = used.map(|lane| lane.window.peak()).sum::<u64>();
-        let sound = there(&self.sound).then_some(match &self.sound.config {
+        let sound = self.sound.given.then_some(match &self.sound.config {
             Some(Config::Aac(aac)) if aac.channels > 0 => aac.channels,
             _ => 2,
         });
-        let size = there(&self.picture).then(|| self.picture.config.as_ref()?.size()).flatten();
+        let size = self.picture.given.then(|| self.picture.config.as_ref()?.size()).flatten();
         Some(Variant { codecs: configs.iter().map(|config| config.name_in_head()).collect(), size, peak, sound })
     }
 
@@ -401,6 +368,12 @@ impl Stream {
                     return false;
                 }
             }
+        }
+        if let (Some(zero), None) = (self.zero, self.picture.shift)
+            && their_us + zero.ours_us > zero.theirs_us + self.sound.end_us().max(zero.ours_us) + AHEAD_US
+        {
+            // The sound began without it, on another clock or long ago.
+            self.break_off();
         }
         let zero = match self.zero {
             Some(zero) => zero,
@@ -519,16 +492,19 @@ impl Stream {
         let at_us = us(time, codec);
         let there_us = end.map_or(self.picture.end_us(), |end| us(end, codec));
         let passed_us = now_ms.saturating_sub(zero.at_ms) * 1000;
-        if at_us > there_us + AHEAD_US && at_us > zero.ours_us + passed_us + AHEAD_US {
-            return false;
+        if at_us > there_us + AHEAD_US {
+            if end.is_none() || at_us > zero.ours_us + passed_us + AHEAD_US {
+                return false;
+            }
+            self.break_off();
+            return self.push_sound(frame, now_ms);
         }
         let picture_us = self.picture.last.map_or(0, |last| us(last, Codec::H264));
-        let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
         let mut frames = Vec::new();
         if let Some(grid) = &mut self.grid {
             if grid.end().is_none() {
                 // From where the picture begins, as far as anybody can go back.
-                let from_us = zero.ours_us.max(at_us.saturating_sub(window_us));
+                let from_us = zero.ours_us.max(at_us.saturating_sub(MOST_SILENCE_MS * 1000));
                 grid.begin(u64::try_from(ticks(from_us, codec)).unwrap_or(0));
             }
             if grid.late_by(time).is_some() && picture_us > at_us {

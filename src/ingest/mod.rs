@@ -159,7 +159,7 @@ mod tests {
         let (_folder, store, ingest) = ingest(true).await;
         let made = store.create_broadcast("", None, clock::unix()).await.expect("a broadcast");
         let key = made.stream_key.expose();
-        let first = ingest.admit(key, encoder()).await.ok().expect("a place");
+        let first = ingest.admit(key, encoder()).await.expect("a place");
         let (second, ()) = tokio::join!(ingest.admit(key, encoder()), async {
             // The second one has cut the first, and waits for its place.
             first.cuts()[1].cancelled().await;

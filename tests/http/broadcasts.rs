@@ -379,9 +379,9 @@ async fn what_left_memory_comes_from_the_disk() {
     let url = shown.text("rewind_url");
     let path = url.strip_prefix(&server.state.base_url).expect("ours").to_owned();
     let folder = path.strip_suffix("rewind.m3u8").expect("a playlist").to_owned();
-    let offered = server.get(&path, &[]).await;
-    let playlist =
-        offered.body.lines().find(|line| line.ends_with("/rewind-video.m3u8")).expect("a picture").to_owned();
+    let text = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
+    let offered = text(&server.get(&path, &[]).await);
+    let playlist = offered.lines().find(|line| line.ends_with("/rewind-video.m3u8")).expect("a picture");
     let session = playlist.strip_suffix("rewind-video.m3u8").expect("a folder");
     for _ in 0..200 {
         let answer = server.get(&format!("{folder}{playlist}"), &[]).await;

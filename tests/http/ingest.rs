@@ -141,7 +141,7 @@ async fn what_is_pushed_is_told_to_who_may_know_it() {
     // It is a live stream of exactly that.
     let live = server.state.live.get(&id).expect("a live stream");
     let playlist =
-        timeout(Duration::from_secs(20), live.multivariant()).await.expect("within 20 s").expect("a playlist");
+        timeout(Duration::from_secs(20), live.multivariant(false)).await.expect("within 20 s").expect("a playlist");
     let playlist = String::from_utf8(playlist.to_vec()).expect("text");
     assert!(playlist.contains("avc1.640028") && playlist.contains("mp4a.40.2"), "{playlist}");
     assert!(publisher["since"].as_u64().is_some_and(|since| since > 1_700_000_000_000));
