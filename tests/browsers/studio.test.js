@@ -132,6 +132,17 @@ scene("the studio is for everybody: keyboard, phone, Chinese, screen readers", {
   await bo.press("开始直播");
   await bo.sees("已直播");
   await look(bo, "studio, phone, live", FINGER_PX);
+  const address = bo.page.url().replace("/studio/", "/w/");
+  const cai = await cast.chromium("Cai", 3, PHONE);
+  for (const [viewer, where, least] of [[ana, "watch", MOUSE_PX], [cai, "watch, phone", FINGER_PX]]) {
+    await viewer.go(address);
+    await viewer.button("Pause").waitFor();
+    await eventually(async () => assert.equal((await pictureOf(viewer))?.code, bo.code), 30_000);
+    await look(viewer, where, least);
+  }
+  await ana.page.keyboard.press("?");
+  await ana.page.getByRole("dialog").waitFor();
+  await look(ana, "watch, keys", MOUSE_PX);
   found.push(...(await paleOverVideo(bo, "studio, phone, live")));
   assert.deepEqual(found, []);
 });
