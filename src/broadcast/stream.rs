@@ -490,7 +490,7 @@ impl Stream {
         }
         let Some(time) = time else { return false };
         let at_us = us(time, codec);
-        let there_us = end.map_or(self.picture.end_us(), |end| us(end, codec));
+        let there_us = end.map_or(self.picture.end_us().max(zero.ours_us), |end| us(end, codec));
         let passed_us = now_ms.saturating_sub(zero.at_ms) * 1000;
         if at_us > there_us + AHEAD_US {
             if end.is_none() || at_us > zero.ours_us + passed_us + AHEAD_US {
