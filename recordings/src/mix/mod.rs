@@ -1,7 +1,7 @@
 //! The sound of everybody as one small file, which every player plays: for phones, for finding a place, for transcripts.
 //! Made after a recording has ended, on one thread at the lowest priority. Knows no meeting and no runtime.
 //!
-//! The way: [`Voice`](voice::Voice) (a file's packets become samples, each at its time) → [`limiter`] (many at once are
+//! The way: `voice::Voice` (a file's packets become samples, each at its time) → `limiter` (many at once are
 //! not cut off) → [`make`] (windows of samples become parts of `mix.mp4`) → [`Mixer`] (does it for one recording after
 //! the other).
 
