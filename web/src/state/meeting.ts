@@ -12,23 +12,20 @@ import { meetingActions } from "./actions";
 import { Chat } from "./chat";
 import { Door } from "./door";
 import { Drawing } from "./drawing";
-import { layout, type LayoutState, PAGE_TILES, wishes } from "./layout";
 import { emptyView, ownView, peopleView, waitingView } from "./meeting-view";
 import { Notices } from "./notices";
-import { TileOrder } from "./order";
 import { BROWSER_PARTS, type CaptureParts, type ConnectionParts, type Parts, type PlayoutParts, type PreparationParts, type SessionParts, type StandbyParts } from "./parts";
 import { hostRights } from "./permissions";
 import { replayOf } from "./recording";
 import { remember, remembered } from "./remembered";
-import { type Inside, type Roster, tell, tellMedia, you } from "./roster";
+import { type Roster, tell, tellMedia, you } from "./roster";
 import { type Button, OwnSources } from "./sources";
 import { Store } from "./store";
-import type { Entry, LayoutView, MeetingActions, MeetingModel, MeetingView, NoticeWhat, OutWhy, Phase, Refusal } from "./types";
+import { Tiling } from "./tiling";
+import type { Entry, MeetingActions, MeetingModel, MeetingView, NoticeWhat, OutWhy, Phase, Refusal } from "./types";
 
 /** After "leave" the server's last word is waited for so long. */
 const LEAVE_WITHIN_MS = 1_500;
-/** What a tile counts for before the page was drawn, in device pixels: the lowest layer. */
-const FIRST_HEIGHT = 180;
 /** In a larger meeting nobody wants to read who came and went. */
 const TELL_COMING_UP_TO = 12;
 
@@ -47,7 +44,10 @@ class Meeting implements MeetingModel {
   private readonly sources: OwnSources;
   private readonly notices = new Notices(() => this.draw());
   private readonly chat: Chat;
-  private order = new TileOrder();
+  private readonly tiling = new Tiling(() => ({
+    preview: this.capture.preview(),
+    remote: (participant, kind) => this.session?.remote(participant, kind) ?? null,
+  }));
   private connection: ConnectionParts | null = null;
   private session: SessionParts | null = null;
   /** The session's offer left with the hello: nobody has said yet that we are in. */
@@ -57,10 +57,6 @@ class Meeting implements MeetingModel {
   private phase: Phase = { kind: "loading" };
   private media: MeetingView["media"] = "none";
   private readonly seatKey: string;
-  private readonly heights = new Map<string, number>();
-  /** Whether the page has said how large any tile is. */
-  private measured = false;
-  private page: LayoutState = { choice: "auto", page: 0, pinned: new Set(), voiceOnly: false };
   private panel: MeetingView["panel"] = null;
   private log: MeetingView["log"] = null;
   private knock = 0;
@@ -310,7 +306,7 @@ class Meeting implements MeetingModel {
     const how = this.reloaded ? "reloaded" : before?.inside?.epoch === roster.inside.epoch ? "resynced" : "admitted";
     this.reloaded = false;
     if (how === "admitted") {
-      this.order = new TileOrder();
+      this.tiling.enter();
       this.chat.clear();
     }
     const { slots } = roster.inside;
@@ -321,7 +317,7 @@ class Meeting implements MeetingModel {
       this.limits?.repeat();
     } else {
       if (!started) this.startMedia(connection, slots);
-      this.watchUnseen(roster.inside, roster.you);
+      this.session?.watch(this.tiling.firstWishes(roster.inside, roster.you, Date.now()));
     }
     this.setPhase({ kind: "in" });
     this.sources.enter(command, self, roster.inside.policy, how);
@@ -346,7 +342,7 @@ class Meeting implements MeetingModel {
     this.session = session;
     session.setShareMode(this.capture.shareMode);
     this.limits = new LimitTeller(() => session.statistics(), (one) => connection.command(one));
-    this.measured = this.heights.size > 0;
+    this.tiling.begin();
     this.media = "connecting";
     this.drawing.asked();
     for (const [source, track] of this.capture.tracks()) void session.setTrack(source, track);
@@ -387,7 +383,7 @@ class Meeting implements MeetingModel {
     this.roster = null;
     this.panel = null;
     this.log = null;
-    this.page = { ...this.page, page: 0, pinned: new Set() };
+    this.tiling.turn({ page: 0, pinned: new Set() });
     this.setPhase({ kind: "out", why, mayRejoin: why !== "banned" && why !== "ended", replay });
   }
 
@@ -466,16 +462,9 @@ class Meeting implements MeetingModel {
     this.drawing.want();
   }
 
-  private tiles(inside: Inside, self: ParticipantId): LayoutView {
-    const from = {
-      preview: this.capture.preview(),
-      remote: (participant: ParticipantId, kind: "camera" | "screen") => this.session?.remote(participant, kind) ?? null,
-    };
-    return layout(inside, self, this.page, this.order, from, Date.now());
-  }
-
   private drawNow(): void {
-    const { roster, page } = this;
+    const { roster, tiling } = this;
+    const { page } = tiling;
     const inside = roster?.inside ?? null;
     const self = roster ? you(roster) : null;
     const now = Date.now();
@@ -483,7 +472,7 @@ class Meeting implements MeetingModel {
     const policy = inside?.policy ?? null;
     const source = (button: Button) => this.sources.view(button, role, policy);
     const old = this.view.get();
-    const tiles = roster && inside ? this.tiles(inside, roster.you) : emptyView("").layout;
+    const tiles = roster && inside ? tiling.tiles(inside, roster.you, now) : emptyView("").layout;
     const people = peopleView(roster, page.pinned);
     this.view.set({
       phase: this.phase,
@@ -522,24 +511,17 @@ class Meeting implements MeetingModel {
       log: this.log,
     });
     if (!inside) return;
-    this.page = { ...this.page, page: tiles.page };
+    tiling.turn({ page: tiles.page });
     this.watch();
     clearTimeout(this.orderTimer);
-    const due = this.order.nextChange(PAGE_TILES, now);
+    const due = tiling.nextChange(now);
     if (due !== null) this.orderTimer = setTimeout(() => this.draw(), due - now);
   }
 
   private watch(): void {
     const inside = this.roster?.inside;
-    if (!inside || !this.measured) return;
-    this.session?.watch(wishes(this.view.get().layout, this.heights, inside, this.page.voiceOnly));
-  }
-
-  /** Whoever has just come in asks for small pictures before the page is drawn: they are there when it is. */
-  private watchUnseen(inside: Inside, self: ParticipantId): void {
-    const tiles = this.tiles(inside, self);
-    const heights = new Map([...tiles.stage, ...tiles.tiles].map(({ key }) => [key, FIRST_HEIGHT]));
-    this.session?.watch(wishes(tiles, heights, inside, this.page.voiceOnly));
+    const wishes = inside ? this.tiling.wishes(this.view.get().layout, inside) : null;
+    if (wishes) this.session?.watch(wishes);
   }
 
   private device(kind: "microphone" | "camera") {
@@ -555,9 +537,9 @@ class Meeting implements MeetingModel {
       chat: this.chat,
       session: () => this.session,
       roster: () => this.roster,
-      page: () => this.page,
+      page: () => this.tiling.page,
       turnPage: (change) => {
-        this.page = { ...this.page, ...change };
+        this.tiling.turn(change);
         this.draw();
       },
       show: (panel) => {
@@ -569,11 +551,7 @@ class Meeting implements MeetingModel {
         this.draw();
       },
       seen: (tile, height) => {
-        this.measured = true;
-        if ((this.heights.get(tile) ?? 0) === height) return;
-        if (height > 0) this.heights.set(tile, height);
-        else this.heights.delete(tile);
-        this.watch();
+        if (this.tiling.seen(tile, height)) this.watch();
       },
       join: (passcode) => this.join(passcode),
       rejoin: () => {
