@@ -17,13 +17,13 @@ export const CODINGS = {
 };
 
 /**
- * Pushes a test picture and a tone of 44,100 samples a second to `url`. `enhanced`: with the newer ffmpeg.
+ * Pushes a test picture, or what `picture` describes to ffmpeg's lavfi, and a tone of 44,100 samples a second to `url`. `enhanced`: with the newer ffmpeg.
  * `ended` resolves with its exit status; `stop` ends it, as Ctrl-C does unless told otherwise.
  */
-export function pushRtmp({ url, coding, enhanced = false, seconds = 120, size = "320x180", pitch = 1000 }) {
+export function pushRtmp({ url, coding, enhanced = false, seconds = 120, size = "320x180", pitch = 1000, picture = `testsrc2=size=${size}:rate=25` }) {
   const flags = [
     ...["-hide_banner", "-loglevel", "warning", "-nostdin", "-re"],
-    ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25`],
+    ...["-f", "lavfi", "-i", picture],
     ...["-f", "lavfi", "-i", `sine=frequency=${pitch}:sample_rate=44100`],
     ...["-t", String(seconds), "-pix_fmt", "yuv420p", ...coding.flatMap((name) => CODINGS[name])],
     ...["-threads", "1", "-f", "flv", url],

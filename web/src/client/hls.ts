@@ -1,5 +1,6 @@
 // Plays a live stream by HLS: hls.js, which is loaded only where a stream is played so, or the browser's own player
-// where hls.js cannot. While there is no playlist it asks again. Knows no page.
+// where hls.js cannot: at the end of it, or so far behind the end. While there is no playlist it asks again. Knows no
+// page.
 
 import type Hls from "hls.js";
 import { failureOf, RestError } from "./rest";
@@ -58,17 +59,24 @@ export class HlsPlayer {
   private readonly onFailed = () => {
     if (this.own) this.again();
   };
+  private readonly onKnown = () => {
+    const range = this.own && this.behind !== null ? this.range() : null;
+    if (range) this.video.currentTime = Math.max(range.from, range.to - (this.behind ?? 0));
+  };
 
   constructor(
     private readonly url: string,
     private readonly video: HTMLVideoElement,
     private readonly handlers: HlsHandlers,
+    /** Seconds before the end at which it begins, with a playlist that reaches so far; null to be at the end. */
+    private behind: number | null = null,
   ) {}
 
   start(): void {
     this.say("connecting");
     this.video.addEventListener("ended", this.onEnded);
     this.video.addEventListener("error", this.onFailed);
+    this.video.addEventListener("loadedmetadata", this.onKnown);
     void this.attempt();
   }
 
@@ -76,6 +84,7 @@ export class HlsPlayer {
     this.closed = true;
     this.video.removeEventListener("ended", this.onEnded);
     this.video.removeEventListener("error", this.onFailed);
+    this.video.removeEventListener("loadedmetadata", this.onKnown);
     this.drop();
   }
 
@@ -93,7 +102,7 @@ export class HlsPlayer {
   /** How far what is shown is behind what is sent, in seconds; null where nobody can tell. */
   delay(): number | null {
     const said = this.hls?.latency ?? 0;
-    return this.over || said <= 0 ? null : said;
+    return this.over || this.behind !== null || said <= 0 ? null : said;
   }
 
   /** From where to where one can go, in the element's seconds; the end is where live is shown. */
@@ -136,8 +145,10 @@ export class HlsPlayer {
   }
 
   private play(Player: typeof Hls): void {
-    const hls = new Player({ lowLatencyMode: true, backBufferLength: KEPT_BEHIND_S, maxLiveSyncPlaybackRate: CATCH_UP, enableWorker: false, renderTextTracksNatively: true });
+    const atEnd = this.behind === null;
+    const hls = new Player({ lowLatencyMode: atEnd, backBufferLength: KEPT_BEHIND_S, maxLiveSyncPlaybackRate: atEnd ? CATCH_UP : 1, enableWorker: false, renderTextTracksNatively: true });
     this.hls = hls;
+    let begun = atEnd;
     hls.on(Player.Events.MANIFEST_PARSED, () => {
       const variants = hls.levels.map(({ height, bitrate }, id) => ({ id, height, kbps: Math.round(bitrate / 1000) }));
       this.handlers.variants(variants.sort((a, b) => b.height - a.height || b.kbps - a.kbps));
@@ -145,6 +156,9 @@ export class HlsPlayer {
     hls.on(Player.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => this.handlers.captions(subtitleTracks.length > 0));
     hls.on(Player.Events.LEVEL_UPDATED, (_, { details }) => {
       this.over = !details.live;
+      if (begun) return;
+      begun = true;
+      hls.startLoad(Math.max(details.fragmentStart, details.edge - (this.behind ?? 0)));
     });
     hls.on(Player.Events.ERROR, (_, { fatal, type, details }) => {
       if (!fatal || this.hls !== hls) return;
@@ -212,6 +226,9 @@ export class HlsPlayer {
   private drop(): void {
     clearTimeout(this.timer);
     clearInterval(this.look);
+    // Where it goes on.
+    const range = this.behind !== null && this.played ? this.range() : null;
+    if (range) this.behind = Math.max(0, range.to - this.video.currentTime);
     this.standsSince = null;
     this.lastTime = -1;
     const { hls, own, video } = this;

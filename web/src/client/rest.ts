@@ -179,6 +179,8 @@ export interface ShownBroadcast {
   whep_url: string;
   /** The multivariant playlist, where the server has one. */
   hls_url?: string;
+  /** That of all that can still be had, where the server keeps more than players at the end need. */
+  rewind_url?: string;
   /** What comes by RTMP; only for who has the stream key, or runs the server. */
   publisher?: Push;
 }

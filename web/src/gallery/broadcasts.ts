@@ -35,7 +35,8 @@ export function fakeWatch(query: URLSearchParams): WatchModel {
     soundBlocked: query.has("blocked"), paused: false, muted: false, volume: 0.8, variant: -1, height: 720, delay: steady ? 2.1 : 0.2, captions: query.has("captions") ? false : null,
     variants: steady ? [{ id: 0, height: 1080, kbps: 4500 }, { id: 1, height: 720, kbps: 2500 }, { id: 2, height: 360, kbps: 700 }] : [],
   });
-  const place = new Store<WatchPlace | null>(steady ? { from: 0, to: 3_600, at: query.has("back") ? 2_900 : 3_599, live: !query.has("back") } : null);
+  const back = query.has("back");
+  const place = new Store<WatchPlace | null>(steady ? { from: back ? 0 : 3_540, to: 3_600, at: back ? 2_900 : 3_599, live: !back, further: !back } : null);
   const change = (part: Partial<WatchView>) => view.update((now) => ({ ...now, ...part }));
   const seek = (to: number) => place.update((now) => now && { ...now, at: Math.min(now.to, to), live: now.to - to < 4 });
   return {
@@ -52,6 +53,7 @@ export function fakeWatch(query: URLSearchParams): WatchModel {
       toggle: () => view.update((now) => ({ ...now, paused: !now.paused })),
       skip: (seconds) => seek((place.get()?.at ?? 0) + seconds),
       seek,
+      goFurther: () => place.update((now) => now && { ...now, from: 0, further: false }),
       toLive: () => seek(3_600),
       setMuted: (muted) => change({ muted }),
       setVolume: (volume) => change({ volume, muted: false }),

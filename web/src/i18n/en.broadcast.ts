@@ -132,6 +132,7 @@ export const enWatch = {
   live: "Live",
   notLive: "Rewound",
   toLive: "Back to live",
+  further: "Go back further",
   sound: "Turn sound on",
   mute: "Turn sound off",
   fullScreen: "Full screen",

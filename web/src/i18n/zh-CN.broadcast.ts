@@ -132,6 +132,7 @@ export const zhWatch = {
   live: "直播中",
   notLive: "回看中",
   toLive: "回到直播",
+  further: "回看更早的内容",
   sound: "打开声音",
   mute: "关闭声音",
   fullScreen: "全屏",

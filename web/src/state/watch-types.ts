@@ -56,6 +56,8 @@ export interface WatchPlace {
   at: number;
   /** What is shown is what is sent. */
   live: boolean;
+  /** The server keeps more than what is before `from`: see `goFurther`. */
+  further: boolean;
 }
 
 export interface WatchActions {
@@ -65,6 +67,8 @@ export interface WatchActions {
   toggle: () => void;
   skip: (seconds: number) => void;
   seek: (to: number) => void;
+  /** Makes all that the server keeps the place to go back in, and stays where one is. */
+  goFurther: () => void;
   toLive: () => void;
   setMuted: (muted: boolean) => void;
   setVolume: (volume: number) => void;

@@ -6,7 +6,7 @@ import type { WhepHandlers } from "../client/whep";
 import { createWatch, volumeOf } from "./watch";
 import type { WatchModel } from "./watch-types";
 
-const played = vi.hoisted(() => ({ whep: [] as { handlers: unknown; closed: boolean }[], hls: [] as { url: string; handlers: unknown; closed: boolean }[], shown: [] as unknown[] }));
+const played = vi.hoisted(() => ({ whep: [] as { handlers: unknown; closed: boolean }[], hls: [] as { url: string; handlers: unknown; closed: boolean; behind: number | null }[], shown: [] as unknown[] }));
 
 vi.mock("../client/whep", () => ({
   WhepPlayer: class {
@@ -24,7 +24,7 @@ vi.mock("../client/whep", () => ({
 vi.mock("../client/hls", () => ({
   HlsPlayer: class {
     closed = false;
-    constructor(public url: string, public video: unknown, public handlers: unknown) {
+    constructor(public url: string, public video: unknown, public handlers: unknown, public behind: number | null) {
       played.hls.push(this);
     }
     start() {}
@@ -118,13 +118,49 @@ it("takes HLS where there is some, from where the page came from, and knows how 
   hls().state("playing");
   await pass(2_500);
   expect(view().delay).toBe(2);
-  expect(watch.place.get()).toEqual({ from: 100, to: 160, at: 158, live: true });
+  expect(watch.place.get()).toEqual({ from: 100, to: 160, at: 158, live: true, further: false });
   watch.actions.skip(-10);
   expect([video.currentTime, watch.place.get()?.live]).toEqual([148, false]);
   watch.actions.skip(-100);
   expect(video.currentTime).toBe(100);
   watch.actions.toLive();
   expect([video.currentTime, watch.place.get()?.live]).toEqual([160, true]);
+});
+
+const FURTHER = { ...HLS, rewind_url: "https://elsewhere.example/hls/b/rewind.m3u8" };
+
+it("goes back further with all that the server keeps, from the place where one was, and at the end of it is live again", async () => {
+  played.shown = [said(FURTHER)];
+  await begin();
+  hls().state("playing");
+  await pass(500);
+  expect(watch.place.get()).toEqual({ from: 100, to: 160, at: 158, live: true, further: true });
+  video.currentTime = 130;
+  await pass(500);
+  watch.actions.goFurther();
+  expect(played.hls.map(({ url, closed, behind }) => [url, closed, behind])).toEqual([["/hls/b/index.m3u8", true, null], ["/hls/b/rewind.m3u8", false, 30]]);
+  hls().state("playing");
+  video.currentTime = 159;
+  await pass(500);
+  expect(watch.place.get()).toEqual({ from: 100, to: 160, at: 159, live: false, further: false });
+  watch.actions.goFurther();
+  watch.actions.skip(-40);
+  expect([video.currentTime, played.hls.length]).toEqual([119, 2]);
+  watch.actions.skip(38);
+  expect([played.hls.at(-1)?.url, played.hls.at(-1)?.behind, played.hls[1]?.closed]).toEqual(["/hls/b/index.m3u8", null, true]);
+});
+
+it("goes back further by itself where somebody skips over the beginning, and not where nothing is kept any more", async () => {
+  played.shown = [said(FURTHER), said(HLS)];
+  await begin();
+  hls().state("playing");
+  video.currentTime = 105;
+  await pass(500);
+  watch.actions.skip(-10);
+  expect([played.hls.at(-1)?.url, played.hls.at(-1)?.behind]).toEqual(["/hls/b/rewind.m3u8", 65]);
+  hls().state("waiting");
+  await pass(5_500);
+  expect(played.hls.at(-1)?.url).toBe("/hls/b/index.m3u8");
 });
 
 it.each([["broadcast-full", "full"], ["server-busy", "busy"], ["no-common-codec", "codec"]] as const)("moves to HLS at %s and says why", async (code, why) => {

@@ -2,7 +2,7 @@
 // way is taken; knows no page.
 
 import { HlsPlayer } from "../client/hls";
-import { broadcast, RestError } from "../client/rest";
+import { broadcast, RestError, type ShownBroadcast } from "../client/rest";
 import { WhepPlayer } from "../client/whep";
 import { remember, remembered } from "./remembered";
 import { Store } from "./store";
@@ -49,6 +49,10 @@ class Watch {
   private whep: WhepPlayer | null = null;
   private hls: HlsPlayer | null = null;
   private hlsUrl: string | null = null;
+  /** Where all is that the server keeps, */
+  private furtherUrl: string | null = null;
+  /** and whether that is played. */
+  private isFurther = false;
   private stream: MediaStream | null = null;
   private known = false;
   private closed = false;
@@ -102,9 +106,16 @@ class Watch {
       },
       skip: (seconds) => {
         const place = this.place.get();
-        if (place) this.seek(place.at + seconds);
+        if (!place) return;
+        const to = place.at + seconds;
+        if (place.further && to < place.from) this.take("steady", this.view.get().moved, place.to - to);
+        else this.seek(to);
       },
       seek: (to) => this.seek(to),
+      goFurther: () => {
+        const place = this.place.get();
+        if (place?.further) this.take("steady", this.view.get().moved, place.to - place.at);
+      },
       toLive: () => {
         const place = this.place.get();
         if (place) this.seek(place.to);
@@ -141,8 +152,8 @@ class Watch {
       const said = await broadcast(this.id);
       if (this.closed) return;
       this.known = true;
-      this.hlsUrl = said.hls_url === undefined ? null : ownAddress(said.hls_url);
-      this.show({ title: said.title, mayChoose: this.hlsUrl !== null });
+      this.learn(said);
+      this.show({ title: said.title });
       const wanted = this.preview ? null : remembered("watch.way");
       this.take(this.hlsUrl !== null && wanted !== "fast" ? "steady" : "fast", null);
     } catch (error) {
@@ -180,12 +191,24 @@ class Watch {
     this.show({ height: video.videoHeight });
   };
 
-  private take(way: WatchWay, moved: WatchMoved | null): void {
+  /** `behind`: from so many seconds before the end, with all that the server keeps. */
+  private take(way: WatchWay, moved: WatchMoved | null, behind: number | null = null): void {
     this.stop();
+    this.isFurther = behind !== null;
     this.place.set(null);
     this.show({ way, moved, phase: { kind: "connecting" }, variants: [], variant: -1, delay: null, captions: null, paused: false });
     if (way === "fast") this.takeFast();
-    else if (this.video && this.hlsUrl !== null) this.takeSteady(this.video, this.hlsUrl);
+    else {
+      const url = this.isFurther ? this.furtherUrl : this.hlsUrl;
+      if (this.video && url !== null) this.takeSteady(this.video, url, behind);
+    }
+  }
+
+  /** By which ways the server says that it comes. */
+  private learn({ hls_url, rewind_url }: ShownBroadcast): void {
+    this.hlsUrl = hls_url === undefined ? null : ownAddress(hls_url);
+    this.furtherUrl = rewind_url === undefined || this.hlsUrl === null ? null : ownAddress(rewind_url);
+    this.show({ mayChoose: this.hlsUrl !== null });
   }
 
   private takeFast(): void {
@@ -203,7 +226,7 @@ class Watch {
     player.start();
   }
 
-  private takeSteady(video: HTMLVideoElement, url: string): void {
+  private takeSteady(video: HTMLVideoElement, url: string, behind: number | null): void {
     const player = new HlsPlayer(url, video, {
       state: (kind) => this.show({ phase: kind === "ended" ? { kind, again: true } : { kind } }),
       variants: (variants) => this.show({ variants }),
@@ -214,7 +237,7 @@ class Watch {
         if (moved !== null) this.fail(new RestError("no-common-codec", 406, null, ""));
         else this.take("fast", "unplayable");
       },
-    });
+    }, behind);
     this.hls = player;
     player.start();
   }
@@ -249,6 +272,10 @@ class Watch {
   private seek(to: number): void {
     const place = this.place.get();
     if (!place || !this.video) return;
+    if (this.isFurther && this.view.get().phase.kind !== "ended" && to >= place.to - LIVE_WITHIN_S) {
+      this.take("steady", this.view.get().moved);
+      return;
+    }
     this.video.currentTime = Math.max(place.from, Math.min(place.to, to));
     this.lookAround();
     if (this.view.get().phase.kind === "ended") {
@@ -262,7 +289,11 @@ class Watch {
     const { hls, video } = this;
     const range = hls && video ? hls.range() : null;
     const worth = range && video && range.to - range.from >= WORTH_REWINDING_S;
-    this.place.set(worth ? { from: range.from, to: range.to, at: Math.min(video.currentTime, range.to), live: range.to - video.currentTime < LIVE_WITHIN_S } : null);
+    const { isFurther } = this;
+    this.place.set(worth ? {
+      from: range.from, to: range.to, at: Math.min(video.currentTime, range.to),
+      live: !isFurther && range.to - video.currentTime < LIVE_WITHIN_S, further: !isFurther && this.furtherUrl !== null,
+    } : null);
     const playing = this.view.get().phase.kind === "playing";
     if (!playing && this.looks % ASK_EVERY === 0) void (hls ? this.askAnew() : this.askWhetherMissed());
     if (this.looks % DELAY_EVERY !== 0 || !playing) return;
@@ -273,11 +304,11 @@ class Watch {
   /** What the server says while nothing plays: it is over, or what is sent now comes by the other way alone. */
   private async askAnew(): Promise<void> {
     try {
-      const { live, hls_url } = await broadcast(this.id);
+      const said = await broadcast(this.id);
       if (!this.hls || this.view.get().phase.kind === "playing") return;
-      this.hlsUrl = hls_url === undefined ? null : ownAddress(hls_url);
-      this.show({ mayChoose: this.hlsUrl !== null });
-      if (live && this.hlsUrl === null) this.take("fast", null);
+      this.learn(said);
+      if (said.live && this.hlsUrl === null) this.take("fast", null);
+      else if (this.isFurther && this.furtherUrl === null) this.take("steady", this.view.get().moved);
     } catch (error) {
       if (error instanceof RestError && error.code === "not-found" && this.hls && this.view.get().phase.kind !== "ended") this.fail(error);
     }
@@ -295,8 +326,7 @@ class Watch {
     this.missed = said.live && said.hls_url !== undefined ? this.missed + 1 : 0;
     if (said.hls_url === undefined || this.missed < MISSED_AFTER || this.view.get().moved === "unplayable") return;
     this.missed = 0;
-    this.hlsUrl = ownAddress(said.hls_url);
-    this.show({ mayChoose: true });
+    this.learn(said);
     this.take("steady", "only");
   }
 
@@ -316,6 +346,7 @@ class Watch {
     this.whep?.close();
     this.hls?.close();
     this.whep = this.hls = null;
+    this.isFurther = false;
     this.stream = null;
     if (this.video) this.video.srcObject = null;
   }

@@ -1,5 +1,5 @@
 /** The bar over the picture: where one is, and what one can do. */
-import { Captions, CaptionsOff, Maximize, Minimize, Pause, PictureInPicture2, Play, RotateCcw, Settings, Volume1, Volume2, VolumeX } from "lucide-react";
+import { Captions, CaptionsOff, History, Maximize, Minimize, Pause, PictureInPicture2, Play, RotateCcw, Settings, Volume1, Volume2, VolumeX } from "lucide-react";
 import type { CSSProperties } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
@@ -39,6 +39,7 @@ export function WatchControls({ idle, view, place, actions, whole, small }: Cont
       <Toolbar label={t("watch.controls")} className={styles.row}>
         <IconButton label={view.paused ? t("watch.play") : t("watch.pause")} icon={view.paused ? <Play /> : <Pause />} variant="over-video" onPress={actions.toggle} />
         {at && <IconButton label={t("watch.keys.back")} icon={<RotateCcw />} variant="over-video" className={styles.roomy} onPress={() => actions.skip(-SKIP_S)} />}
+        {at?.further && <IconButton label={t("watch.further")} icon={<History />} variant="over-video" onPress={actions.goFurther} />}
         <IconButton
           label={silent ? t("watch.sound") : t("watch.mute")}
           icon={silent ? <VolumeX /> : view.volume < 0.5 ? <Volume1 /> : <Volume2 />}
