@@ -26,9 +26,16 @@ async function asOwner(person, title) {
   return person.page.url();
 }
 
+function mayPress(person, name) {
+  const isFree = (wanted) => [...document.querySelectorAll("button")].some((button) => (button.ariaLabel ?? button.innerText).includes(wanted) && !button.disabled);
+  return person.page.evaluate(isFree, name);
+}
+
 async function comments(person, words, name) {
   if (name !== undefined) await person.write(words.name, name);
   await person.write(words.comment, words.text);
+  // While the connection is made anew nothing can be sent, and a click on such a button does nothing.
+  await eventually(async () => assert.ok(await mayPress(person, words.send), `${person.name} cannot send`));
   await person.press(words.send);
 }
 

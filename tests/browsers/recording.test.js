@@ -109,8 +109,8 @@ scene("what two browsers sent before the server was killed plays, but for the la
     const isFree = freeCores();
     await sleep(1_500 + Math.random() * 2_000);
     const most = LOST_MS * (isFree() ? 1 : 2);
-    await here.server.kill();
     const killedAt = Date.now();
+    await here.server.kill();
     await here.server.run();
     const recording = await eventually(async () => {
       const shown = await here.server.rest("GET", `/recordings/${id}`);

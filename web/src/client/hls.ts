@@ -20,6 +20,9 @@ const RECOVERIES = 2;
 /** Kept behind what is shown: a few steps back cost no request. */
 const KEPT_BEHIND_S = 90;
 
+/** Before the first sound of its playlist hls.js loads nothing; sounds begin so much after pictures at most. */
+const INSIDE_S = 0.1;
+
 /** Who fell behind plays so much faster until they are where they were. */
 const CATCH_UP = 1.08;
 
@@ -110,8 +113,11 @@ export class HlsPlayer {
     const { seekable } = this.video;
     if (seekable.length === 0) return null;
     const last = seekable.end(seekable.length - 1);
-    const to = this.over ? last : (this.hls?.liveSyncPosition ?? last);
-    return { from: seekable.start(0), to: Math.min(to, last) };
+    const to = Math.min(this.over ? last : (this.hls?.liveSyncPosition ?? last), last);
+    const details = this.hls?.latestLevelDetails;
+    // Where the oldest segment goes with each new one, it is gone before it is loaded.
+    const first = details?.fragments[details.live && details.startSN > 0 ? 1 : 0];
+    return { from: Math.min(Math.max(seekable.start(0), first ? first.start + INSIDE_S : 0), to), to };
   }
 
   private async attempt(): Promise<void> {
@@ -158,7 +164,7 @@ export class HlsPlayer {
       this.over = !details.live;
       if (begun) return;
       begun = true;
-      hls.startLoad(Math.max(details.fragmentStart, details.edge - (this.behind ?? 0)));
+      hls.startLoad(Math.max(details.fragmentStart + INSIDE_S, details.edge - (this.behind ?? 0)));
     });
     hls.on(Player.Events.ERROR, (_, { fatal, type, details }) => {
       if (!fatal || this.hls !== hls) return;
