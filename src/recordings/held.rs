@@ -135,7 +135,7 @@ impl Held {
         spawn_blocking(move || library.delete(&name)).await?
     }
 
-    /// Nothing is mixed any more: the next start goes on. Waits for some tenths of a second.
+    /// Nothing is mixed any more: the next start goes on. Waits as [`Mixer::forget`] does.
     pub(super) fn stop_mixing(&self) {
         if let Some(mixer) = &self.mixer {
             mixer.stop();

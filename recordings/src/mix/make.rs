@@ -34,12 +34,21 @@ pub fn make(
     place: impl Fn(&str) -> io::Result<PathBuf>,
     go_on: impl Fn() -> bool,
 ) -> io::Result<bool> {
+    let open = |name: &str| {
+        if !go_on() {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        match File::open(place(name)?) {
+            // Whoever stores it elsewhere took it away after the look.
+            Err(error) if error.kind() == ErrorKind::NotFound => File::open(place(name)?),
+            opened => opened,
+        }
+    };
     let mut voices = Vec::new();
     for file in manifest.files.iter().filter(|file| file.codec == Codec::Opus) {
         let Some(name) = manifest.file_name(file.file) else { continue };
-        let path = place(name)?;
-        let scan = mp4::scan(&mut BufReader::with_capacity(1 << 16, File::open(&path)?))?;
-        voices.push(Voice::new(path, &scan.parts));
+        let scan = mp4::scan(&mut BufReader::with_capacity(1 << 16, open(name)?))?;
+        voices.push(Voice::new(name, &scan.parts));
     }
     let packets = (manifest.duration_ms().min(LONGEST_MS) * (RATE / 1000)).div_ceil(PACKET as u64);
     if voices.is_empty() || packets == 0 {
@@ -53,7 +62,7 @@ pub fn make(
         let from = (begin - BEFORE) as i64 + LATE;
         for voice in &mut voices {
             voice.seek((begin - 2 * BEFORE) as u64);
-            voice.add(from, from + BEFORE as i64, &mut window)?;
+            voice.add((from, from + BEFORE as i64), &mut window, open)?;
         }
         let (before, later) = window.split_at_mut(BEFORE);
         limiter.apply(before, later);
@@ -62,12 +71,12 @@ pub fn make(
         window[PART as usize..].fill(0.0);
     }
     for number in output.scan.parts.len() as u64..packets.div_ceil(PACKETS as u64) {
-        if !go_on() {
-            return Err(ErrorKind::Interrupted.into());
-        }
         let from = (number * WINDOW as u64) as i64 + LATE;
         for voice in &mut voices {
-            voice.add(from, from + WINDOW as i64, &mut window)?;
+            if !go_on() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            voice.add((from, from + WINDOW as i64), &mut window, open)?;
         }
         let (now, later) = window.split_at_mut(WINDOW);
         limiter.apply(now, later);

@@ -58,7 +58,7 @@ struct Shared {
 }
 
 /// Mixes the recordings in a folder, on a thread of its own. Every call returns at once, but [`Mixer::forget`] and dropping
-/// it, which wait for some hundredths of a second.
+/// it, which wait until ten seconds of one voice are mixed, or a file of one is looked through.
 pub struct Mixer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -174,6 +174,9 @@ impl Shared {
 
     fn mix(&self, id: &str, cancelled: &AtomicBool) -> io::Result<bool> {
         let folder = self.folder.join(id);
+        // What a server that died had fetched may be what the disk is full of.
+        let fetched = folder.join(FETCHED);
+        let _ = fs::remove_dir_all(&fetched);
         let manifest = recovery::read(&folder)?;
         if manifest.end.is_none() || folder.join(super::FILE).exists() {
             return Ok(manifest.end.is_some());
@@ -189,7 +192,6 @@ impl Shared {
             return Err(ErrorKind::StorageFull.into());
         }
         fs::write(&tries_file, format!("{tries}{far}\n"))?;
-        let fetched = folder.join(FETCHED);
         let place = |name: &str| {
             let here = folder.join(name);
             if here.exists() {
@@ -199,7 +201,14 @@ impl Shared {
                 DirBuilder::new().mode(0o700).create(&fetched)?;
             }
             let there = fetched.join(name);
-            let _ = fs::remove_file(&there);
+            if there.exists() {
+                return Ok(there);
+            }
+            let bytes = manifest.closed.iter().find(|closed| manifest.file_name(closed.file) == Some(name));
+            let bytes = bytes.map_or(0, |closed| closed.bytes);
+            if room::free(&folder) < self.settings.reserve.saturating_add(needed).saturating_add(bytes) {
+                return Err(ErrorKind::StorageFull.into());
+            }
             (self.fetch)(id, name, &there, cancelled)?;
             Ok(there)
         };

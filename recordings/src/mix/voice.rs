@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 /// Samples of the longest packet (RFC 6716 §3.2.5).
 const LONGEST: usize = 6 * PACKET;
@@ -39,7 +38,7 @@ struct Part {
 
 /// One file.
 pub(super) struct Voice {
-    path: PathBuf,
+    name: String,
     parts: Vec<Part>,
     next: usize,
     /// While it is heard.
@@ -47,7 +46,7 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    pub(super) fn new(path: PathBuf, entries: &[Entry]) -> Self {
+    pub(super) fn new(name: &str, entries: &[Entry]) -> Self {
         let end = |entry: &Entry| entry.time.saturating_add(entry.duration);
         let follows = |a: &Entry, b: &Entry| b.time <= end(a).saturating_add(TOUCHING);
         let stretches = entries.chunk_by(follows).filter(|stretch| {
@@ -67,7 +66,7 @@ impl Voice {
                 ends: at == last,
             }));
         }
-        Self { path, parts, next: 0, open: None }
+        Self { name: name.to_owned(), parts, next: 0, open: None }
     }
 
     /// Goes to where what begins at a time (samples) needs to be decoded from.
@@ -76,8 +75,13 @@ impl Voice {
         self.open = None;
     }
 
-    /// Adds what begins before `until` to `mix`, whose first sample is at `from`.
-    pub(super) fn add(&mut self, from: i64, until: i64, mix: &mut [f32]) -> io::Result<()> {
+    /// Adds what begins before `until` to `mix`, whose first sample is at `from`; `open` opens its file by its name.
+    pub(super) fn add(
+        &mut self,
+        (from, until): (i64, i64),
+        mix: &mut [f32],
+        open: impl Fn(&str) -> io::Result<File>,
+    ) -> io::Result<()> {
         let mut heard = false;
         while let Some(part) = self.parts.get(self.next).copied() {
             if part.time as i64 >= until {
@@ -85,7 +89,7 @@ impl Voice {
             }
             self.next += 1;
             heard = true;
-            self.add_part(part, from, mix)?;
+            self.add_part(part, from, mix, &open)?;
         }
         if !heard {
             self.open = None;
@@ -93,12 +97,18 @@ impl Voice {
         Ok(())
     }
 
-    fn add_part(&mut self, part: Part, from: i64, mix: &mut [f32]) -> io::Result<()> {
+    fn add_part(
+        &mut self,
+        part: Part,
+        from: i64,
+        mix: &mut [f32],
+        open: impl Fn(&str) -> io::Result<File>,
+    ) -> io::Result<()> {
         let (file, decoder) = match &mut self.open {
             Some(open) => open,
             None => {
                 let Some(decoder) = decoder() else { return Ok(()) };
-                self.open.insert((File::open(&self.path)?, decoder))
+                self.open.insert((open(&self.name)?, decoder))
             }
         };
         let mut bytes = vec![0; part.len as usize];
@@ -173,11 +183,11 @@ mod tests {
     #[test]
     fn the_noise_between_silences_is_left_out_and_sound_begins_and_ends_softly() {
         let parts = [part(0, 500), part(500, 500), part(1_400, 20), part(1_800, 20), part(3_000, 500), part(3_550, 40)];
-        let voice = Voice::new(PathBuf::new(), &parts);
+        let voice = Voice::new("", &parts);
         let kept: Vec<_> = voice.parts.iter().map(|part| (part.offset, part.begins, part.ends)).collect();
         assert_eq!(kept, [(0, true, false), (500, false, true), (3_000, true, false), (3_550, false, true)]);
         let hostile = [Entry { duration: PART + 1, ..part(0, 0) }, Entry { len: LARGEST + 1, ..part(0, 500) }];
-        assert!(Voice::new(PathBuf::new(), &hostile).parts.is_empty());
+        assert!(Voice::new("", &hostile).parts.is_empty());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::rig::{Folder, Rig, record};
 use recordings::manifest::Manifest;
 use recordings::mix::{FILE, Mixer, Settings, make};
 use recordings::{Codec, Container};
-use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
@@ -85,14 +84,11 @@ fn parts_meet_without_a_sound_also_where_a_crash_was_between_them_and_any_place_
     let at = recordings.path().join(ID);
     let manifest = Manifest::read(&folder["manifest.jsonl"]).expect("a manifest");
     // The server dies after the second part, in the middle of writing the third.
-    let asked = Cell::new(0);
-    let twice = || {
-        asked.set(asked.get() + 1);
-        asked.get() <= 2
-    };
-    let stopped = make(&at, &manifest, |name| Ok(at.join(name)), twice).expect_err("stopped");
-    assert_eq!((stopped.kind(), at.join(FILE).exists()), (ErrorKind::Interrupted, false));
     let unfinished = at.join("mix.part");
+    let parts = |bytes: Vec<u8>| bytes.windows(4).filter(|four| four == b"moof").count();
+    let until_two = || fs::read(&unfinished).map_or(true, |bytes| parts(bytes) < 2);
+    let stopped = make(&at, &manifest, |name| Ok(at.join(name)), until_two).expect_err("stopped");
+    assert_eq!((stopped.kind(), at.join(FILE).exists()), (ErrorKind::Interrupted, false));
     let whole = fs::read(&unfinished).expect("there");
     fs::write(&unfinished, [&whole[..], &whole[whole.len() - 500..]].concat()).expect("written");
     assert!(mix(&at));
@@ -119,6 +115,32 @@ fn parts_meet_without_a_sound_also_where_a_crash_was_between_them_and_any_place_
         place += word(index + 28 + part * 12) as usize;
     }
     assert_eq!(place, bytes.len());
+}
+
+#[test]
+fn files_that_are_taken_away_while_it_is_mixed_are_fetched() {
+    let mut folder = Folder::new();
+    let mut rig = Rig::new(recordings::Settings::default());
+    let ana = Person(1, "Ana");
+    ana.joins(&mut rig);
+    ana.sends(&mut rig, "microphone", tone_of(440, 40));
+    rig.run(Duration::from_millis(12_000), |_, batch| record(&mut folder, batch));
+    rig.stop(|_, batch| record(&mut folder, batch));
+    let recordings = tempfile::tempdir().expect("a folder");
+    lay(&folder, recordings.path());
+    let (at, away) = (recordings.path().join(ID), tempfile::tempdir().expect("a folder"));
+    let manifest = Manifest::read(&folder["manifest.jsonl"]).expect("a manifest");
+    // Each time that it is found it goes before it is opened.
+    let place = |name: &str| {
+        let (here, there) = (at.join(name), away.path().join(name));
+        if here.exists() {
+            fs::rename(&here, &there)?;
+            return Ok(here);
+        }
+        Ok(there)
+    };
+    assert!(make(&at, &manifest, place, || true).expect("mixed"));
+    judge_container(&at.join(FILE), 12.0);
 }
 
 #[test]
