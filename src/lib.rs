@@ -16,5 +16,6 @@ pub mod rtp;
 pub mod server;
 pub mod session;
 pub mod store;
+pub mod tasks;
 pub mod telemetry;
 pub mod worker;

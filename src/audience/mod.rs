@@ -15,6 +15,7 @@ mod tests;
 
 use crate::clock;
 use crate::store::{Comment, CommentState, Store, StoreError};
+use crate::tasks::to_its_end;
 use bytes::Bytes;
 use dashmap::DashMap;
 use protocol::{Refused, ToViewer};
@@ -123,11 +124,15 @@ impl Audience {
     /// # Errors
     /// When the store fails.
     pub async fn set_settings(&self, broadcast: &str, settings: Settings) -> Result<(), StoreError> {
-        let live = self.live(broadcast).await?.release();
-        let text = serde_json::to_string(&settings).unwrap_or_default();
-        self.0.store.set_audience(broadcast, &text).await?;
-        live.room().set_settings(settings);
-        Ok(())
+        let (audience, broadcast) = (self.clone(), broadcast.to_owned());
+        to_its_end(async move {
+            let live = audience.live(&broadcast).await?.release();
+            let text = serde_json::to_string(&settings).unwrap_or_default();
+            audience.0.store.set_audience(&broadcast, &text).await?;
+            live.room().set_settings(settings);
+            Ok(())
+        })
+        .await
     }
 
     /// Comments, newest first; those that were just written, too.
@@ -150,12 +155,16 @@ impl Audience {
     /// # Errors
     /// When the store fails.
     pub async fn judge(&self, broadcast: &str, id: u64, state: CommentState) -> Result<bool, StoreError> {
-        self.flush(broadcast).await?;
-        let Some(comment) = self.0.store.judge_comment(broadcast, id, state).await? else { return Ok(false) };
-        if let Some(live) = self.known(broadcast) {
-            live.room().judged(&comment);
-        }
-        Ok(true)
+        let (audience, broadcast) = (self.clone(), broadcast.to_owned());
+        to_its_end(async move {
+            audience.flush(&broadcast).await?;
+            let judged = audience.0.store.judge_comment(&broadcast, id, state).await?;
+            if let (Some(comment), Some(live)) = (&judged, audience.known(&broadcast)) {
+                live.room().judged(comment);
+            }
+            Ok(judged.is_some())
+        })
+        .await
     }
 
     /// Whoever wrote this comment writes no more; false where there is no such comment.
@@ -163,12 +172,16 @@ impl Audience {
     /// # Errors
     /// When the store fails.
     pub async fn mute(&self, broadcast: &str, comment: u64) -> Result<bool, StoreError> {
-        self.flush(broadcast).await?;
-        let author = self.0.store.mute_author(broadcast, comment, clock::unix()).await?;
-        if let (Some(author), Some(live)) = (author, self.known(broadcast)) {
-            live.room().set_muted(author, true);
-        }
-        Ok(author.is_some())
+        let (audience, broadcast) = (self.clone(), broadcast.to_owned());
+        to_its_end(async move {
+            audience.flush(&broadcast).await?;
+            let author = audience.0.store.mute_author(&broadcast, comment, clock::unix()).await?;
+            if let (Some(author), Some(live)) = (author, audience.known(&broadcast)) {
+                live.room().set_muted(author, true);
+            }
+            Ok(author.is_some())
+        })
+        .await
     }
 
     /// Lets somebody write again; false where nobody was kept from it under this number.
@@ -176,11 +189,15 @@ impl Audience {
     /// # Errors
     /// When the store fails.
     pub async fn unmute(&self, broadcast: &str, id: i64) -> Result<bool, StoreError> {
-        let author = self.0.store.unmute(broadcast, id).await?;
-        if let (Some(author), Some(live)) = (author, self.known(broadcast)) {
-            live.room().set_muted(author, false);
-        }
-        Ok(author.is_some())
+        let (audience, broadcast) = (self.clone(), broadcast.to_owned());
+        to_its_end(async move {
+            let author = audience.0.store.unmute(&broadcast, id).await?;
+            if let (Some(author), Some(live)) = (author, audience.known(&broadcast)) {
+                live.room().set_muted(author, false);
+            }
+            Ok(author.is_some())
+        })
+        .await
     }
 
     /// A broadcast was ended for good.
@@ -212,7 +229,8 @@ impl Audience {
 
     async fn flush(&self, broadcast: &str) -> Result<(), StoreError> {
         match self.known(broadcast) {
-            Some(live) => live.flush().await,
+            // What was taken out of the room must reach the disk, whoever waits for that.
+            Some(live) => to_its_end(async move { live.flush().await }).await,
             None => Ok(()),
         }
     }

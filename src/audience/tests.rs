@@ -1,10 +1,12 @@
-//! Tests of the room: what is taken, held, told and kept, with a time that the test says.
+//! Tests of the room: what is taken, held, told and kept, with a time that the test says; and of what the audience stores.
 
+use super::Audience;
 use super::protocol::{FromViewer, Refused, ShownComment, ToViewer};
 use super::room::{KEPT, LIKES_AT_ONCE, Now, Room, Viewer};
 use super::settings::Settings;
 use crate::clock;
-use crate::store::{CommentState, KeptAudience};
+use crate::store::{CommentState, KeptAudience, Store};
+use futures_util::FutureExt;
 use signaling::ids::Millis;
 use std::time::{Duration, Instant};
 
@@ -191,6 +193,24 @@ fn who_comes_gets_the_newest_and_numbers_go_on() {
     let mut again = Room::new(kept, 500, stage.now.instant);
     let taken = again.comment(stage.now, &viewer(1), Some("Ana"), "back").expect("taken");
     assert_eq!(taken.id, 121);
+}
+
+#[tokio::test]
+async fn what_was_written_is_stored_also_where_whoever_looks_hangs_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).await.expect("a store");
+    let made = store.create_broadcast("title", None, clock::unix()).await.expect("a broadcast").broadcast;
+    let audience = Audience::new(store.clone(), 500);
+    let seat = audience.join(&made.id, viewer(1), None).await.expect("a seat");
+    seat.comment(Some("Ana"), "hello").expect("taken");
+    // Dropped at its first wait, as a handler is whose client is gone.
+    assert!(audience.comments(&made.id, None, 10, true).now_or_never().is_none());
+    let stored = async {
+        while store.comments(&made.id, None, 10, true).await.expect("a list").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), stored).await.expect("stored within ten seconds");
 }
 
 /// The same files are read by `web/src/client/audience.test.ts`.

@@ -6,6 +6,7 @@ use crate::tree::File;
 const MAY_USE: &[(&str, &[&str])] = &[
     // Below everything: no module of ours but each other's as said here.
     ("clock", &[]),
+    ("tasks", &[]),
     ("config", &[]),
     ("telemetry", &["config"]),
     ("store", &["config"]),
@@ -38,11 +39,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "broadcast",
         ],
     ),
-    ("audience", &["clock", "telemetry", "store", "meetings"]),
+    ("audience", &["clock", "tasks", "telemetry", "store", "meetings"]),
     (
         "http",
         &[
             "clock",
+            "tasks",
             "config",
             "telemetry",
             "store",
