@@ -11,6 +11,7 @@ use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, need};
 use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::store::{AccountChange, AccountRole, Changed};
+use crate::tasks::to_its_end;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -104,10 +105,13 @@ pub async fn change(
     let role = wanted.role.as_deref().map(role).transpose()?;
     let change = AccountChange { name: name.map(str::to_owned), role, disabled: wanted.disabled };
     let id = number(&id)?;
-    let changed = state.store.change_account(id, &change, clock::unix()).await.map_err(internal)?;
-    tracing::info!(account = id, ?change, ?changed, "an account was to be changed");
-    let is_out = change.disabled == Some(true);
-    follow(&state, id, changed, is_out.then_some(id)).await
+    to_its_end(async move {
+        let changed = state.store.change_account(id, &change, clock::unix()).await.map_err(internal)?;
+        tracing::info!(account = id, ?change, ?changed, "an account was to be changed");
+        let is_out = change.disabled == Some(true);
+        follow(&state, id, changed, is_out.then_some(id)).await
+    })
+    .await
 }
 
 /// Deletes an account; the meetings, broadcasts and recordings of its owner stay, for administrators.
@@ -127,9 +131,12 @@ pub async fn remove(
 ) -> Result<StatusCode, Failure> {
     need(caller.may_administrate())?;
     let id = number(&id)?;
-    let changed = state.store.delete_account(id).await.map_err(internal)?;
-    tracing::info!(account = id, ?changed, "an account was to be deleted");
-    follow(&state, id, changed, Some(id)).await
+    to_its_end(async move {
+        let changed = state.store.delete_account(id).await.map_err(internal)?;
+        tracing::info!(account = id, ?changed, "an account was to be deleted");
+        follow(&state, id, changed, Some(id)).await
+    })
+    .await
 }
 
 /// Makes a one-time link by which the account's owner chooses a new password; the one before no longer works.
@@ -160,7 +167,7 @@ pub(super) fn role(word: &str) -> Result<AccountRole, Failure> {
     AccountRole::of(word).ok_or_else(wrong)
 }
 
-/// What is under way follows what the store says; `out` lost its seats.
+/// What is under way follows what the store says; `out` lost its seats. Nothing does it a second time: see [`to_its_end`].
 async fn follow(state: &AppState, id: i64, changed: Changed, out: Option<i64>) -> Result<StatusCode, Failure> {
     match changed {
         Changed::Done { cut } => {

@@ -11,6 +11,7 @@ use crate::http::errors::{ErrorBody, Failure, internal};
 use crate::http::scope::watched;
 use crate::ingest::Status;
 use crate::store::{Broadcast, BroadcastPage};
+use crate::tasks::to_its_end;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -307,10 +308,14 @@ pub async fn revoke_key(
 
 async fn change_key(state: &AppState, caller: &Caller, id: &str) -> Result<Secret, Failure> {
     managed(state, caller, id).await?;
-    let key = state.store.change_stream_key(id).await.map_err(internal)?.ok_or(RefusalCode::NotFound)?;
-    cut_publisher(state, id).await;
-    tracing::info!(broadcast = id, "a stream key was changed");
-    Ok(key)
+    let (state, id) = (state.clone(), id.to_owned());
+    to_its_end(async move {
+        let key = state.store.change_stream_key(&id).await.map_err(internal)?.ok_or(RefusalCode::NotFound)?;
+        cut_publisher(&state, &id).await;
+        tracing::info!(broadcast = id, "a stream key was changed");
+        Ok(key)
+    })
+    .await
 }
 
 /// Ends a broadcast for good.
@@ -324,14 +329,17 @@ async fn change_key(state: &AppState, caller: &Caller, id: &str) -> Result<Secre
     ))]
 pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
     managed(&state, &caller, &id).await?;
-    if !state.store.end_broadcast(&id, clock::unix()).await.map_err(internal)? {
-        return Err(RefusalCode::NotFound.into());
-    }
-    state.ingest.cut(&id);
-    state.broadcasts.end(&id).await;
-    state.live.end(&id);
-    state.audience.end(&id);
-    Ok(StatusCode::NO_CONTENT)
+    to_its_end(async move {
+        if !state.store.end_broadcast(&id, clock::unix()).await.map_err(internal)? {
+            return Err(RefusalCode::NotFound.into());
+        }
+        state.ingest.cut(&id);
+        state.broadcasts.end(&id).await;
+        state.live.end(&id);
+        state.audience.end(&id);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 #[cfg(test)]
