@@ -16,6 +16,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Of the accounts that `Server::account` makes.
+const PASSWORD: &str = "correct horse battery";
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -292,6 +294,51 @@ async fn who_moderated_as_somebody_is_nobody_once_that_is_shut_out() {
     host.say(json!({"type": "like", "count": 1})).await;
     host.until(|viewer, _| viewer.likes == 1).await;
     assert_eq!(host.texts().await, Vec::<String>::new());
+}
+
+// acceptance: SEC8
+#[tokio::test]
+async fn who_signed_out_or_has_another_password_moderates_nothing_more() {
+    let server = Server::start().await;
+    let mia = server.account("Mia", AccountRole::Host).await;
+    let id = broadcast(&server, &mia).await;
+    let sign_in = async |password: &str| {
+        let answer = server.post("/api/v1/sign-in", &[], json!({"name": "Mia", "password": password})).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        answer.cookie("symposia_session=").expect("a cookie")
+    };
+    let (own, other) = (sign_in(PASSWORD).await, sign_in(PASSWORD).await);
+    let mut tabs = [
+        Viewer::join(&server, &id, &mia).await,
+        Viewer::join(&server, &id, &own).await,
+        Viewer::join(&server, &id, &other).await,
+    ];
+    assert!(tabs.iter().all(|tab| tab.welcome["moderator"] == true));
+    let is_moderator =
+        async |tab: &mut Viewer| tab.until(|_, message| message["type"] == "welcome").await["moderator"] == true;
+
+    assert_eq!(server.post("/api/v1/sign-out", &[("cookie", &mia)], json!({})).await.status, StatusCode::NO_CONTENT);
+    assert!(!is_moderator(&mut tabs[0]).await, "signed out in another tab");
+    assert!(is_moderator(&mut tabs[1]).await && is_moderator(&mut tabs[2]).await, "others still are");
+    let change = json!({"old": PASSWORD, "new": "another password"});
+    assert_eq!(server.post("/api/v1/me/password", &[("cookie", &own)], change).await.status, StatusCode::NO_CONTENT);
+    assert!(is_moderator(&mut tabs[1]).await, "who changed it stays");
+    assert!(!is_moderator(&mut tabs[2]).await, "it was signed in with the old one");
+
+    let list = server.get("/api/v1/me/sign-ins", &[("cookie", &sign_in("another password").await)]).await.json();
+    let first = list["sign_ins"].as_array().expect("a list").iter().find(|one| one["current"] == false).expect("own");
+    let path = format!("/api/v1/me/sign-ins/{}", first["id"]);
+    let last = sign_in("another password").await;
+    assert_eq!(server.call(Method::DELETE, &path, &[("cookie", &last)], None).await.status, StatusCode::NO_CONTENT);
+    assert!(!is_moderator(&mut tabs[1]).await, "that sign-in was ended");
+
+    let mut tab = Viewer::join(&server, &id, &last).await;
+    let account = server.get("/api/v1/accounts", &[bearer()]).await.json()["accounts"][0]["id"].clone();
+    let link = server.post(&format!("/api/v1/accounts/{account}/reset"), &[bearer()], json!({})).await.text("url");
+    let token = link.split('#').nth(1).expect("a token");
+    let accept = json!({"token": token, "name": "Mia", "password": "the third password"});
+    assert_eq!(server.post("/api/v1/invitations/accept", &[], accept).await.status, StatusCode::NO_CONTENT);
+    assert!(!is_moderator(&mut tab).await, "a link to a new password was used");
 }
 
 // acceptance: SEC7

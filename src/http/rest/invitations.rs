@@ -13,6 +13,7 @@ use crate::http::caller::{Caller, need};
 use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::http::passwords::Strength;
 use crate::store::{Accepted, Invitation};
+use crate::tasks::to_its_end;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -195,14 +196,23 @@ pub async fn accept(
     JsonBody(AcceptInvitation { token, name, password }): JsonBody<AcceptInvitation>,
 ) -> Result<Response, Failure> {
     may_try(&state, &caller)?;
-    let name = account_name(&name)?;
+    let name = account_name(&name)?.to_owned();
     account_password(&password)?;
     // Before the costly hash: strangers have no link.
     if state.store.invitation(&token, clock::unix()).await.map_err(internal)?.is_none() {
         return Err(HttpCode::InvitationClosed.into());
     }
     let hash = state.passwords.hash(&password, Strength::Account).await?;
-    let account = match state.store.accept(&token, name, &hash, clock::unix()).await.map_err(internal)? {
+    let ours = state.clone();
+    let accepted = to_its_end(async move {
+        let accepted = ours.store.accept(&token, &name, &hash, clock::unix()).await.map_err(internal)?;
+        if let Accepted::Account(account) = &accepted {
+            // After a new password other browsers are signed out, and what they watch looks again who they are.
+            ours.audience.changed(account.id);
+        }
+        Ok::<_, Failure>(accepted)
+    });
+    let account = match accepted.await? {
         Accepted::Account(account) => account,
         Accepted::Closed => return Err(HttpCode::InvitationClosed.into()),
         Accepted::NameTaken => return Err(HttpCode::NameTaken.into()),

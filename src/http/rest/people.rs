@@ -11,6 +11,7 @@ use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::http::passwords::Strength;
 use crate::meetings::rate::Later;
 use crate::store::{Account, SIGN_IN_LIFETIME_MS};
+use crate::tasks::to_its_end;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -165,10 +166,18 @@ pub async fn sign_in(
 #[utoipa::path(post, path = "/api/v1/sign-out", tag = "people",
     responses((status = 204, description = "Signed out, or never was in.")))]
 pub async fn sign_out(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
-    if let Some(secret) = caller.sign_in() {
-        state.store.end_sign_in(secret).await.map_err(internal)?;
-    }
     let cookie = cookies::set(cookies::SESSION, "", 0, SameSite::Strict, state.is_secure());
+    to_its_end(async move {
+        if let Some(secret) = caller.sign_in() {
+            state.store.end_sign_in(secret).await.map_err(internal)?;
+        }
+        if let Some(account) = &caller.account {
+            // Another tab may watch a broadcast as this account.
+            state.audience.changed(account.id);
+        }
+        Ok::<_, Failure>(())
+    })
+    .await?;
     let cookie = cookie.ok_or_else(|| internal("a cookie that is no header"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }

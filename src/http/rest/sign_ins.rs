@@ -9,6 +9,7 @@ use crate::http::body::JsonBody;
 use crate::http::caller::Caller;
 use crate::http::errors::{ErrorBody, Failure, HttpCode, internal};
 use crate::http::passwords::Strength;
+use crate::tasks::to_its_end;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -77,8 +78,13 @@ pub async fn list(State(state): State<AppState>, caller: Caller) -> Result<Respo
         (status = 404, description = "The caller has no such one.", body = ErrorBody),
     ))]
 pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
-    let account = caller.signed_in()?;
-    gone(state.store.end_sign_in_of(account.id, number(&id)?).await.map_err(internal)?)
+    let (account, id) = (caller.signed_in()?.id, number(&id)?);
+    to_its_end(async move {
+        let ended = state.store.end_sign_in_of(account, id).await.map_err(internal)?;
+        state.audience.changed(account);
+        gone(ended)
+    })
+    .await
 }
 
 /// Changes the caller's password, and signs all other browsers out.
@@ -103,9 +109,15 @@ pub async fn change_password(
     }
     was_right(&state, &caller);
     let hash = state.passwords.hash(&new, Strength::Account).await?;
-    if !state.store.change_password(account, &hash, caller.sign_in()).await.map_err(internal)? {
-        return Err(HttpCode::WrongNameOrPassword.into());
-    }
-    tracing::info!(account = account.id, "a password was changed");
-    Ok(StatusCode::NO_CONTENT)
+    to_its_end(async move {
+        let account = caller.signed_in()?;
+        if !state.store.change_password(account, &hash, caller.sign_in()).await.map_err(internal)? {
+            return Err(HttpCode::WrongNameOrPassword.into());
+        }
+        // Other browsers are signed out, and what they watch looks again who they are.
+        state.audience.changed(account.id);
+        tracing::info!(account = account.id, "a password was changed");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
