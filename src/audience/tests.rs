@@ -162,6 +162,26 @@ fn nobody_writes_or_likes_faster_than_people_do() {
 }
 
 #[test]
+fn a_rush_of_comments_is_told_in_parts_that_a_socket_takes() {
+    let mut stage = stage(Settings::default());
+    for n in 0..250_u8 {
+        // As long as can be: four bytes each.
+        let text = format!("{n}{}", "\u{1f600}".repeat(497));
+        assert_eq!(stage.says(&viewer(n), &text), Ok(false));
+    }
+    let mut told = Vec::new();
+    for most in [100, 100, 50] {
+        let (viewers, moderators) = stage.news();
+        let news = viewers.expect("news");
+        assert_eq!((comments(&news).len(), Some(&news)), (most, moderators.as_ref()));
+        assert!(serde_json::to_vec(&news).expect("JSON").len() < 1 << 19, "half of what may wait");
+        told.extend(comments(&news).iter().map(|comment| comment.id));
+    }
+    assert!(told.into_iter().eq(1..=250), "each once, in order");
+    assert_eq!(stage.news(), (None, None));
+}
+
+#[test]
 fn likes_are_counted_exactly_and_told_in_one() {
     let mut stage = stage(Settings::default());
     let mut counted = 0;
