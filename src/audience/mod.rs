@@ -7,6 +7,7 @@
 //! for all: who reads too slowly loses some, which is counted, and is told everything afresh.
 
 pub mod counters;
+mod paces;
 pub mod protocol;
 pub mod room;
 pub mod settings;

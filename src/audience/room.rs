@@ -1,27 +1,20 @@
 //! What the viewers of one broadcast write and like, as one decides it: who may write, what is held, what is told to whom.
 //! Told the time; no I/O, no sockets, nothing kept beyond its bounds.
 
+use super::paces::Paces;
 use super::protocol::{Refused, Rules, ShownComment, ToViewer};
 use super::settings::Settings;
 use crate::meetings::rate::{Bucket, Later, Rate};
 use crate::store::{Author, Comment, CommentState, KeptAudience};
 use signaling::ids::Millis;
 use signaling::meeting::{NAME_MAX, clean_line};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Comments that somebody who comes is shown.
 pub const KEPT: usize = 100;
 /// Comments that may wait for the disk before no more are taken.
 const UNSAVED: usize = 20_000;
-/// Viewers whose pace is known; of others each is as good as new.
-const PACES: usize = 65_536;
-/// Whoever wrote and liked nothing for so long is as good as new, if no slow mode says otherwise.
-const FORGOTTEN: Duration = Duration::from_secs(60);
-/// Comments of one viewer: five at once, one each second.
-const COMMENTS: Rate = Rate::new(5, Duration::from_secs(1));
-/// Likes of one viewer: fifty at once, twenty a second; faster than fingers are.
-const LIKES: Rate = Rate::new(50, Duration::from_millis(50));
 /// Comments of all: more than anybody reads.
 const ALL: Rate = Rate::new(500, Duration::from_millis(2));
 /// Comments of one message of news: it fits what a socket may have waiting, however long they are. Ten times a second that
@@ -71,13 +64,6 @@ pub struct News {
     pub moderators: ToViewer,
 }
 
-struct Pace {
-    comments: Bucket,
-    likes: Bucket,
-    wrote: Option<Instant>,
-    seen: Instant,
-}
-
 /// The viewers of one broadcast.
 pub struct Room {
     settings: Settings,
@@ -86,7 +72,7 @@ pub struct Room {
     last: u64,
     likes: u64,
     muted: HashSet<Author>,
-    paces: HashMap<Author, Pace>,
+    paces: Paces,
     all: Bucket,
     characters: usize,
     unsaved: Vec<Comment>,
@@ -119,7 +105,7 @@ impl Room {
             last: kept.last,
             likes: kept.likes,
             muted: kept.muted.into_iter().collect(),
-            paces: HashMap::new(),
+            paces: Paces::default(),
             all: Bucket::new(ALL, now),
             characters,
             unsaved: Vec::new(),
@@ -170,7 +156,7 @@ impl Room {
             return Err(too_many(Later(5)));
         }
         let slow = Duration::from_secs(self.settings.slow.into());
-        let pace = self.pace(now.instant, author).ok_or(too_many(Later(5)))?;
+        let pace = self.paces.of(author, now.instant);
         if !moderator {
             let since = pace.wrote.map(|wrote| now.instant.saturating_duration_since(wrote));
             if let Some(wait) = since.and_then(|since| slow.checked_sub(since)).filter(|wait| !wait.is_zero()) {
@@ -179,9 +165,7 @@ impl Room {
             pace.comments.take(now.instant).map_err(too_many)?;
         }
         self.all.take(now.instant).map_err(too_many)?;
-        if let Some(pace) = self.paces.get_mut(&author) {
-            pace.wrote = Some(now.instant);
-        }
+        pace.wrote = Some(now.instant);
         let held = !moderator && (self.settings.hold || self.settings.minds(&text) || self.settings.minds(&name));
         self.last += 1;
         let comment = Comment {
@@ -205,26 +189,13 @@ impl Room {
 
     /// Somebody likes it, so often; gives how often that counted.
     pub fn like(&mut self, now: Instant, viewer: &Viewer, count: u32) -> u32 {
-        let stopped = self.stopped;
-        let Some(pace) = self.pace(now, viewer.author).filter(|_| !stopped) else { return 0 };
+        if self.stopped {
+            return 0;
+        }
+        let pace = self.paces.of(viewer.author, now);
         let counted = (0..count.min(LIKES_AT_ONCE)).take_while(|_| pace.likes.take(now).is_ok()).count();
         self.likes += counted as u64;
         u32::try_from(counted).unwrap_or(0)
-    }
-
-    fn pace(&mut self, now: Instant, author: Author) -> Option<&mut Pace> {
-        if self.paces.len() >= PACES && !self.paces.contains_key(&author) {
-            let kept = FORGOTTEN.max(Duration::from_secs(self.settings.slow.into()));
-            self.paces.retain(|_, pace| now.saturating_duration_since(pace.seen) < kept);
-            if self.paces.len() >= PACES {
-                return None;
-            }
-        }
-        let fresh =
-            || Pace { comments: Bucket::new(COMMENTS, now), likes: Bucket::new(LIKES, now), wrote: None, seen: now };
-        let pace = self.paces.entry(author).or_insert_with(fresh);
-        pace.seen = now;
-        Some(pace)
     }
 
     /// A comment was judged, in the store first.
