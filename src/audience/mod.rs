@@ -15,7 +15,7 @@ pub mod settings;
 mod tests;
 
 use crate::clock;
-use crate::store::{Comment, CommentState, Store, StoreError};
+use crate::store::{Author, Comment, CommentState, Store, StoreError};
 use crate::tasks::to_its_end;
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -68,6 +68,8 @@ enum Word {
     },
     /// What this account may has changed.
     Again(i64),
+    /// Whether this author may write has changed.
+    Muted(Author),
     Over,
     /// The server stops.
     Stop,
@@ -78,7 +80,7 @@ enum Word {
 pub enum Next {
     /// Sends this.
     Tell(Bytes),
-    /// It was too slow: looks again who this is and what he may, and sends everything afresh.
+    /// It was too slow, or what he may has changed: looks again who this is, and sends everything afresh.
     Afresh,
     /// The broadcast is over.
     Over,
@@ -178,7 +180,7 @@ impl Audience {
             audience.flush(&broadcast).await?;
             let author = audience.0.store.mute_author(&broadcast, comment, clock::unix()).await?;
             if let (Some(author), Some(live)) = (author, audience.known(&broadcast)) {
-                live.room().set_muted(author, true);
+                live.set_muted(author, true);
             }
             Ok(author.is_some())
         })
@@ -194,7 +196,7 @@ impl Audience {
         to_its_end(async move {
             let author = audience.0.store.unmute(&broadcast, id).await?;
             if let (Some(author), Some(live)) = (author, audience.known(&broadcast)) {
-                live.room().set_muted(author, false);
+                live.set_muted(author, false);
             }
             Ok(author.is_some())
         })
@@ -295,6 +297,12 @@ impl Live {
         kept
     }
 
+    /// Whoever it is is told by everything afresh: whether he may write is in it.
+    fn set_muted(&self, author: Author, muted: bool) {
+        self.room().set_muted(author, muted);
+        let _ = self.told.send(Word::Muted(author));
+    }
+
     fn tell(&self) {
         // Sent under the lock, so that who comes gets either everything or the news.
         let mut room = self.room();
@@ -369,7 +377,8 @@ impl Seat {
                 Ok(Word::News { moderators, .. }) if self.viewer.moderator => return Next::Tell(moderators),
                 Ok(Word::News { viewers: Some(viewers), .. }) => return Next::Tell(viewers),
                 Ok(Word::Again(account)) if self.account == Some(account) => return Next::Afresh,
-                Ok(Word::News { .. } | Word::Again(_)) => {}
+                Ok(Word::Muted(author)) if self.viewer.author == author => return Next::Afresh,
+                Ok(Word::News { .. } | Word::Again(_) | Word::Muted(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     counters::DROPPED.add(missed);
                     return Next::Afresh;

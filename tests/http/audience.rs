@@ -214,6 +214,7 @@ async fn moderators_hold_show_delete_and_mute() {
     let morning = bo.sees("good morning").await;
     let muted = server.call(Method::POST, &path(&format!("comments/{morning}/mute")), &headers, None).await;
     assert_eq!(muted.status, StatusCode::NO_CONTENT);
+    bo.until(|_, message| message["muted"] == true).await;
     assert_eq!(bo.writes("Not Bo", "again").await, Err("muted".to_owned()));
     let mut again = Viewer::browser(&server, &id, 2).await;
     assert_eq!(again.welcome["muted"], true, "the same browser, after a reload");
@@ -222,6 +223,9 @@ async fn moderators_hold_show_delete_and_mute() {
     assert_eq!(list["mutes"][0]["name"], "Bo");
     let one = path(&format!("mutes/{}", list["mutes"][0]["id"]));
     assert_eq!(server.call(Method::DELETE, &one, &headers, None).await.status, StatusCode::NO_CONTENT);
+    for tab in [&mut bo, &mut again] {
+        tab.until(|_, message| message["muted"] == false).await;
+    }
     assert_eq!(again.writes("Bo", "sorry").await, Ok(false));
 
     let put = async |rules: Value| server.call(Method::PUT, &path("comment-rules"), &headers, Some(rules)).await;

@@ -88,3 +88,28 @@ test("a moderator's deed that fails is told, and forgotten with the next", async
   await vi.advanceTimersByTimeAsync(0);
   expect(view().failed).toBeNull();
 });
+
+test("whoever is muted is kept from writing first, and what he wrote stays where that failed", async () => {
+  const did: string[] = [];
+  let fails = true;
+  const { model, view } = stage({
+    mute: (_, id) => (did.push(`mute ${id}`), fails ? Promise.reject(new RestError("internal", 500, null, "")) : Promise.resolve()),
+    judge: (_, id, state) => (did.push(`${state} ${id}`), Promise.resolve()),
+  });
+  model.actions.mute(1);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([did, view().failed?.code]).toEqual([["mute 1"], "internal"]);
+  fails = false;
+  model.actions.mute(1);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([did.slice(1), view().failed]).toEqual([["mute 1", "deleted 1"], null]);
+});
+
+test("who may write again is told no more that he may not", () => {
+  const { model, hear, view } = stage();
+  void model.actions.write("Ana", "hello");
+  hear({ type: "refused", id: 1, code: "muted" });
+  expect([view().muted, view().refused?.code]).toEqual([true, "muted"]);
+  hear({ type: "welcome", moderator: false, muted: false, rules, likes: 0, comments: [] });
+  expect([view().muted, view().refused]).toEqual([false, null]);
+});

@@ -43,6 +43,7 @@ export interface AudienceActions {
   like: () => void;
   show: (id: number) => void;
   remove: (id: number) => void;
+  /** Its author writes no more, and then it goes; it stays where that failed. */
   mute: (id: number) => void;
   rules: () => Promise<CommentRules | null>;
   setRules: (rules: CommentRules) => Promise<boolean>;
@@ -87,9 +88,10 @@ export function createAudience(broadcast: string, parts: AudienceParts = BROWSER
     switch (message.type) {
       case "welcome":
         likes = message.likes;
-        change({
-          account: message.name ?? null, moderator: message.moderator, muted: message.muted, rules: message.rules, comments: message.comments, likes: likes + liked, sending: false,
-        });
+        view.update((now) => ({
+          ...now, account: message.name ?? null, moderator: message.moderator, muted: message.muted, rules: message.rules, comments: message.comments, likes: likes + liked,
+          sending: false, refused: now.refused?.code === "muted" && !message.muted ? null : now.refused,
+        }));
         break;
       case "news":
         if (message.likes !== undefined) likes = message.likes;
@@ -159,7 +161,7 @@ export function createAudience(broadcast: string, parts: AudienceParts = BROWSER
       },
       show: (id) => void moderate(parts.judge(broadcast, id, "shown")),
       remove: (id) => void moderate(parts.judge(broadcast, id, "deleted")),
-      mute: (id) => void moderate(parts.mute(broadcast, id)),
+      mute: (id) => void moderate(parts.mute(broadcast, id).then(() => parts.judge(broadcast, id, "deleted"))),
       rules: () => moderate(parts.rules(broadcast)),
       setRules: (rules) => moderate(parts.setRules(broadcast, rules)).then((set) => set !== null),
       mutes: () => moderate(parts.mutes(broadcast)),

@@ -125,10 +125,7 @@ function Line({ one, actions }: { one: Comment; actions: AudienceActions | null 
             <MenuItem
               icon={<EyeOff aria-hidden="true" />}
               tone="danger"
-              onAction={() => {
-                actions.mute(one.id);
-                actions.remove(one.id);
-              }}
+              onAction={() => actions.mute(one.id)}
             >
               {t("audience.mute", { name: one.name })}
             </MenuItem>
