@@ -278,6 +278,13 @@ impl super::Limits {
         if !(1..=128).contains(&self.sections) {
             return Err(ConfigError::Invalid { key: "limits.sections", message: "must be 1 to 128".to_owned() });
         }
+        // More does not fit the message in which a comment comes, however it is escaped.
+        if self.comment_characters > 1_000 {
+            return Err(ConfigError::Invalid {
+                key: "limits.comment_characters",
+                message: "must be at most 1000".to_owned(),
+            });
+        }
         // The reader of offers takes no more.
         if self.offer_bytes > 524_288 {
             return Err(ConfigError::Invalid {

@@ -57,7 +57,7 @@ pub struct Limits {
     pub chat_characters: u32,
     /// Chat messages of one participant per minute.
     pub chat_per_minute: u32,
-    /// Characters of one comment of a broadcast's viewer.
+    /// Characters of one comment of a broadcast's viewer. At most 1000.
     pub comment_characters: u32,
     /// Comments of viewers per minute and address: a hall behind one address writes ten a second.
     pub comments_per_minute_per_address: u32,

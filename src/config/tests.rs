@@ -78,6 +78,8 @@ fn combinations_that_cannot_be_are_refused() {
     assert!(read("[api]\ntokens = [\"short\"]").unwrap_err().contains("guessed"));
     assert!(read("[log]\nlevel = \"a=b=c\"").unwrap_err().contains("log.level"));
     assert!(read("[media]\nvideo_slots = 0").unwrap_err().contains("1 to 64"));
+    assert!(read("[limits]\ncomment_characters = 1001").unwrap_err().contains("at most 1000"));
+    assert!(read("[limits]\ncomment_characters = 1000").is_ok());
     for url in ["s3://", "s3:///recordings", "recordings", "https://s3.example.org/bucket"] {
         assert!(read(&format!("[recordings]\nurl = \"{url}\"")).unwrap_err().contains("`recordings.url`"), "{url}");
     }

@@ -18,7 +18,7 @@ use crate::meetings::rate::{Bucket, Later, Rate};
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
@@ -26,8 +26,8 @@ use signaling::protocol::RefusalCode;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Bytes of one message: a comment of 500 characters that all are escaped.
-const LONGEST: usize = 8 << 10;
+/// Bytes of one message: a comment of 1,000 characters, the most that a configuration allows, each escaped as twelve bytes.
+const LONGEST: usize = 16 << 10;
 /// Messages of one socket: likes come twice a second, and somebody types.
 const MESSAGES: Rate = Rate::new(40, Duration::from_millis(50));
 /// How often the server asks for a sign of life; below the usual 60 s of proxies.
@@ -114,8 +114,10 @@ async fn serve(state: &AppState, mut caller: Caller, (id, mut seat): (&str, Seat
                     // Who may not watch any more, or is somebody else now, gets nothing of what comes.
                     let Ok(again) = caller.again(state).await else { break CloseReason::TimedOut };
                     caller = again;
-                    let Ok(fresh) = sit(state, &caller, id).await else { break CloseReason::Out };
-                    seat = fresh;
+                    seat = match sit(state, &caller, id).await {
+                        Ok(fresh) => fresh,
+                        Err(failure) => break why_not(&failure),
+                    };
                     told = seat.welcome();
                 }
                 Next::Over => break CloseReason::Out,
@@ -154,6 +156,11 @@ async fn serve(state: &AppState, mut caller: Caller, (id, mut seat): (&str, Seat
     let _ = send(&mut writer, Message::Close(Some(frame))).await;
 }
 
+/// Only of what is over one need not ask again; a disk that failed may do better then.
+fn why_not(failure: &Failure) -> CloseReason {
+    if failure.status() == StatusCode::NOT_FOUND { CloseReason::Out } else { CloseReason::TimedOut }
+}
+
 fn comment(state: &AppState, caller: &Caller, seat: &Seat, (id, name, text): (u32, Option<&str>, &str)) -> Bytes {
     let address = Network::household(caller.client.address);
     if !seat.viewer.moderator
@@ -171,4 +178,25 @@ fn text(bytes: Bytes) -> Message {
 
 async fn send(writer: &mut SplitSink<WebSocket, Message>, message: Message) -> bool {
     matches!(timeout(SEND_WITHIN, writer.send(message)).await, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_comes_back_unless_the_broadcast_is_over() {
+        assert_eq!(why_not(&RefusalCode::NotFound.into()), CloseReason::Out);
+        assert_eq!(why_not(&internal("the disk failed")), CloseReason::TimedOut);
+    }
+
+    #[test]
+    fn the_longest_comment_fits_however_it_is_escaped() {
+        let escaped = |characters: usize| "\\ud83d\\ude00".repeat(characters);
+        let (name, text) = (escaped(signaling::meeting::NAME_MAX), escaped(1_000));
+        let message = format!(r#"{{"type":"comment","id":4294967295,"name":"{name}","text":"{text}"}}"#);
+        assert!(message.len() <= LONGEST, "{}", message.len());
+        let read = serde_json::from_str(&message).expect("a message");
+        assert!(matches!(read, FromViewer::Comment { text, .. } if text.chars().count() == 1_000));
+    }
 }
