@@ -72,3 +72,21 @@ test("who may not is told, and a network that is away takes no list away", async
   expect(model.view.get().refused?.code).toBe("sign-in-needed");
   model.stop();
 });
+
+test("one answer that failed is forgotten with the next that did not, and a deed's is not", async () => {
+  let fails = true;
+  const broken = () => Promise.reject(new RestError("internal", 502, null, ""));
+  const good = parts(() => Promise.resolve({ broadcasts: [one("a", 1)], next: null }));
+  const model = createBroadcasts({ ...good, me: () => (fails ? broken() : good.me()), list: (before) => (fails ? broken() : good.list(before)), end: broken });
+  const view = () => model.view.get();
+  model.start();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([view().refused?.code, view().mayCreate]).toEqual(["internal", null]);
+  fails = false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([view().refused, view().mayCreate, view().list.length]).toEqual([null, true, 1]);
+  model.actions.end("a");
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(view().refused?.code).toBe("internal");
+  model.stop();
+});

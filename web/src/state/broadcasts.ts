@@ -60,7 +60,25 @@ export function createBroadcasts(parts: BroadcastsParts = BROWSER_PARTS): Broadc
   /** Answers to questions from before a change come too late. */
   let asked = 0;
 
-  const refuse = (error: unknown) => view.update((now) => ({ ...now, loading: false, making: false, refused: refusalOf(error) }));
+  /** What is refused is a look of our own: the next one that is answered takes that back. What was refused of a deed stays. */
+  let looked = false;
+  /** Who asks is still to be asked. */
+  let nobody = false;
+
+  const refuse = (error: unknown, ofLook = false) => {
+    looked = ofLook;
+    view.update((now) => ({ ...now, loading: false, making: ofLook && now.making, refused: refusalOf(error) }));
+  };
+  const askWho = () => {
+    nobody = false;
+    parts.me().then(
+      ({ may_create, may_administrate }) => view.update((now) => ({ ...now, mayCreate: may_create, mayAdministrate: may_administrate })),
+      (error: unknown) => {
+        nobody = true;
+        refuse(error, true);
+      },
+    );
+  };
   /** The newest take the place of what is known of them; those between them that are gone were ended. */
   const lookAgain = async () => {
     if (parts.hidden()) return;
@@ -71,12 +89,14 @@ export function createBroadcasts(parts: BroadcastsParts = BROWSER_PARTS): Broadc
       const last = page.broadcasts.at(-1);
       view.update((now) => {
         const older = page.next === null || last === undefined ? [] : now.list.filter((one) => one.created_at <= last.created_at && page.broadcasts.every(({ id }) => id !== one.id));
-        return { ...now, list: [...page.broadcasts, ...older], loading: false, more: older.length > 0 ? now.more : page.next !== null };
+        return { ...now, list: [...page.broadcasts, ...older], loading: false, more: older.length > 0 ? now.more : page.next !== null, refused: looked ? null : now.refused };
       });
+      looked = false;
+      if (nobody) askWho();
       if (next === null || !view.get().more) next = page.next;
     } catch (error) {
       // The list stands as it was where the network is away.
-      if (question === asked && (view.get().loading || !(error instanceof RestError && error.code === "unreachable"))) refuse(error);
+      if (question === asked && (view.get().loading || !(error instanceof RestError && error.code === "unreachable"))) refuse(error, true);
     }
   };
   const change = async (what: () => Promise<void>): Promise<boolean> => {
@@ -129,10 +149,7 @@ export function createBroadcasts(parts: BroadcastsParts = BROWSER_PARTS): Broadc
         }),
     },
     start: () => {
-      parts.me().then(
-        ({ may_create, may_administrate }) => view.update((now) => ({ ...now, mayCreate: may_create, mayAdministrate: may_administrate })),
-        (error: unknown) => refuse(error),
-      );
+      askWho();
       void lookAgain();
       timer = setInterval(() => void lookAgain(), AGAIN_MS);
     },
