@@ -4,6 +4,7 @@ export const enAudience = {
   log: "Comments, the newest last",
   empty: "No comments yet",
   host: "Host",
+  guest: "Guest",
   held: "Held",
   show: "Show to everybody",
   showOf: "Show to everybody: what {{name}} wrote",

@@ -4,6 +4,7 @@ export const zhAudience = {
   log: "评论，最新的在最后",
   empty: "还没有评论",
   host: "主播",
+  guest: "访客",
   held: "待审核",
   show: "向所有人显示",
   showOf: "向所有人显示 {{name}} 的评论",

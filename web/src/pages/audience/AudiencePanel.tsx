@@ -96,6 +96,7 @@ function Line({ one, actions }: { one: Comment; actions: AudienceActions | null 
       <div className={styles.words}>
         <p className={styles.who}>
           <bdi className={styles.name}>{one.name}</bdi>
+          {one.guest && <span className={styles.guest}>{t("audience.guest")}</span>}
           {one.host && <Badge tone="accent">{t("audience.host")}</Badge>}
           {one.held && <Badge tone="warn">{t("audience.held")}</Badge>}
           <time className={styles.time} dateTime={new Date(one.at).toISOString()}>
