@@ -6,6 +6,7 @@ use super::stream::Kind;
 use super::window::Segment;
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,9 +21,9 @@ const MOST_WAITING: usize = 64 << 20;
 /// How far viewers can go back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewind {
-    /// Where segments lie. All that is in it is removed.
+    /// Where streams have a folder each. What is left of another run's is removed at the start, and nothing else.
     pub folder: PathBuf,
-    /// By how much.
+    /// By how much. Zero: nothing is kept, only removed.
     pub window: Duration,
     /// Bytes of one stream; where they do not suffice, less far.
     pub max_bytes: u64,
@@ -96,8 +97,10 @@ fn file(folder: &Path, name: &str, msn: u64) -> PathBuf {
 }
 
 impl Disk {
-    /// Removes what another run of the server left, and starts the thread; `None` where there is none to be had.
+    /// Removes what another run of the server left, and starts the thread; `None` where there is none to be had, or
+    /// nothing for it to do afterwards.
     pub(super) fn start(settings: Rewind) -> Option<Self> {
+        let keeps = !settings.window.is_zero();
         let (jobs, receiver) = channel();
         let (waiting, settings) = (Arc::<AtomicUsize>::default(), Arc::new(settings));
         let (counted, of_thread) = (Arc::clone(&waiting), Arc::clone(&settings));
@@ -106,7 +109,7 @@ impl Disk {
             run(&receiver, &counted, &of_thread);
         });
         match thread {
-            Ok(_) => Some(Self { jobs, waiting, settings }),
+            Ok(_) => keeps.then_some(Self { jobs, waiting, settings }),
             Err(error) => {
                 tracing::error!(%error, "nobody can go back far in live streams: no thread");
                 None
@@ -215,11 +218,28 @@ impl Drop for Archive {
     }
 }
 
-/// Removes what is in the folder.
+/// Removes what streams of another run left. Somebody may have put something else there.
 fn clear(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        // What a link points to is not ours, whatever its name.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_of_stream(&entry.file_name()) {
+            remove(&entry.path());
+        }
+    }
+}
+
+/// Whether a folder is called as those of streams are: see [`Live::session`](super::Live::session).
+fn is_of_stream(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.len() == 16 && name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Removes the folder of a stream.
+fn remove(folder: &Path) {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(%error, "what is left of earlier live streams can't be removed");
+            tracing::warn!(%error, "what is left of a live stream can't be removed");
         }
         _ => {}
     }
@@ -241,7 +261,7 @@ fn run(jobs: &Receiver<Job>, waiting: &AtomicUsize, settings: &Rewind) {
                 }
                 failing = kept.is_err();
             }
-            Job::Forget(folder) => clear(&folder),
+            Job::Forget(folder) => remove(&folder),
         }
     }
 }
@@ -271,4 +291,34 @@ fn write(path: &Path, segment: &Segment) -> io::Result<()> {
     let mut file = File::create(path)?;
     let written = segment.parts.iter().try_for_each(|part| file.write_all(&part.bytes));
     written.inspect_err(|_| _ = fs::remove_file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_streams_left_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join("live").join(name);
+        let others = ["recording", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0"];
+        for name in others.into_iter().chain(["0123456789abcdef"]) {
+            fs::create_dir_all(at(name)).expect("a folder");
+            fs::write(at(name).join("video-1.m4s"), "here").expect("a file");
+        }
+        fs::write(at("fedcba9876543210"), "a file").expect("a file");
+        std::os::unix::fs::symlink(at("recording"), at("0000000000000000")).expect("a link");
+        // Where nothing is to be kept any more, too; what is left goes in a moment.
+        let window = Duration::ZERO;
+        let settings = Rewind { folder: folder.path().join("live"), window, max_bytes: 1 << 20, reserve: 0 };
+        assert!(Disk::start(settings).is_none());
+        let waited = (0..600).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            !at("0123456789abcdef").exists()
+        });
+        assert!(waited);
+        clear(&folder.path().join("live"));
+        assert!(others.iter().all(|name| at(name).join("video-1.m4s").exists()));
+        assert!(at("fedcba9876543210").exists() && at("0000000000000000").exists());
+    }
 }

@@ -104,7 +104,7 @@ impl Broadcasts {
         Self { settings, live: Arc::default(), waiting: Arc::default(), max_waiting, disk: None }
     }
 
-    /// Keeps on the disk what leaves memory, for those who go back.
+    /// Keeps on the disk what leaves memory, for those who go back; removes what another run of the server left there.
     #[must_use]
     pub fn with_rewind(self, rewind: Rewind) -> Self {
         Self { disk: Disk::start(rewind), ..self }

@@ -242,6 +242,7 @@ impl Config {
             );
         }
         self.recordings.check()?;
+        self.check_folders()?;
         self.limits.check()
     }
 }

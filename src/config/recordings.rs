@@ -3,7 +3,7 @@
 
 use super::{Config, ConfigError, Secret, kinds};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// Recordings of meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,39 @@ impl Config {
     pub fn recordings_folder(&self) -> PathBuf {
         self.recordings.folder.clone().unwrap_or_else(|| self.data.join("recordings"))
     }
+
+    /// Where live streams keep what viewers go back to. The server removes what it finds there of another run.
+    #[must_use]
+    pub fn rewind_folder(&self) -> PathBuf {
+        self.data.join("live")
+    }
+
+    /// No recording lies where live streams are, nor they among recordings.
+    pub(super) fn check_folders(&self) -> Result<(), ConfigError> {
+        let live = resolved(&self.rewind_folder());
+        let url = self.recordings.url.as_deref().filter(|url| url.starts_with('/')).map(Path::new);
+        for (key, folder) in [("recordings.folder", self.recordings.folder.as_deref()), ("recordings.url", url)] {
+            let Some(folder) = folder.map(resolved) else { continue };
+            if folder.starts_with(&live) || live.starts_with(&folder) {
+                let live = live.display();
+                let message = format!("must be neither {live}, where live streams are kept, nor inside or above it");
+                return Err(ConfigError::Invalid { key, message });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a path leads, without looking: links are not followed.
+fn resolved(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for component in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match component {
+            Component::ParentDir => _ = resolved.pop(),
+            component => resolved.push(component),
+        }
+    }
+    resolved
 }
 
 impl Recordings {

@@ -91,6 +91,25 @@ fn combinations_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn recordings_and_live_streams_lie_apart() {
+    let at = |key: &str, path: &str| read(&format!("data = \"/srv/a\"\n[recordings]\n{key} = \"{path}\""));
+    for path in ["/srv/a/live", "/srv/a/live/", "/srv/a/live/b", "/srv/a", "/", "/srv/b/../a/./live"] {
+        for key in ["folder", "url"] {
+            let error = at(key, path).unwrap_err();
+            assert!(
+                error.contains(&format!("s.toml:3: setting `recordings.{key}`: must be neither /srv/a/live")),
+                "{error}"
+            );
+        }
+    }
+    for path in ["/srv/a/recordings", "/srv/a/lives", "/srv/b", "/srv/a/live/../b"] {
+        assert!(at("folder", path).is_ok() && at("url", path).is_ok(), "{path}");
+    }
+    assert!(at("folder", "live").is_ok() && at("url", "s3://srv/a/live").is_ok());
+    assert!(read("data = \"a\"\n[recordings]\nfolder = \"./a/live\"").unwrap_err().contains("`recordings.folder`"));
+}
+
+#[test]
 fn the_command_line_wins_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.toml");

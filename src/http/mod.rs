@@ -169,16 +169,12 @@ fn live(config: &Config) -> broadcast::Broadcasts {
         broadcast::Settings { part, segment, window, max_bytes },
         usize::try_from(max_waiting).unwrap_or(usize::MAX),
     );
-    let live = if rewind.is_zero() {
-        live
-    } else {
-        live.with_rewind(broadcast::Rewind {
-            folder: config.data.join("live"),
-            window: rewind,
-            max_bytes: rewind_max_bytes,
-            reserve: config.recordings.reserve_bytes,
-        })
-    };
+    let live = live.with_rewind(broadcast::Rewind {
+        folder: config.rewind_folder(),
+        window: rewind,
+        max_bytes: rewind_max_bytes,
+        reserve: config.recordings.reserve_bytes,
+    });
     live.tend();
     live
 }
