@@ -72,7 +72,7 @@ impl Input {
     /// When frames of this track will not be used.
     pub fn handle_format(&mut self, track: TrackNumber, config: Config) -> Result<(), Unusable> {
         if matches!(config, Config::Vp8(_)) {
-            self.live.refuse(true);
+            self.live.refuse(self.number);
             return Err(Unusable::Vp8);
         }
         if !self.is_used(track, config.codec()) {

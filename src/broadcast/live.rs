@@ -99,7 +99,7 @@ pub struct Live {
     target: Duration,
     /// How often viewers asked for anything.
     requests: AtomicU64,
-    /// What is published can't be in HLS.
+    /// What is published can't be in HLS. Written under the lock, for who publishes then.
     refused: AtomicBool,
 }
 
@@ -256,7 +256,7 @@ impl Live {
             there.cut.cancel();
         }
         state.publishers += 1;
-        self.refuse(false);
+        self.refused.store(false, Ordering::Relaxed);
         let (number, cut) = (state.publishers, CancellationToken::new());
         state.publisher = Some(Publisher { number, source, heard_ms: now_ms, cut: cut.clone() });
         state.stream.begin(Expected { picture: true, sound: true });
@@ -287,16 +287,19 @@ impl Live {
         state.stream.wants_key() || state.stream.since_key() >= after
     }
 
-    /// Whether what is published can't be in HLS.
-    pub(super) fn refuse(&self, refused: bool) {
-        self.refused.store(refused, Ordering::Relaxed);
+    /// What this one publishes can't be in HLS. One that was cut says nothing about who took over.
+    pub(super) fn refuse(&self, number: u64) {
+        let state = self.state();
+        if state.publisher.as_ref().is_some_and(|there| there.number == number) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A frame came that can't be in HLS; but somebody is there.
     pub(super) fn refuse_frame(&self, number: u64, now_ms: u64) {
-        self.refuse(true);
         if let Some(there) = self.state().publisher.as_mut().filter(|there| there.number == number) {
             there.heard_ms = now_ms;
+            self.refused.store(true, Ordering::Relaxed);
         }
     }
 

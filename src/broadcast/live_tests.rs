@@ -80,6 +80,19 @@ fn a_publisher_is_heard_or_has_lost_its_network() {
 }
 
 #[test]
+fn who_was_cut_says_nothing_of_who_took_over() {
+    let (all, film) = (all(), Film::new(Codec::Vp8, SMALL));
+    let mut first = publish(&all, Source::Whip, false).expect("nobody is there");
+    let live = all.get("a-broadcast").expect("it is live");
+    assert!(!first.handle_frame(TrackNumber(0), film.frame(0, 0)) && !live.is_in_hls());
+    let mut second = publish(&all, Source::Rtmp, true).expect("it takes over");
+    let vp8 = Config::of_key_frame(Codec::Vp8, &film.frame(0, 0).data).expect("a key frame");
+    assert!(!first.handle_frame(TrackNumber(0), film.frame(1, 0)) && live.is_in_hls());
+    assert!(first.handle_format(TrackNumber(0), vp8.clone()).is_err() && live.is_in_hls());
+    assert!(second.handle_format(TrackNumber(0), vp8).is_err() && !live.is_in_hls());
+}
+
+#[test]
 fn who_comes_back_in_time_is_not_ended() {
     let all = all();
     drop(publish(&all, Source::Whip, false).expect("nobody is there"));
