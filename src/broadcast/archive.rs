@@ -89,6 +89,8 @@ struct Kept {
     heads: VecDeque<(u32, Bytes)>,
     us: u64,
     bytes: u64,
+    /// How often the disk took a segment.
+    changes: u64,
 }
 
 /// The file of a segment.
@@ -143,6 +145,7 @@ impl Shelf {
         if let Some(entry) = kept.entries.iter_mut().rev().find(|entry| entry.msn == msn) {
             entry.len = Some(len);
             kept.bytes += len;
+            kept.changes += 1;
         }
         let mut gone = Vec::new();
         while kept.entries.len() > 1 && (kept.us > self.window_us || kept.bytes > self.max_bytes) {
@@ -188,10 +191,10 @@ impl Archive {
         }
     }
 
-    /// All before this one, oldest first.
-    pub(super) fn entries_before(&self, kind: Kind, msn: u64) -> Vec<Entry> {
+    /// All before this one, oldest first, with a number that is another one once the disk has taken more of them.
+    pub(super) fn entries_before(&self, kind: Kind, msn: u64) -> (u64, Vec<Entry>) {
         let kept = self.shelf(kind).kept();
-        kept.entries.iter().take_while(|entry| entry.msn < msn).copied().collect()
+        (kept.changes, kept.entries.iter().take_while(|entry| entry.msn < msn).copied().collect())
     }
 
     /// Where a segment lies, and its bytes.

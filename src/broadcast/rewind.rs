@@ -9,8 +9,17 @@ use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// What a text was made of: the first and the last segment of it, and whether it ends.
-type Made = (u64, u64, bool);
+/// What a text was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Made {
+    /// Its first segment, the first of it that was in memory, and the one after its last.
+    first: u64,
+    in_memory: u64,
+    next: u64,
+    ended: bool,
+    /// How often the disk had something new: what was a gap is there now.
+    changes: u64,
+}
 
 #[derive(Debug)]
 pub(super) struct Back {
@@ -39,13 +48,14 @@ impl Back {
     /// The playlist, or what is new in it.
     pub(super) fn playlist(&self, kind: Kind, view: &View, target: u64, skip: bool) -> Bytes {
         let in_memory = view.segments.first().map_or(view.next.0, |first| first.msn);
-        let mut entries = self.archive.entries_before(kind, in_memory);
+        let (changes, mut entries) = self.archive.entries_before(kind, in_memory);
         let closed = view.segments.iter().filter(|segment| segment.closed);
         entries.extend(closed.map(|segment| Entry { len: Some(segment.len() as u64), ..Entry::of(segment) }));
         if skip && let Some(text) = playlist::rewind(&entries, kind.name(), target, (true, view.ended)) {
             return text.into();
         }
-        let made = (entries.first().map_or(0, |first| first.msn), view.next.0, view.ended);
+        let first = entries.first().map_or(0, |first| first.msn);
+        let made = Made { first, in_memory, next: view.next.0, ended: view.ended, changes };
         let mut text = self.texts[kind as usize].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, text)) = text.as_ref().filter(|(of, _)| *of == made) {
             return text.clone();
