@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// Bytes of segments that may wait for the disk. What comes beyond them is a gap for who goes back.
 const MOST_WAITING: usize = 64 << 20;
+/// For how long files stay that no playlist names any more: players load them from the playlist they have
+/// (draft-pantos-hls-rfc8216bis §6.2.2).
+const LINGER_US: u64 = 60_000_000;
 
 /// How far viewers can go back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,8 @@ struct Shelf {
     name: &'static str,
     window_us: u64,
     max_bytes: u64,
+    /// Segments at most: a publisher may make them as short as it likes.
+    most: usize,
     kept: Mutex<Kept>,
 }
 
@@ -91,6 +97,8 @@ struct Kept {
     bytes: u64,
     /// How often the disk took a segment.
     changes: u64,
+    /// No file is left of those before this one.
+    swept: u64,
 }
 
 /// The file of a segment.
@@ -123,11 +131,14 @@ impl Disk {
     pub(super) fn archive(&self, name: &str) -> Archive {
         let folder = self.settings.folder.join(name);
         let window_us = u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX);
+        // Twice what the shortest proper segments need.
+        let most = usize::try_from(self.settings.window.as_secs()).unwrap_or(usize::MAX).saturating_mul(2);
+        let most = most.saturating_add(1_000);
         // Sound is a sixteenth of what a picture takes, at most a quarter.
         let shelves = [(Kind::Picture, 1), (Kind::Sound, 4)].map(|(kind, part)| {
             let max_bytes = self.settings.max_bytes / part;
             let (folder, kept) = (folder.clone(), Mutex::default());
-            Arc::new(Shelf { folder, name: kind.name(), window_us, max_bytes, kept })
+            Arc::new(Shelf { folder, name: kind.name(), window_us, max_bytes, most, kept })
         });
         Archive { disk: self.clone(), folder, shelves }
     }
@@ -139,26 +150,43 @@ impl Shelf {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is on the disk now; which ones have to go for it.
-    fn handle_written(&self, msn: u64, len: u64) -> Vec<u64> {
+    /// Whether it is not too old already: the disk may be far behind.
+    fn wants(&self, msn: u64) -> bool {
+        self.kept().entries.front().is_some_and(|first| first.msn <= msn)
+    }
+
+    /// It is on the disk now.
+    fn handle_written(&self, msn: u64, len: u64) {
         let mut kept = self.kept();
         if let Some(entry) = kept.entries.iter_mut().rev().find(|entry| entry.msn == msn) {
             entry.len = Some(len);
             kept.bytes += len;
             kept.changes += 1;
         }
-        let mut gone = Vec::new();
-        while kept.entries.len() > 1 && (kept.us > self.window_us || kept.bytes > self.max_bytes) {
+        self.trim(&mut kept);
+    }
+
+    /// Those whose files have to go.
+    fn take_gone(&self) -> Range<u64> {
+        let mut kept = self.kept();
+        let first = kept.entries.front().map_or(kept.swept, |first| first.msn);
+        std::mem::replace(&mut kept.swept, first)..first
+    }
+
+    /// Forgets what is too old or too much. The files are for the thread that writes.
+    fn trim(&self, kept: &mut Kept) {
+        let longest = self.window_us.saturating_add(LINGER_US);
+        while kept.entries.len() > 1
+            && (kept.us > longest || kept.bytes > self.max_bytes || kept.entries.len() > self.most)
+        {
             let Some(first) = kept.entries.pop_front() else { break };
             kept.us -= first.duration_us;
             kept.bytes -= first.len.unwrap_or(0);
-            gone.push(first.msn);
         }
         let first = kept.entries.front().map_or(0, |first| first.head);
         while kept.heads.front().is_some_and(|(number, _)| *number < first) {
             kept.heads.pop_front();
         }
-        gone
     }
 }
 
@@ -182,6 +210,8 @@ impl Archive {
             {
                 kept.heads.push_back((segment.head, head.clone()));
             }
+            // Also where the disk takes nothing.
+            shelf.trim(&mut kept);
         }
         let waiting = self.disk.waiting.fetch_add(segment.len(), Ordering::Relaxed);
         let job = Job::Keep(Arc::clone(shelf), Arc::clone(segment));
@@ -191,10 +221,18 @@ impl Archive {
         }
     }
 
-    /// All before this one, oldest first, with a number that is another one once the disk has taken more of them.
+    /// All before this one that playlists name, oldest first, with a number that is another one once the disk has taken
+    /// more of them.
     pub(super) fn entries_before(&self, kind: Kind, msn: u64) -> (u64, Vec<Entry>) {
-        let kept = self.shelf(kind).kept();
-        (kept.changes, kept.entries.iter().take_while(|entry| entry.msn < msn).copied().collect())
+        let shelf = self.shelf(kind);
+        let kept = shelf.kept();
+        let mut us = kept.us;
+        let listed = kept.entries.iter().skip_while(|entry| {
+            let beyond = us > shelf.window_us;
+            us -= entry.duration_us;
+            beyond
+        });
+        (kept.changes, listed.take_while(|entry| entry.msn < msn).copied().collect())
     }
 
     /// Where a segment lies, and its bytes.
@@ -270,24 +308,31 @@ fn run(jobs: &Receiver<Job>, waiting: &AtomicUsize, settings: &Rewind) {
 }
 
 fn keep(shelf: &Shelf, segment: &Segment, settings: &Rewind) -> io::Result<()> {
-    fs::create_dir_all(&shelf.folder)?;
-    let disk = rustix::fs::statvfs(&shelf.folder)?;
-    let len = segment.len() as u64;
-    let written = if disk.f_bavail.saturating_mul(disk.f_frsize) < settings.reserve.saturating_add(len) {
-        Err(io::ErrorKind::StorageFull.into())
+    let written = if shelf.wants(segment.msn) {
+        store(shelf, segment, settings)
     } else {
-        write(&file(&shelf.folder, shelf.name, segment.msn), segment)
+        Err(io::Error::other("the disk is too slow"))
     };
+    if let Ok(len) = written {
+        shelf.handle_written(segment.msn, len);
+    }
     // What is too old goes also where nothing new comes.
-    let gone = match &written {
-        Ok(()) => shelf.handle_written(segment.msn, len),
-        Err(_) => shelf.handle_written(u64::MAX, 0),
-    };
-    for msn in gone {
+    for msn in shelf.take_gone() {
         // A gap has no file.
         let _ = fs::remove_file(file(&shelf.folder, shelf.name, msn));
     }
-    written
+    written.map(|_| ())
+}
+
+/// Writes a segment where the disk has room for it; how long it is.
+fn store(shelf: &Shelf, segment: &Segment, settings: &Rewind) -> io::Result<u64> {
+    fs::create_dir_all(&shelf.folder)?;
+    let disk = rustix::fs::statvfs(&shelf.folder)?;
+    let len = segment.len() as u64;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < settings.reserve.saturating_add(len) {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    write(&file(&shelf.folder, shelf.name, segment.msn), segment).map(|()| len)
 }
 
 fn write(path: &Path, segment: &Segment) -> io::Result<()> {
@@ -299,6 +344,75 @@ fn write(path: &Path, segment: &Segment) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Segments of which the disk knows nothing yet, and what waits for it.
+    fn archive(folder: &Path, segments: Range<u64>) -> (Archive, Receiver<Job>) {
+        let window = Duration::from_secs(60);
+        let settings = Rewind { folder: folder.to_owned(), window, max_bytes: 1 << 30, reserve: 0 };
+        let (jobs, receiver) = channel();
+        let disk = Disk { jobs, waiting: Arc::default(), settings: Arc::new(settings) };
+        let archive = disk.archive("0123456789abcdef");
+        keep_more(&archive, segments, 2_000);
+        (archive, receiver)
+    }
+
+    fn keep_more(archive: &Archive, segments: Range<u64>, duration_us: u64) {
+        for msn in segments {
+            let part =
+                super::super::window::Part { duration_us, independent: true, bytes: Bytes::from_static(b"here") };
+            let (head, parts) = (1, vec![part]);
+            let segment = Segment { msn, head, era: 0, at_ms: 0, duration_us, parts, closed: true };
+            archive.keep(Kind::Picture, &Arc::new(segment), None);
+        }
+    }
+
+    /// The disk does so much of what waits for it.
+    fn work(archive: &Archive, jobs: &Receiver<Job>, most: usize) {
+        for job in jobs.try_iter().take(most) {
+            let Job::Keep(shelf, segment) = job else { panic!("{job:?}") };
+            let _ = keep(&shelf, &segment, &archive.disk.settings);
+        }
+    }
+
+    fn files(archive: &Archive) -> usize {
+        fs::read_dir(&archive.folder).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn there_are_not_more_than_so_many_however_short_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (archive, jobs) = archive(folder.path(), 0..3_000);
+        let (changes, entries) = archive.entries_before(Kind::Picture, u64::MAX);
+        assert_eq!((entries.len(), entries[0].msn), (1_120, 1_880), "though the disk has not begun");
+        work(&archive, &jobs, 1_880);
+        assert_eq!(files(&archive), 0, "nobody asks for those any more");
+        work(&archive, &jobs, 20);
+        let (changed, entries) = archive.entries_before(Kind::Picture, u64::MAX);
+        assert_eq!((changed, entries.iter().filter(|entry| entry.len.is_some()).count()), (changes + 20, 20));
+        work(&archive, &jobs, usize::MAX);
+        assert_eq!(files(&archive), 1_120);
+    }
+
+    #[test]
+    fn files_stay_for_a_while_that_no_playlist_names_any_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (archive, jobs) = archive(folder.path(), 0..0);
+        keep_more(&archive, 0..100, 2_000_000);
+        work(&archive, &jobs, usize::MAX);
+        let (_, entries) = archive.entries_before(Kind::Picture, u64::MAX);
+        assert_eq!((entries.len(), entries[0].msn, files(&archive)), (30, 70, 60));
+        assert!(archive.find(Kind::Picture, 40).is_some_and(|(path, _)| path.exists()));
+        assert_eq!(archive.find(Kind::Picture, 39), None);
+        // Where the disk can't even say how full it is, too.
+        fs::remove_dir_all(folder.path()).expect("it was there");
+        fs::write(folder.path(), "no folder").expect("a file");
+        keep_more(&archive, 100..200, 2_000_000);
+        work(&archive, &jobs, usize::MAX);
+        assert_eq!(archive.find(Kind::Picture, 199), None);
+        let (_, entries) = archive.entries_before(Kind::Picture, u64::MAX);
+        assert_eq!((entries.len(), entries[0].msn), (30, 170));
+        fs::remove_file(folder.path()).expect("it was there");
+    }
 
     #[test]
     fn only_what_streams_left_is_removed() {

@@ -141,12 +141,10 @@ async fn viewers_go_back_two_hours_while_it_is_live() {
     // The disk is behind: a day of it is written in a moment here.
     let mut text = whole().await;
     for _ in 0..600 {
-        if !text.contains("#EXT-X-GAP") && text.matches("#EXTINF").count() < 3_620 {
+        if !text.contains("#EXT-X-GAP") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        // What is too old goes when something new comes.
-        push_slowly(&mut input, &film, 3);
         text = whole().await;
     }
     let lengths = text.lines().filter_map(|line| line.strip_prefix("#EXTINF:")?.strip_suffix(',')?.parse::<f64>().ok());
@@ -162,8 +160,17 @@ async fn viewers_go_back_two_hours_while_it_is_live() {
     assert!(live.head(Kind::Picture, head).is_ok());
     let took = clock::now() - began;
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(live.segment(Kind::Picture, first - 1), Err(Refused::Gone));
-    assert!(!path.with_file_name(format!("video-{}.m4s", first - 1)).exists());
+    // Players have loaded a playlist that named it; of those before it nothing is left, as soon as the disk gets to it.
+    assert!(matches!(live.segment(Kind::Picture, first - 1), Ok(Found::OnDisk { .. })));
+    assert_eq!(live.segment(Kind::Picture, first - 40), Err(Refused::Gone));
+    let before = path.with_file_name(format!("video-{}.m4s", first - 40));
+    for _ in 0..600 {
+        if !before.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!before.exists());
     // Who goes on there loads little more.
     let delta = live.rewind(Kind::Picture, Wanted { skip: true, ..Wanted::default() }).await.expect("a playlist");
     let delta = String::from_utf8_lossy(&delta).into_owned();
