@@ -468,12 +468,19 @@ impl Live {
     pub async fn rewind(&self, kind: Kind, wanted: Wanted) -> Result<Bytes, Refused> {
         let back = self.back.as_ref().ok_or(Refused::NotThere)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
+        // Nothing comes of it any more; what is there can still be gone back to.
+        let stopped = |view: &View| view.retired && !view.ended && wanted.msn.is_some_and(|msn| msn >= view.next.0);
         let view = self.when(kind, |view| match wanted.msn {
+            _ if stopped(view) => Err(Refused::Gone),
             Some(msn) if msn > view.next.0 + 1 && !view.ended => Err(Refused::TooFar),
             Some(msn) => Ok(view.has(msn, None)),
             None => Ok(true),
         });
-        Ok(back.playlist(kind, &*view.await?, self.target.as_secs(), wanted.skip))
+        let view = view.await?;
+        if stopped(&view) {
+            return Err(Refused::Gone);
+        }
+        Ok(back.playlist(kind, &view, self.target.as_secs(), wanted.skip))
     }
 
     /// A part, as soon as it is there where playlists announced it.

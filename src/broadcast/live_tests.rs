@@ -49,7 +49,9 @@ async fn viewers_find_the_end_and_what_comes_then_is_another_stream() {
 
 #[tokio::test]
 async fn who_waits_for_what_does_not_come_any_more_is_told() {
-    let (all, film, sound) = (all(), Film::new(Codec::H264, SMALL), Film::new(Codec::Opus, SMALL));
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = kept(folder.path(), 0);
+    let (film, sound) = (Film::new(Codec::H264, SMALL), Film::new(Codec::Opus, SMALL));
     let mut first = publish(&all, Source::Whip, false).expect("nobody is there");
     push(&mut first, Some(&film), Some(&sound), (0, 3_000));
     drop(first);
@@ -59,8 +61,12 @@ async fn who_waits_for_what_does_not_come_any_more_is_told() {
     let next = live.view(Kind::Picture).borrow().as_ref().map_or(0, |view| view.next.0);
     let mut waits = pin!(live.playlist(Kind::Picture, Wanted { msn: Some(next), part: None, skip: false }));
     assert!(futures_util::poll!(waits.as_mut()).is_pending());
+    let mut goes_back = pin!(live.rewind(Kind::Picture, Wanted { msn: Some(next), ..Wanted::default() }));
+    assert!(futures_util::poll!(goes_back.as_mut()).is_pending());
     push(&mut second, None, Some(&sound), (0, 4_000));
     assert_eq!(waits.await, Err(Refused::Gone));
+    assert_eq!(goes_back.await, Err(Refused::Gone));
+    assert!(live.rewind(Kind::Picture, Wanted::default()).await.is_ok(), "what there was can be gone back to");
     assert_eq!(live.playlist(Kind::Picture, Wanted::default()).await, Err(Refused::Gone));
     let offered = live.multivariant(false).await.expect("there is sound");
     assert!(!String::from_utf8_lossy(&offered).contains("RESOLUTION"), "who asks anew is told what there is");
