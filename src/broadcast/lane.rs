@@ -107,12 +107,13 @@ impl Lane {
         }
     }
 
-    /// What its frames will be coded with.
+    /// What its frames will be coded with. They may carry no parameter sets: then the head must have the very numbers
+    /// that they name.
     pub(super) fn announce(&mut self, config: Config) {
-        self.pending = (!self.goes_on_with(&config)).then_some(config);
+        self.pending = (self.config.as_ref() != Some(&config)).then_some(config);
     }
 
-    /// Whether frames that are coded so need no other head.
+    /// Whether frames with these parameter sets in them need no other head.
     pub(super) fn goes_on_with(&self, config: &Config) -> bool {
         self.config.as_ref().is_some_and(|now| now.is_same_but_numbers(config))
     }

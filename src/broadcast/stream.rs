@@ -347,8 +347,12 @@ impl Stream {
         let codec = frame.codec;
         if frame.key {
             let announced = self.picture.pending.take_if(|config| config.codec() == codec);
-            let config = Config::of_key_frame(codec, &frame.data).or(announced);
-            if let Some(config) = config.filter(|config| !self.picture.goes_on_with(config)) {
+            let carried = Config::of_key_frame(codec, &frame.data);
+            let config = match carried {
+                Some(config) => Some(config).filter(|config| !self.picture.goes_on_with(config)),
+                None => announced,
+            };
+            if let Some(config) = config {
                 self.change_picture(config);
             }
         }

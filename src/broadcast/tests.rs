@@ -312,6 +312,31 @@ fn what_an_earlier_publisher_had_is_offered_no_more() {
 }
 
 #[test]
+fn frames_without_parameter_sets_have_a_head_with_the_numbers_they_name() {
+    const RECORD: &[u8] = &[
+        1, 0x64, 0, 0x28, 0xff, 0xe1, 0, 26, 0x67, 0x64, 0x00, 0x28, 0xac, 0xd9, 0x40, 0x78, 0x02, 0x27, 0xe5, 0x84,
+        0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xf0, 0x3c, 0x60, 0xc6, 0x58, 1, 0,
+    ];
+    // The same picture set as number 0 and as number 1.
+    let configs = [&[2, 0x68, 0xeb][..], &[3, 0x68, 0x5a, 0xc0]]
+        .map(|set| Config::of_record(Codec::H264, &[RECORD, set].concat()).expect("a record"));
+    assert!(configs[0] != configs[1] && configs[0].is_same_but_numbers(&configs[1]));
+    let mut watched = Watched::new(4);
+    watched.stream.begin(Expected { picture: true, sound: false });
+    for number in 0..200_u64 {
+        // Said again with each key frame, as encoders do; another one from the third on.
+        if number % 50 == 0 {
+            watched.stream.set_config(configs[usize::from(number >= 100)].clone());
+        }
+        let (key, unit) = if number % 50 == 0 { (true, 0x65) } else { (false, 0x41) };
+        let data = [&[0, 0, 0, 200, unit][..], &[7; 199]].concat().into();
+        let frame = Frame { codec: Codec::H264, time: number * 3_600, composition: 0, key, data };
+        assert!(watched.push(frame, number * 40));
+    }
+    assert_eq!(watched.heads[0].len(), 2);
+}
+
+#[test]
 fn formats_alone_cost_nothing() {
     let (picture, sound) = (Source::new(Codec::H264, SMALL), Source::new(Codec::Opus, SMALL));
     let large = Source::new(Codec::H264, LARGE);
