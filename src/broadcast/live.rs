@@ -283,6 +283,10 @@ impl Live {
 
     /// Whether a key frame would let pictures begin, or a segment end that is so long.
     pub(super) fn wants_key(&self, after: Duration) -> bool {
+        // What can't be in HLS begins nothing there, however many key frames come.
+        if !self.is_in_hls() {
+            return false;
+        }
         let state = self.state();
         state.stream.wants_key() || state.stream.since_key() >= after
     }

@@ -99,6 +99,15 @@ fn who_was_cut_says_nothing_of_who_took_over() {
 }
 
 #[test]
+fn no_key_frame_is_asked_of_pictures_that_cannot_be_in_hls() {
+    let (all, film) = (all(), Film::new(Codec::Vp8, SMALL));
+    let mut input = publish(&all, Source::Whip, false).expect("nobody is there");
+    assert!(input.wants_key(Duration::MAX), "nothing has come yet");
+    assert!(!input.handle_frame(TrackNumber(0), film.frame(1, 0)));
+    assert!(!input.wants_key(Duration::MAX) && !input.wants_key(Duration::ZERO));
+}
+
+#[test]
 fn who_comes_back_in_time_is_not_ended() {
     let all = all();
     drop(publish(&all, Source::Whip, false).expect("nobody is there"));
