@@ -158,6 +158,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("patch",  "/whep/{broadcast}/{resource}",  For::Everybody),
     ("delete", "/whep/{broadcast}/{resource}",  For::Everybody),
     ("get",    "/hls/{broadcast}/index.m3u8",   For::Everybody),
+    ("get",    "/hls/{broadcast}/rewind.m3u8",  For::Everybody),
     ("get",    "/healthz",                      For::Everybody),
     ("get",    "/readyz",                       For::Operation),
     ("get",    "/metrics",                      For::Operation),

@@ -32,6 +32,7 @@ const SKIP_S = 10;
 export function WatchControls({ idle, view, place, actions, whole, small }: ControlsProps) {
   const { t } = useTranslation();
   const at = useStore(place);
+  const shown = at === null || at.live ? t("watch.positionLive") : `−${duration((at.to - at.at) * 1000)}`;
   const silent = view.muted || view.soundBlocked || view.volume === 0;
   return (
     <div className={cx(styles.bar, idle && styles.idle)}>
@@ -57,9 +58,9 @@ export function WatchControls({ idle, view, place, actions, whole, small }: Cont
           onChange={(event) => actions.setVolume(Number(event.target.value) / 100)}
         />
         {at && (
-          <AriaButton className={styles.live ?? ""} data-live={at.live || undefined} onPress={actions.toLive} aria-label={at.live ? t("watch.positionLive") : t("watch.toLive")}>
+          <AriaButton className={styles.live ?? ""} data-live={at.live || undefined} onPress={actions.toLive} aria-label={at.live ? shown : `${t("watch.toLive")}, ${shown}`}>
             <span className={styles.dot} aria-hidden="true" />
-            {at.live ? t("watch.positionLive") : `−${duration((at.to - at.at) * 1000)}`}
+            {shown}
           </AriaButton>
         )}
         <span className={styles.gap} />
