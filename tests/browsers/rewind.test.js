@@ -72,7 +72,7 @@ scene("who watches goes back to the beginning, and to live again", { timeout: 15
     assert.equal(await colour(ana), "red");
     found.push(...(await faults(ana, "back")), ...(await smallTargets(ana, "back", MOUSE_PX)), ...(await lost(ana, "back")));
 
-    await ana.press("Back to live");
+    await ana.page.getByRole("button", { name: /^Back to live/u }).click();
     await shows(ana, "blue", 20_000);
     await ana.seesNot("Rewound", 20_000);
     assert.deepEqual(found, []);
